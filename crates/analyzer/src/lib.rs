@@ -1,0 +1,9 @@
+//! The pure domain of secateur.
+//!
+//! Policies and their patterns, the action catalogue, the account and the graph of who holds what, last-accessed
+//! evidence, and the verdict on every permission. No function here does IO, reads a clock or calls AWS.
+
+pub mod action;
+pub mod arn;
+pub mod time;
+pub mod wildcard;
