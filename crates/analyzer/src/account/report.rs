@@ -1,0 +1,176 @@
+//! Last-accessed reports.
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html>.
+
+use crate::arn::Arn;
+use crate::catalog::{ActionId, Catalog, ServiceId};
+use crate::document::Sha256;
+use crate::time::UnixTime;
+
+/// The answer of `get-service-last-accessed-details` for one ARN, all pages.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whom the report is about.
+    pub arn: Arn,
+    /// The SHA-256 of the file.
+    pub sha256: Sha256,
+    /// What became of the job.
+    pub status: ReportStatus,
+    /// `JobType`: whether actions were asked for.
+    pub granularity: Granularity,
+    /// `JobCompletionDate`.
+    pub generated_at: Option<UnixTime>,
+    /// Whether pages are missing.
+    pub truncated: bool,
+    /// One row a namespace, by namespace.
+    pub services: Vec<ServiceRow>,
+}
+
+/// What became of a report's job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportStatus {
+    /// `COMPLETED`: the only one that says anything about use.
+    Completed,
+    /// `IN_PROGRESS`: looks exactly like "uses nothing" to who does not check.
+    InProgress,
+    /// `FAILED`, with AWS's code and message.
+    Failed(String),
+    /// Anything else, or none.
+    Unknown(String),
+}
+
+/// What a report was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granularity {
+    /// `ACTION_LEVEL`
+    Action,
+    /// `SERVICE_LEVEL`
+    Service,
+    /// Not said, or something new.
+    Unknown,
+}
+
+/// A service namespace, as a report names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceKey {
+    /// A service of the catalogue.
+    Known(ServiceId),
+    /// A service that the catalogue does not know, in lower case.
+    Unknown(Box<str>),
+}
+
+/// What a report says about one service.
+#[derive(Clone, Debug)]
+pub struct ServiceRow {
+    /// The service.
+    pub service: ServiceKey,
+    /// `LastAuthenticated`: the last attempt to use any of the service's actions.
+    pub last_authenticated: Option<UnixTime>,
+    /// Whether there is a list of tracked actions at all; its absence says nothing about actions.
+    pub lists_actions: bool,
+    /// The tracked actions that the catalogue knows, by id.
+    pub actions: Vec<ActionRow>,
+    /// The tracked actions that it does not know, in lower case, and their last use, by name.
+    pub unknown_actions: Vec<(Box<str>, Option<UnixTime>)>,
+}
+
+/// What a report says about one tracked action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionRow {
+    /// The action.
+    pub action: ActionId,
+    /// `LastAccessedTime`; none is the evidence for "allowed, tracked, and never used in the tracking period".
+    pub last_accessed: Option<UnixTime>,
+}
+
+impl ServiceRow {
+    /// Returns the row of `namespace`, still without actions.
+    pub fn new(catalog: &Catalog, namespace: &str, last_authenticated: Option<UnixTime>) -> ServiceRow {
+        let service = match catalog.service(namespace) {
+            Some(service) => ServiceKey::Known(service),
+            None => ServiceKey::Unknown(namespace.to_ascii_lowercase().into()),
+        };
+        ServiceRow {
+            service,
+            last_authenticated,
+            lists_actions: false,
+            actions: Vec::new(),
+            unknown_actions: Vec::new(),
+        }
+    }
+
+    /// Adds a tracked action; its name may bear the service's prefix.
+    pub fn push(&mut self, catalog: &Catalog, name: &str, last_accessed: Option<UnixTime>) {
+        self.lists_actions = true;
+        let bare = match name.split_once(':') {
+            Some((prefix, bare)) if self.is_service(catalog, prefix) => bare,
+            _ => name,
+        };
+        let known = match &self.service {
+            ServiceKey::Known(service) => catalog.action_of(*service, bare),
+            ServiceKey::Unknown(_) => None,
+        };
+        match known {
+            Some(action) => self.actions.push(ActionRow { action, last_accessed }),
+            None => self.unknown_actions.push((bare.to_ascii_lowercase().into(), last_accessed)),
+        }
+    }
+
+    /// Returns the latest use that the row tells of, of the service or of any of its actions.
+    pub fn last_use(&self) -> Option<UnixTime> {
+        let actions = self.actions.iter().map(|row| row.last_accessed);
+        let unknown = self.unknown_actions.iter().map(|(_, last)| *last);
+        actions.chain(unknown).fold(self.last_authenticated, Option::max)
+    }
+
+    /// Returns the row of an action; none when the report does not list it.
+    pub fn action(&self, id: ActionId) -> Option<&ActionRow> {
+        self.actions.binary_search_by_key(&id, |row| row.action).ok().and_then(|at| self.actions.get(at))
+    }
+
+    fn is_service(&self, catalog: &Catalog, prefix: &str) -> bool {
+        match &self.service {
+            ServiceKey::Known(service) => catalog.service(prefix) == Some(*service),
+            ServiceKey::Unknown(name) => **name == *prefix.to_ascii_lowercase(),
+        }
+    }
+
+    fn tidy(&mut self) {
+        self.actions.sort_by_key(|row| (row.action, std::cmp::Reverse(row.last_accessed)));
+        self.actions.dedup_by_key(|row| row.action);
+        self.unknown_actions.sort_by(|a, b| (&a.0, std::cmp::Reverse(a.1)).cmp(&(&b.0, std::cmp::Reverse(b.1))));
+        self.unknown_actions.dedup_by(|a, b| a.0 == b.0);
+        self.actions.shrink_to_fit();
+    }
+}
+
+impl Report {
+    /// Sorts the rows, and merges those of one namespace and those of one action; the latest time wins.
+    #[must_use]
+    pub fn with_services(mut self, mut rows: Vec<ServiceRow>) -> Report {
+        rows.sort_by(|a, b| a.service.cmp(&b.service));
+        for row in rows {
+            match self.services.last_mut() {
+                Some(last) if last.service == row.service => {
+                    last.last_authenticated = last.last_authenticated.max(row.last_authenticated);
+                    last.lists_actions |= row.lists_actions;
+                    last.actions.extend(row.actions);
+                    last.unknown_actions.extend(row.unknown_actions);
+                }
+                _ => self.services.push(row),
+            }
+        }
+        self.services.iter_mut().for_each(ServiceRow::tidy);
+        self.services.shrink_to_fit();
+        self
+    }
+
+    /// Returns the row of a service; none when the report does not list it.
+    pub fn service(&self, service: ServiceId) -> Option<&ServiceRow> {
+        let at = self.services.binary_search_by(|row| match &row.service {
+            ServiceKey::Known(id) => id.cmp(&service),
+            ServiceKey::Unknown(_) => std::cmp::Ordering::Greater,
+        });
+        at.ok().and_then(|at| self.services.get(at))
+    }
+}

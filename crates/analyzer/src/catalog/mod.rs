@@ -1,0 +1,398 @@
+//! The catalogue of AWS actions: names, access levels, and whether IAM reports their last use.
+//!
+//! Facts only, from AWS's service reference
+//! (<https://docs.aws.amazon.com/service-authorization/latest/reference/service-reference.html>), embedded as tab-separated
+//! tables and parsed once, on first use. Names that the catalogue does not know are kept by all who ask it.
+
+mod dates;
+mod load;
+mod regions;
+mod runtime;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use fixedbitset::FixedBitSet;
+
+pub use dates::CatalogDates;
+pub use load::CatalogError;
+pub use regions::Regions;
+pub use runtime::RuntimeActions;
+
+use crate::action::ActionPattern;
+use crate::document::{Sha256, sha256_of};
+use crate::time::UnixTime;
+
+/// An action of one [`Catalog`], by its place there; meaningless in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionId(u32);
+
+/// A service of one [`Catalog`], by its place there; meaningless in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(u16);
+
+/// What an action can do, in AWS's own five levels.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessLevel {
+    /// Sees that a resource exists.
+    List,
+    /// Reads a resource's content or attributes.
+    Read,
+    /// Changes tags only.
+    Tagging,
+    /// Creates, changes or deletes a resource.
+    Write,
+    /// Grants or changes permissions.
+    Permissions,
+    /// The catalogue does not know.
+    Unknown,
+}
+
+/// Whether IAM reports an action's last use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracked {
+    /// It does; `since` is when AWS was first seen to do so, where that is later than the documented start.
+    Yes {
+        /// The first day, in UTC, on which the action was seen as tracked.
+        since: Option<UnixTime>,
+    },
+    /// It does not.
+    No,
+    /// The catalogue does not know: the action is newer than its snapshot of this fact.
+    Unknown,
+}
+
+/// The catalogue.
+#[derive(Debug)]
+pub struct Catalog {
+    /// The table of actions, in its own case and folded; names are ranges of both.
+    text: Cow<'static, str>,
+    folded: String,
+    services: Vec<Service>,
+    actions: Vec<Row>,
+    related: Vec<ActionId>,
+    dates: CatalogDates,
+    regions: Regions,
+    runtime: RuntimeActions,
+    sha256: OnceLock<Sha256>,
+}
+
+#[derive(Debug)]
+struct Service {
+    name: Range<usize>,
+    actions: Range<u32>,
+}
+
+#[derive(Debug)]
+struct Row {
+    service: ServiceId,
+    name: Range<usize>,
+    access_level: AccessLevel,
+    tracked: Tracked,
+    resource_types: Range<usize>,
+    related: Range<usize>,
+}
+
+impl ActionId {
+    /// Returns the place in an [`ActionSet`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ServiceId {
+    /// Returns the place among the services.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl AccessLevel {
+    /// Returns the level as the tables and the plan spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AccessLevel::List => "list",
+            AccessLevel::Read => "read",
+            AccessLevel::Tagging => "tagging",
+            AccessLevel::Write => "write",
+            AccessLevel::Permissions => "permissions",
+            AccessLevel::Unknown => "unknown",
+        }
+    }
+}
+
+/// A set of actions of one [`Catalog`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionSet(FixedBitSet);
+
+impl ActionSet {
+    /// Returns whether the action is in the set.
+    pub fn contains(&self, id: ActionId) -> bool {
+        self.0.contains(id.index())
+    }
+
+    /// Adds the action; returns whether it was new.
+    pub fn insert(&mut self, id: ActionId) -> bool {
+        !self.0.put(id.index())
+    }
+
+    /// Takes the action out.
+    pub fn remove(&mut self, id: ActionId) {
+        self.0.set(id.index(), false);
+    }
+
+    /// Adds all of `other`.
+    pub fn union_with(&mut self, other: &ActionSet) {
+        self.0.union_with(&other.0);
+    }
+
+    /// Keeps only what is in `other` too.
+    pub fn intersect_with(&mut self, other: &ActionSet) {
+        self.0.intersect_with(&other.0);
+    }
+
+    /// Takes out all of `other`.
+    pub fn difference_with(&mut self, other: &ActionSet) {
+        self.0.difference_with(&other.0);
+    }
+
+    /// Returns the actions in the catalogue's order.
+    pub fn iter(&self) -> impl Iterator<Item = ActionId> + '_ {
+        #[expect(clippy::cast_possible_truncation, reason = "the set was made for a catalogue, whose ids are u32")]
+        self.0.ones().map(|index| ActionId(index as u32))
+    }
+
+    /// Returns the number of actions.
+    pub fn len(&self) -> usize {
+        self.0.count_ones(..)
+    }
+
+    /// Returns whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_clear()
+    }
+}
+
+impl Catalog {
+    /// Returns the catalogue that this build of secateur carries.
+    pub fn embedded() -> &'static Catalog {
+        static EMBEDDED: OnceLock<Catalog> = OnceLock::new();
+        EMBEDDED.get_or_init(load::embedded)
+    }
+
+    /// Reads a table of actions in the form of `crates/analyzer/catalog/actions.tsv`.
+    ///
+    /// # Errors
+    /// When the table is malformed; the error names the line.
+    pub fn from_actions(actions: String, dates: CatalogDates) -> Result<Catalog, CatalogError> {
+        load::catalog(Cow::Owned(actions), dates)
+    }
+
+    /// Returns how many actions there are.
+    pub fn len(&self) -> usize {
+        self.actions.len()
+    }
+
+    /// Returns whether there are no actions.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// Returns the days that the facts are from.
+    pub fn dates(&self) -> CatalogDates {
+        self.dates
+    }
+
+    /// Returns the SHA-256 of the table of actions.
+    pub fn sha256(&self) -> Sha256 {
+        *self.sha256.get_or_init(|| sha256_of(self.text.as_bytes()))
+    }
+
+    /// Returns the table of actions, in the form of `crates/analyzer/catalog/actions.tsv`.
+    pub fn actions_table(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the Regions that provide last-accessed data.
+    pub fn regions(&self) -> &Regions {
+        &self.regions
+    }
+
+    /// Returns the actions that services perform with the roles they run under.
+    pub fn runtime(&self) -> &RuntimeActions {
+        &self.runtime
+    }
+
+    /// Returns the service with that prefix, in any case.
+    pub fn service(&self, prefix: &str) -> Option<ServiceId> {
+        let prefix = fold(prefix);
+        let at = self.services.binary_search_by(|service| self.folded_text(&service.name).cmp(&*prefix)).ok()?;
+        u16::try_from(at).ok().map(ServiceId)
+    }
+
+    /// Returns the action with that name, in any case.
+    pub fn action(&self, service: &str, name: &str) -> Option<ActionId> {
+        self.action_of(self.service(service)?, name)
+    }
+
+    /// Returns the service's action with that name, in any case.
+    pub fn action_of(&self, service: ServiceId, name: &str) -> Option<ActionId> {
+        let name = fold(name);
+        let range = self.services.get(service.index())?.actions.clone();
+        let rows = self.actions.get(range.start as usize..range.end as usize)?;
+        let at = rows.binary_search_by(|row| self.folded_text(&row.name).cmp(&*name)).ok()?;
+        u32::try_from(at).ok().map(|at| ActionId(range.start + at))
+    }
+
+    /// Returns the action written `service:name`, in any case.
+    pub fn parse_action(&self, text: &str) -> Option<ActionId> {
+        let (service, name) = text.split_once(':')?;
+        self.action(service, name)
+    }
+
+    /// Returns all services in order.
+    pub fn services(&self) -> impl Iterator<Item = ServiceId> + '_ {
+        (0..self.services.len()).filter_map(|index| u16::try_from(index).ok().map(ServiceId))
+    }
+
+    /// Returns all actions in order: by service, then by name in lower case.
+    pub fn actions(&self) -> impl Iterator<Item = ActionId> + use<> {
+        let len = u32::try_from(self.actions.len()).unwrap_or(u32::MAX);
+        (0..len).map(ActionId)
+    }
+
+    /// Returns the service's actions in order.
+    pub fn actions_of(&self, service: ServiceId) -> impl Iterator<Item = ActionId> + use<> {
+        self.services.get(service.index()).map_or(0..0, |service| service.actions.clone()).map(ActionId)
+    }
+
+    /// Returns the service's prefix.
+    pub fn service_prefix(&self, service: ServiceId) -> &str {
+        self.services.get(service.index()).map_or("", |service| self.own_text(&service.name))
+    }
+
+    /// Returns the service of an action.
+    pub fn service_of(&self, id: ActionId) -> ServiceId {
+        self.row(id).map_or(ServiceId(0), |row| row.service)
+    }
+
+    /// Returns the action's name without its service, in AWS's case.
+    pub fn name(&self, id: ActionId) -> &str {
+        self.row(id).map_or("", |row| self.own_text(&row.name))
+    }
+
+    /// Returns the action's name without its service, in lower case.
+    pub fn folded_name(&self, id: ActionId) -> &str {
+        self.row(id).map_or("", |row| self.folded_text(&row.name))
+    }
+
+    /// Returns `service:Name`.
+    pub fn full_name(&self, id: ActionId) -> String {
+        format!("{}:{}", self.service_prefix(self.service_of(id)), self.name(id))
+    }
+
+    /// Returns the action's access level.
+    pub fn access_level(&self, id: ActionId) -> AccessLevel {
+        self.row(id).map_or(AccessLevel::Unknown, |row| row.access_level)
+    }
+
+    /// Returns whether IAM reports the action's last use.
+    pub fn tracked(&self, id: ActionId) -> Tracked {
+        self.row(id).map_or(Tracked::Unknown, |row| row.tracked)
+    }
+
+    /// Returns the names of the resource types that the action works on.
+    pub fn resource_types(&self, id: ActionId) -> impl Iterator<Item = &str> {
+        self.row(id).map_or("", |row| self.own_text(&row.resource_types)).split(',').filter(|name| !name.is_empty())
+    }
+
+    /// Returns the actions that AWS checks on the way of this one: its dependent and its implied actions.
+    pub fn related(&self, id: ActionId) -> &[ActionId] {
+        self.row(id).and_then(|row| self.related.get(row.related.clone())).unwrap_or_default()
+    }
+
+    /// Returns an empty set for this catalogue.
+    pub fn empty_set(&self) -> ActionSet {
+        ActionSet(FixedBitSet::with_capacity(self.actions.len()))
+    }
+
+    /// Returns the set of all actions.
+    pub fn full_set(&self) -> ActionSet {
+        let mut all = self.empty_set();
+        all.0.insert_range(..);
+        all
+    }
+
+    /// Calls `found` with each action that the pattern matches, in order.
+    pub fn each_match(&self, pattern: &ActionPattern, mut found: impl FnMut(ActionId)) {
+        let (service, action) = (pattern.service(), pattern.action());
+        // A star before the colon may swallow the colon: `*Get*` matches, and so may a pattern with two colons.
+        if pattern.folded() != "*" && (service.contains('*') || action.contains(':') || service.is_empty()) {
+            self.actions().filter(|&id| pattern.matches(&self.full_name(id))).for_each(found);
+            return;
+        }
+        let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());
+        let ends_in_star = action.len() == literal.len() + 1 && action.ends_with('*');
+        for candidate in self.services_matching(service) {
+            let range = self.services.get(candidate.index()).map_or(0..0, |service| service.actions.clone());
+            let rows = self.actions.get(range.start as usize..range.end as usize).unwrap_or_default();
+            let start = rows.partition_point(|row| self.folded_text(&row.name) < literal);
+            for (offset, row) in rows.iter().enumerate().skip(start) {
+                let name = self.folded_text(&row.name);
+                if !name.starts_with(literal) {
+                    break;
+                }
+                if ends_in_star || crate::wildcard::matches(action.as_bytes(), name.as_bytes()) {
+                    found(ActionId(range.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX))));
+                }
+            }
+        }
+    }
+
+    /// Returns the set of actions that the pattern matches.
+    pub fn matches(&self, pattern: &ActionPattern) -> ActionSet {
+        let mut set = self.empty_set();
+        self.each_match(pattern, |id| {
+            set.insert(id);
+        });
+        set
+    }
+
+    fn services_matching(&self, folded: &str) -> Vec<ServiceId> {
+        if folded.contains(['*', '?']) {
+            let matches = |id: &ServiceId| {
+                let name = self.services.get(id.index()).map_or("", |service| self.folded_text(&service.name));
+                crate::wildcard::matches(folded.as_bytes(), name.as_bytes())
+            };
+            self.services().filter(matches).collect()
+        } else {
+            self.service(folded).into_iter().collect()
+        }
+    }
+
+    fn row(&self, id: ActionId) -> Option<&Row> {
+        self.actions.get(id.index())
+    }
+
+    fn own_text(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    fn folded_text(&self, range: &Range<usize>) -> &str {
+        self.folded.get(range.clone()).unwrap_or_default()
+    }
+}
+
+fn fold(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
