@@ -8,5 +8,7 @@ pub mod action;
 pub mod arn;
 pub mod catalog;
 pub mod document;
+pub mod graph;
+pub mod rules;
 pub mod time;
 pub mod wildcard;

@@ -5,6 +5,7 @@
 mod document;
 mod grants;
 mod report;
+pub mod sketch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

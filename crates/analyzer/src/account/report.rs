@@ -2,6 +2,8 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html>.
 
+use std::cmp::Reverse;
+
 use crate::arn::Arn;
 use crate::catalog::{ActionId, Catalog, ServiceId};
 use crate::document::Sha256;
@@ -70,7 +72,7 @@ pub struct ServiceRow {
     pub lists_actions: bool,
     /// The tracked actions that the catalogue knows, by id.
     pub actions: Vec<ActionRow>,
-    /// The tracked actions that it does not know, in lower case, and their last use, by name.
+    /// The tracked actions that it does not know, as AWS writes them, and their last use, by name in lower case.
     pub unknown_actions: Vec<(Box<str>, Option<UnixTime>)>,
 }
 
@@ -112,7 +114,7 @@ impl ServiceRow {
         };
         match known {
             Some(action) => self.actions.push(ActionRow { action, last_accessed }),
-            None => self.unknown_actions.push((bare.to_ascii_lowercase().into(), last_accessed)),
+            None => self.unknown_actions.push((bare.into(), last_accessed)),
         }
     }
 
@@ -136,10 +138,11 @@ impl ServiceRow {
     }
 
     fn tidy(&mut self) {
-        self.actions.sort_by_key(|row| (row.action, std::cmp::Reverse(row.last_accessed)));
+        self.actions.sort_by_key(|row| (row.action, Reverse(row.last_accessed)));
         self.actions.dedup_by_key(|row| row.action);
-        self.unknown_actions.sort_by(|a, b| (&a.0, std::cmp::Reverse(a.1)).cmp(&(&b.0, std::cmp::Reverse(b.1))));
-        self.unknown_actions.dedup_by(|a, b| a.0 == b.0);
+        let key = |row: &(Box<str>, Option<UnixTime>)| (row.0.to_ascii_lowercase(), Reverse(row.1), row.0.clone());
+        self.unknown_actions.sort_by_cached_key(key);
+        self.unknown_actions.dedup_by(|a, b| a.0.eq_ignore_ascii_case(&b.0));
         self.actions.shrink_to_fit();
     }
 }

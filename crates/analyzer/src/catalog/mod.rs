@@ -11,7 +11,7 @@ mod runtime;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use fixedbitset::FixedBitSet;
 
@@ -179,8 +179,17 @@ impl ActionSet {
 impl Catalog {
     /// Returns the catalogue that this build of secateur carries.
     pub fn embedded() -> &'static Catalog {
-        static EMBEDDED: OnceLock<Catalog> = OnceLock::new();
-        EMBEDDED.get_or_init(load::embedded)
+        Catalog::embedded_arc()
+    }
+
+    /// Returns the catalogue that this build of secateur carries, shared.
+    pub fn shared() -> Arc<Catalog> {
+        Arc::clone(Catalog::embedded_arc())
+    }
+
+    fn embedded_arc() -> &'static Arc<Catalog> {
+        static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
+        EMBEDDED.get_or_init(|| Arc::new(load::embedded()))
     }
 
     /// Reads a table of actions in the form of `crates/analyzer/catalog/actions.tsv`.
