@@ -5,10 +5,12 @@
 
 pub mod account;
 pub mod action;
+pub mod analysis;
 pub mod arn;
 pub mod catalog;
 pub mod document;
 pub mod graph;
 pub mod rules;
 pub mod time;
+pub mod verdict;
 pub mod wildcard;

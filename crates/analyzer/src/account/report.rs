@@ -74,6 +74,7 @@ pub struct ServiceRow {
     pub actions: Vec<ActionRow>,
     /// The tracked actions that it does not know, as AWS writes them, and their last use, by name in lower case.
     pub unknown_actions: Vec<(Box<str>, Option<UnixTime>)>,
+    latest: Option<UnixTime>,
 }
 
 /// What a report says about one tracked action.
@@ -98,12 +99,14 @@ impl ServiceRow {
             lists_actions: false,
             actions: Vec::new(),
             unknown_actions: Vec::new(),
+            latest: last_authenticated,
         }
     }
 
     /// Adds a tracked action; its name may bear the service's prefix.
     pub fn push(&mut self, catalog: &Catalog, name: &str, last_accessed: Option<UnixTime>) {
         self.lists_actions = true;
+        self.latest = self.latest.max(last_accessed);
         let bare = match name.split_once(':') {
             Some((prefix, bare)) if self.is_service(catalog, prefix) => bare,
             _ => name,
@@ -120,9 +123,7 @@ impl ServiceRow {
 
     /// Returns the latest use that the row tells of, of the service or of any of its actions.
     pub fn last_use(&self) -> Option<UnixTime> {
-        let actions = self.actions.iter().map(|row| row.last_accessed);
-        let unknown = self.unknown_actions.iter().map(|(_, last)| *last);
-        actions.chain(unknown).fold(self.last_authenticated, Option::max)
+        self.latest
     }
 
     /// Returns the row of an action; none when the report does not list it.
@@ -156,6 +157,7 @@ impl Report {
             match self.services.last_mut() {
                 Some(last) if last.service == row.service => {
                     last.last_authenticated = last.last_authenticated.max(row.last_authenticated);
+                    last.latest = last.latest.max(row.latest);
                     last.lists_actions |= row.lists_actions;
                     last.actions.extend(row.actions);
                     last.unknown_actions.extend(row.unknown_actions);

@@ -16,6 +16,9 @@ pub const ACCOUNT: &str = "111122223333";
 /// When sketched reports are generated and the collection ends.
 pub const NOW: &str = "2026-10-10T06:00:00Z";
 
+/// Trusts the account's own principals.
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}"#;
+
 /// An account that grows by calls. Names stand for ARNs without a path: `role/ci`, `user/ann`, `group/data`, `policy/P`
 /// (`policy/aws:P` for AWS's own). What cannot be found is passed over: the test that meant it will miss it.
 #[derive(Clone, Debug)]
@@ -73,7 +76,7 @@ impl Sketch {
             groups: Vec::new(),
             boundary: None,
             last_used: None,
-            trust: None,
+            trust: (kind == PrincipalKind::Role).then(|| Document::new(TRUST)),
         });
         self.account.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
         self

@@ -21,7 +21,7 @@ pub use regions::Regions;
 pub use runtime::RuntimeActions;
 
 use crate::action::ActionPattern;
-use crate::document::{Sha256, sha256_of};
+use crate::document::{ActionBlock, Sha256, sha256_of};
 use crate::time::UnixTime;
 
 /// An action of one [`Catalog`], by its place there; meaningless in another.
@@ -368,6 +368,24 @@ impl Catalog {
             set.insert(id);
         });
         set
+    }
+
+    /// Returns the set of actions that a statement's `Action` or `NotAction` is about.
+    pub fn covered(&self, block: &ActionBlock) -> ActionSet {
+        let mut listed = self.empty_set();
+        for entry in &block.list().entries {
+            self.each_match(&entry.pattern, |id| {
+                listed.insert(id);
+            });
+        }
+        match block {
+            ActionBlock::Action(_) => listed,
+            ActionBlock::NotAction(_) => {
+                let mut others = self.full_set();
+                others.difference_with(&listed);
+                others
+            }
+        }
     }
 
     fn services_matching(&self, folded: &str) -> Vec<ServiceId> {

@@ -15,6 +15,13 @@ use crate::arn::Arn;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyId(usize);
 
+impl PolicyId {
+    /// Returns the place in [`Graph::policies`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// A user or role, by its place in [`Account::principals`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrincipalId(pub usize);

@@ -1,0 +1,52 @@
+//! What is missing. Absence of data means keep; every gap is counted in every summary.
+
+use super::Analysis;
+use crate::account::Gap;
+use crate::graph::Entity;
+use crate::verdict::RegionProblem;
+
+/// The collection's own gaps, then what the analysis missed, each in order.
+pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
+    let account = analysis.inputs.account;
+    let mut gaps = account.gaps.clone();
+    gaps.sort();
+    let mut add = |subject: &str, kind: &str, detail: String| {
+        gaps.push(Gap { subject: subject.to_owned(), kind: kind.to_owned(), detail });
+    };
+    if account.finished_at.is_none() {
+        let detail = "there is no manifest: nothing shows that the files belong together and are whole".to_owned();
+        add("manifest.json", "no-manifest", detail);
+    }
+    if let Err(problem) = &analysis.regions.problem {
+        let help = match problem {
+            RegionProblem::Unknown => "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use",
+            RegionProblem::Untracked(_) => "disable the Region, or wait for a catalogue that lists it",
+        };
+        add("regions.json", problem_kind(problem), format!("{problem}, so nothing can be shown to be unused: {help}"));
+    }
+    if account.summary.is_none() {
+        let detail = "the account's quotas are not known: AWS's documented defaults are used".to_owned();
+        add("account-summary.json", "no-summary", detail);
+    }
+    if account.grants.is_none() {
+        let detail = "nothing tells when permissions were granted: unknown_grant_date decides".to_owned();
+        add("grants.json", "no-grants", detail);
+    }
+    for (principal, missing) in analysis.graph.dangling() {
+        let holder = analysis.graph.entity_address(Entity::Principal(*principal));
+        add(missing, "not-collected", format!("{holder} has it, but the authorization details do not contain it"));
+    }
+    for principal in &analysis.principals {
+        if let (Err(why), None) = (principal.evidence.report(), &principal.evidence.set_aside) {
+            add(principal.evidence.principal().arn.as_str(), why.kind(), why.to_string());
+        }
+    }
+    gaps
+}
+
+fn problem_kind(problem: &RegionProblem) -> &'static str {
+    match problem {
+        RegionProblem::Unknown => "no-regions",
+        RegionProblem::Untracked(_) => "region-untracked",
+    }
+}

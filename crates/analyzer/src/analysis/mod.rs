@@ -1,0 +1,252 @@
+//! The whole account, judged: for every policy, which actions may leave it.
+//!
+//! Phases: the graph; what is set aside; for every principal its evidence, the verdicts on all it holds, and what is
+//! protected because of what stays; for every policy what is removable for all its holders. The work on principals is
+//! spread over threads; nothing depends on how.
+
+mod gaps;
+mod names;
+mod principals;
+mod set_aside;
+
+use std::num::NonZeroUsize;
+
+use thiserror::Error;
+
+pub use names::{NameUniverse, UnknownName};
+
+use crate::account::{Account, Gap};
+use crate::catalog::{ActionId, ActionSet, Catalog};
+use crate::document::{Effect, PolicyDocument, Statement};
+use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
+use crate::rules::{Rules, Settings};
+use crate::time::UnixTime;
+use crate::verdict::{
+    AboutPolicy, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside, Verdict,
+};
+
+/// What an analysis is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// An older snapshot of it, as witness of older grants.
+    pub older: Option<&'a Account>,
+    /// The settings of `[evidence]`.
+    pub settings: &'a Settings,
+    /// The rules.
+    pub rules: &'a Rules,
+    /// When the age of reports and rules is judged.
+    pub now: UnixTime,
+    /// How many threads to use; the result does not depend on it.
+    pub threads: NonZeroUsize,
+}
+
+/// An account, judged.
+#[derive(Debug)]
+pub struct Analysis<'a> {
+    inputs: Inputs<'a>,
+    graph: Graph<'a>,
+    witness: Option<GrantWitness<'a>>,
+    regions: RegionEvidence,
+    policies: Vec<PolicyAnalysis>,
+    principals: Vec<PrincipalAnalysis<'a>>,
+    gaps: Vec<Gap>,
+}
+
+/// A policy, judged.
+#[derive(Debug)]
+pub struct PolicyAnalysis {
+    /// Why the policy is not changed, whoever holds it.
+    pub set_aside: Option<SetAside>,
+    /// The holders, by principal.
+    pub holders: Vec<Holder>,
+    /// What the policy's versions tell of its grants.
+    pub grants: PolicyGrants,
+    /// The catalogue's actions that its Allow statements are about, but for those that are left alone by their Sid.
+    pub granted: ActionSet,
+    /// The actions of the Allow statements that are left alone by their Sid.
+    pub left_alone: ActionSet,
+    /// The actions that are removable for every holder.
+    pub removable: ActionSet,
+}
+
+/// A principal, judged.
+#[derive(Debug)]
+pub struct PrincipalAnalysis<'a> {
+    /// What is known about it.
+    pub evidence: HolderEvidence<'a>,
+    /// What AWS checks on the way of what stays.
+    pub related: RelatedActions,
+    /// Whether it used nothing at all in the window.
+    pub is_dormant: bool,
+}
+
+/// Why an account cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AnalysisError {
+    /// A report is of the future.
+    #[error("the time of judgement {now} is before the report on {arn} of {generated_at}")]
+    NowBeforeReport {
+        /// The time of judgement.
+        now: UnixTime,
+        /// Whom the report is about.
+        arn: String,
+        /// When it was generated.
+        generated_at: UnixTime,
+    },
+}
+
+impl AnalysisError {
+    /// Returns the edit that mends it.
+    pub fn help(&self) -> String {
+        match self {
+            AnalysisError::NowBeforeReport { generated_at, .. } => {
+                format!("leave --now out, or give a time from {generated_at} on")
+            }
+        }
+    }
+}
+
+/// Returns whether the statement is left alone by its Sid.
+pub fn is_kept_by_sid(statement: &Statement) -> bool {
+    statement.sid.as_deref().is_some_and(|sid| sid.starts_with(KEEP_SID))
+}
+
+/// Returns the time at which an account is judged when the user gives none: the end of its collection, else its newest
+/// report, else the day of the catalogue.
+pub fn default_now(account: &Account) -> UnixTime {
+    let newest = account.reports.values().filter_map(|report| report.generated_at).max();
+    account.finished_at.or(newest).unwrap_or(account.catalog.dates().names)
+}
+
+impl<'a> Analysis<'a> {
+    /// Judges an account.
+    ///
+    /// # Errors
+    /// When a report is later than `now`.
+    pub fn new(inputs: Inputs<'a>) -> Result<Analysis<'a>, AnalysisError> {
+        for report in inputs.account.reports.values() {
+            if let Some(generated_at) = report.generated_at.filter(|generated_at| *generated_at > inputs.now) {
+                return Err(AnalysisError::NowBeforeReport {
+                    now: inputs.now,
+                    arn: report.arn.to_string(),
+                    generated_at,
+                });
+            }
+        }
+        let graph = Graph::new(inputs.account);
+        let regions = RegionEvidence::new(inputs.account, inputs.settings);
+        let witness = inputs.older.and_then(GrantWitness::new);
+        let policies = judge_policies(&inputs, &graph);
+        let mut analysis = Analysis { inputs, graph, witness, regions, policies, principals: Vec::new(), gaps: Vec::new() };
+        principals::judge(&mut analysis);
+        analysis.gaps = gaps::gaps(&analysis);
+        Ok(analysis)
+    }
+
+    /// Returns what the analysis is about.
+    pub fn inputs(&self) -> &Inputs<'a> {
+        &self.inputs
+    }
+
+    /// Returns the catalogue.
+    pub fn catalog(&self) -> &'a Catalog {
+        &self.inputs.account.catalog
+    }
+
+    /// Returns the graph of holders.
+    pub fn graph(&self) -> &Graph<'a> {
+        &self.graph
+    }
+
+    /// Returns what is known of the account's Regions.
+    pub fn regions(&self) -> &RegionEvidence {
+        &self.regions
+    }
+
+    /// Returns what is missing, in order: the collection's own gaps, then what the analysis missed.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// Returns the judged policy.
+    pub fn policy(&self, id: PolicyId) -> Option<&PolicyAnalysis> {
+        self.policies.get(id.index())
+    }
+
+    /// Returns the judged principal.
+    pub fn principal(&self, id: PrincipalId) -> Option<&PrincipalAnalysis<'a>> {
+        self.principals.get(id.0)
+    }
+
+    /// Returns the judged principals, by ARN.
+    pub fn principals(&self) -> &[PrincipalAnalysis<'a>] {
+        &self.principals
+    }
+
+    /// Calls `each` with the verdict on each of `actions` in the policy, for one of its holders.
+    pub fn verdicts(
+        &self,
+        policy: PolicyId,
+        holder: &Holder,
+        actions: impl IntoIterator<Item = ActionId>,
+        mut each: impl FnMut(ActionId, Verdict),
+    ) {
+        let (Some(judged), Some(principal)) = (self.policy(policy), self.principal(holder.principal)) else { return };
+        let about = self.about(policy, judged);
+        let held = principal.evidence.policy(holder, &about);
+        for action in actions {
+            each(action, principal.evidence.verdict(&held, action, Some(&principal.related)));
+        }
+    }
+
+    fn about<'s>(&'s self, policy: PolicyId, judged: &'s PolicyAnalysis) -> AboutPolicy<'s, 's> {
+        AboutPolicy {
+            graph: &self.graph,
+            policy,
+            set_aside: judged.set_aside.as_ref(),
+            grants: &judged.grants,
+            witness: self.witness.as_ref(),
+            rules: self.inputs.rules,
+            now: self.inputs.now,
+        }
+    }
+}
+
+fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>) -> Vec<PolicyAnalysis> {
+    let catalog = &inputs.account.catalog;
+    let boundaries = set_aside::boundaries(graph);
+    graph
+        .policies()
+        .map(|id| {
+            let document = graph.policy(id).and_then(|policy| policy.document()).and_then(|document| document.policy());
+            let (granted, left_alone) = match document {
+                Some(document) => granted(catalog, document),
+                // What cannot be read may grant anything.
+                None => (catalog.full_set(), catalog.empty_set()),
+            };
+            PolicyAnalysis {
+                set_aside: set_aside::policy(graph, id, &boundaries, inputs),
+                holders: graph.holders(id),
+                grants: graph.policy(id).map(|policy| PolicyGrants::new(catalog, policy)).unwrap_or_default(),
+                removable: catalog.empty_set(),
+                granted,
+                left_alone,
+            }
+        })
+        .collect()
+}
+
+/// The actions of the Allow statements: those that may be changed, and those that are left alone by their Sid.
+fn granted(catalog: &Catalog, document: &PolicyDocument) -> (ActionSet, ActionSet) {
+    let (mut granted, mut left_alone) = (catalog.empty_set(), catalog.empty_set());
+    for statement in document.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        let covered = catalog.covered(&statement.actions);
+        if is_kept_by_sid(statement) { left_alone.union_with(&covered) } else { granted.union_with(&covered) }
+    }
+    (granted, left_alone)
+}
+
+#[cfg(test)]
+mod tests;

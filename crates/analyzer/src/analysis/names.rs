@@ -1,0 +1,79 @@
+//! Names that the catalogue does not know, and that must not be lost when a pattern is replaced by names.
+
+use std::collections::BTreeMap;
+
+use super::Analysis;
+use crate::account::ServiceKey;
+use crate::catalog::Catalog;
+use crate::document::PolicyDocument;
+use crate::graph::PolicyId;
+
+/// Something that a pattern may match and that the catalogue does not know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownName {
+    /// An action, with its service, as a policy or a report writes it.
+    Action {
+        /// The service's prefix.
+        service: String,
+        /// The action's name.
+        name: String,
+    },
+    /// A whole service, of which a report tells that the holder may use it.
+    Service(String),
+}
+
+/// The unknown names that matter for one policy, in order; one spelling of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameUniverse {
+    /// The names.
+    pub names: Vec<UnknownName>,
+}
+
+impl Analysis<'_> {
+    /// Returns the unknown names that occur in the policy's document, or in the report of one of its holders.
+    pub fn unknown_names(&self, policy: PolicyId, document: &PolicyDocument) -> NameUniverse {
+        let mut names = BTreeMap::new();
+        let catalog = self.catalog();
+        of_document(catalog, document, &mut names);
+        for holder in self.policy(policy).into_iter().flat_map(|policy| &policy.holders) {
+            let Some(principal) = self.principal(holder.principal) else { continue };
+            let Ok((report, _)) = principal.evidence.report() else { continue };
+            for row in &report.services {
+                match &row.service {
+                    ServiceKey::Unknown(service) => {
+                        insert(&mut names, UnknownName::Service(service.to_string()));
+                        for (name, _) in &row.unknown_actions {
+                            insert(&mut names, UnknownName::Action { service: service.to_string(), name: name.to_string() });
+                        }
+                    }
+                    ServiceKey::Known(service) => {
+                        for (name, _) in &row.unknown_actions {
+                            let service = catalog.service_prefix(*service).to_owned();
+                            insert(&mut names, UnknownName::Action { service, name: name.to_string() });
+                        }
+                    }
+                }
+            }
+        }
+        NameUniverse { names: names.into_values().collect() }
+    }
+}
+
+fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMap<String, UnknownName>) {
+    for entry in document.statements.iter().flat_map(|statement| &statement.actions.list().entries) {
+        if entry.pattern.has_wildcard() || catalog.parse_action(entry.pattern.as_str()).is_some() {
+            continue;
+        }
+        if let Some((service, name)) = entry.pattern.as_str().split_once(':') {
+            insert(names, UnknownName::Action { service: service.to_owned(), name: name.to_owned() });
+        }
+    }
+}
+
+fn insert(names: &mut BTreeMap<String, UnknownName>, name: UnknownName) {
+    let key = match &name {
+        UnknownName::Action { service, name } => format!("{service}:{name}"),
+        UnknownName::Service(service) => format!("{service}:*"),
+    };
+    names.entry(key.to_ascii_lowercase()).or_insert(name);
+}

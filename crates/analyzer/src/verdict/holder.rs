@@ -1,0 +1,295 @@
+//! The facts about one holder, and the verdicts on what it holds.
+
+use std::collections::BTreeMap;
+
+use super::grant::{self, GrantWitness, Granted, PolicyGrants};
+use super::protection::{self, Protection};
+use super::regions::RegionEvidence;
+use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
+use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
+use crate::account::{Account, Principal, Report, ServiceKey, ServiceRow};
+use crate::catalog::{ActionId, ActionSet, Catalog, Tracked};
+use crate::graph::{Graph, Holder, PolicyId};
+use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
+use crate::time::UnixTime;
+
+/// What is known about one principal, whatever the policy.
+#[derive(Debug)]
+pub struct HolderEvidence<'a> {
+    account: &'a Account,
+    principal: &'a Principal,
+    settings: &'a Settings,
+    regions: RegionEvidence,
+    /// Why the principal is set aside.
+    pub set_aside: Option<SetAside>,
+    report: Result<(&'a Report, ReportTimes), NoEvidence>,
+    /// Protections that hold in every policy.
+    protected: BTreeMap<ActionId, Protection>,
+}
+
+/// What is known about one principal and one of its policies.
+#[derive(Debug)]
+pub struct HolderPolicy<'a> {
+    set_aside: Option<SetAside>,
+    granted: Granted,
+    grants: &'a PolicyGrants,
+    witnessed: Option<(UnixTime, ActionSet)>,
+    /// Protections by rules about this policy.
+    protected: BTreeMap<ActionId, Protection>,
+}
+
+/// What [`HolderEvidence::policy`] must know of a policy, whoever holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct AboutPolicy<'b, 'g> {
+    /// The graph of the account.
+    pub graph: &'g Graph<'g>,
+    /// The policy.
+    pub policy: PolicyId,
+    /// Why the policy is set aside.
+    pub set_aside: Option<&'g SetAside>,
+    /// What its versions tell.
+    pub grants: &'b PolicyGrants,
+    /// An older snapshot.
+    pub witness: Option<&'g GrantWitness<'g>>,
+    /// The rules.
+    pub rules: &'g Rules,
+    /// When rules are judged.
+    pub now: UnixTime,
+}
+
+/// How rules and addresses name a principal.
+fn principal_address(principal: &Principal) -> String {
+    format!("{}/{}", principal.kind.as_str(), principal.name)
+}
+
+impl<'a> HolderEvidence<'a> {
+    /// Finds the facts about a principal.
+    pub fn new(
+        account: &'a Account,
+        principal: &'a Principal,
+        settings: &'a Settings,
+        regions: &RegionEvidence,
+        set_aside: Option<SetAside>,
+        now: UnixTime,
+    ) -> HolderEvidence<'a> {
+        let mut evidence = HolderEvidence {
+            account,
+            principal,
+            settings,
+            regions: regions.clone(),
+            set_aside,
+            report: report::usable(account, principal, settings, now),
+            protected: BTreeMap::new(),
+        };
+        evidence.protect();
+        evidence
+    }
+
+    /// Returns the principal.
+    pub fn principal(&self) -> &'a Principal {
+        self.principal
+    }
+
+    /// Returns the report, or why there is none that counts.
+    pub fn report(&self) -> Result<(&'a Report, ReportTimes), &NoEvidence> {
+        self.report.as_ref().copied()
+    }
+
+    /// Returns whether the report shows no use of anything within `min_idle_days`, of a principal that existed all along.
+    pub fn is_dormant(&self) -> bool {
+        let Ok((report, times)) = &self.report else { return false };
+        let window_start = times.observed.plus(-self.settings.min_idle());
+        let used = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
+        self.principal.created.is_some_and(|created| created <= window_start)
+            && !used(self.principal.last_used)
+            && !report.services.iter().any(|row| used(row.last_use()))
+    }
+
+    fn catalog(&self) -> &'a Catalog {
+        &self.account.catalog
+    }
+
+    fn is_active(&self, row: &ServiceRow, times: ReportTimes) -> bool {
+        row.last_use().is_some_and(|last| times.observed.since(last) < self.settings.min_idle())
+    }
+
+    fn protect(&mut self) {
+        let catalog = self.catalog();
+        for (id, service) in protection::runtime_actions(catalog, self.principal) {
+            self.protected.insert(id, Protection::Runtime(service));
+        }
+        if self.settings.kms_via_service == KmsViaService::Protect && self.uses_more_than_kms() {
+            for id in protection::kms_data_plane(catalog).iter() {
+                self.protected.insert(id, Protection::KmsViaService);
+            }
+        }
+        if let Some(id) = catalog.parse_action("iam:PassRole") {
+            self.protected.insert(id, Protection::PassRole);
+        }
+    }
+
+    fn uses_more_than_kms(&self) -> bool {
+        let Ok((report, times)) = &self.report else { return true };
+        let kms = self.catalog().service("kms").map(ServiceKey::Known);
+        report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && self.is_active(row, *times))
+    }
+
+    /// Finds the facts about one policy that the principal holds.
+    pub fn policy<'b>(&self, holder: &Holder, about: &AboutPolicy<'b, '_>) -> HolderPolicy<'b> {
+        let AboutPolicy { graph, policy, set_aside, grants, witness, rules, now } = *about;
+        let reference = graph.policy(policy);
+        let address = graph.address(policy);
+        let granted = match &self.report {
+            Ok((_, times)) => grant::granted(graph, policy, holder, self.settings, *times),
+            Err(_) => Granted::Unknown,
+        };
+        let witnessed = match (witness, reference) {
+            (Some(witness), Some(reference)) if granted == Granted::Unknown => {
+                witness.saw(self.catalog(), self.principal, reference, address)
+            }
+            _ => None,
+        };
+        HolderPolicy {
+            set_aside: self.set_aside.clone().or_else(|| set_aside.cloned()),
+            granted,
+            grants,
+            witnessed,
+            protected: reference.map_or_else(BTreeMap::new, |reference| {
+                let managed = reference.managed();
+                let facts = PolicyFacts {
+                    arn: managed.map(|managed| managed.arn.as_str()),
+                    name: reference.name(),
+                    address,
+                    path: managed.map(|managed| managed.path.as_str()),
+                    tags: managed.and_then(|managed| managed.tags.as_deref()).unwrap_or_default(),
+                };
+                self.keep_rules(rules, &facts, now)
+            }),
+        }
+    }
+
+    fn keep_rules(&self, rules: &Rules, policy: &PolicyFacts<'_>, now: UnixTime) -> BTreeMap<ActionId, Protection> {
+        let address = principal_address(self.principal);
+        let principal = PrincipalFacts {
+            arn: self.principal.arn.as_str(),
+            name: &self.principal.name,
+            address: &address,
+            path: &self.principal.path,
+            tags: &self.principal.tags,
+        };
+        let mut protected = BTreeMap::new();
+        // Rules in force win over those that have expired, earlier ones over later ones.
+        let mut about: Vec<(Force, usize)> = (rules.keep.iter().enumerate())
+            .map(|(at, rule)| (rule.force(now), at, rule))
+            .filter(|(force, _, rule)| *force != Force::Expired && rule.is_about(&principal, policy))
+            .map(|(force, at, _)| (force, at))
+            .collect();
+        about.sort_unstable();
+        for (force, at) in about {
+            let protection = match force {
+                Force::InForce => Protection::KeepRule(at),
+                _ => Protection::ExpiredKeepRule(at),
+            };
+            let Some(rule) = rules.keep.get(at) else { continue };
+            if rule.actions.is_empty() {
+                self.catalog().actions().for_each(|id| {
+                    protected.entry(id).or_insert_with(|| protection.clone());
+                });
+            }
+            for pattern in &rule.actions {
+                self.catalog().each_match(pattern, |id| {
+                    protected.entry(id).or_insert_with(|| protection.clone());
+                });
+            }
+        }
+        protected
+    }
+
+    /// Returns the verdict on an action of the catalogue.
+    ///
+    /// `related` is what [`Protection::Related`] covers for this holder, as [`Self::related`] found it; none before.
+    pub fn verdict(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Verdict {
+        self.facts(policy, id, related).verdict()
+    }
+
+    /// Returns all that the verdict on an action depends on.
+    pub fn facts(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Facts {
+        let catalog = self.catalog();
+        let service = catalog.service_of(id);
+        let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+        let protected = self.protected.get(&id).or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
+            related.and_then(|related| related.of(id)).map(|by| Protection::Related(catalog.full_name(by).into()))
+        });
+        let (since_service, since_action, assumed_grant) = self.since(policy, id);
+        Facts {
+            set_aside: policy.set_aside.clone(),
+            observed: self.report.as_ref().map(|(_, times)| times.observed).map_err(Clone::clone),
+            protected,
+            service: row.map(|row| ServiceFacts { last_use: row.last_use(), since: since_service }),
+            action: ActionFacts {
+                in_catalog: true,
+                tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
+                listed: row.and_then(|row| row.action(id)).map(|row| row.last_accessed),
+                since: since_action,
+                assumed_grant,
+            },
+            regions: self.regions.problem.clone(),
+            min_idle: self.settings.min_idle(),
+        }
+    }
+
+    /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
+    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
+        let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
+        let witnessed = policy.witnessed.as_ref().filter(|(_, actions)| actions.contains(id)).map(|(at, _)| *at);
+        let (grant, assumed) =
+            grant::grant_floor(policy.granted, policy.grants.introduced(id), witnessed, self.settings, *times);
+        // Without a date of creation the principal may be new.
+        let created = self.principal.created.unwrap_or(times.observed);
+        let floor = grant.max(created).max(self.regions.tracking_start);
+        let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
+        let catalog = self.catalog();
+        let tracked_since = match catalog.tracked(id) {
+            Tracked::Yes { since } => since,
+            Tracked::No | Tracked::Unknown => None,
+        };
+        let start = action_tracking_start(catalog.service_prefix(catalog.service_of(id)));
+        let action = floor.max(start).max(tracked_since.unwrap_or(start));
+        (service, action, assumed)
+    }
+
+    /// Returns what AWS checks on the way of the actions that stay for this holder.
+    pub fn related(&self, kept: &ActionSet) -> RelatedActions {
+        RelatedActions { found: protection::related_to(self.catalog(), kept) }
+    }
+}
+
+/// What AWS checks on the way of the actions that stay, each with the action that needs it; by action.
+#[derive(Debug, Default)]
+pub struct RelatedActions {
+    found: Vec<(ActionId, ActionId)>,
+}
+
+impl RelatedActions {
+    /// Returns the action that needs this one.
+    pub fn of(&self, id: ActionId) -> Option<ActionId> {
+        self.found.binary_search_by_key(&id, |(id, _)| *id).ok().and_then(|at| self.found.get(at)).map(|(_, by)| *by)
+    }
+
+    /// Returns all, by action.
+    pub fn iter(&self) -> impl Iterator<Item = ActionId> + '_ {
+        self.found.iter().map(|(id, _)| *id)
+    }
+}
+
+/// When AWS began to report the last use of a service's actions.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html#last-accessed_tracking-period>.
+fn action_tracking_start(service: &str) -> UnixTime {
+    // 2020-04-12, 2021-04-07 and 2023-05-23, 00:00 UTC.
+    match service {
+        "s3" => UnixTime(1_586_649_600),
+        "ec2" | "iam" | "lambda" => UnixTime(1_617_753_600),
+        _ => UnixTime(1_684_800_000),
+    }
+}
