@@ -1,1 +1,8 @@
-//! The snapshot.
+//! The read side of secateur: the snapshot of an AWS account on disk.
+//!
+//! [`read`] makes an [`Account`](secateur_analyzer::account::Account) of a snapshot, whether secateur or the AWS CLI wrote
+//! it; [`SnapshotWriter`] writes one. Nothing here judges what it reads: whether a report counts is the analyzer's business.
+
+mod snapshot;
+
+pub use snapshot::{FORMAT_VERSION, Manifest, ReadOptions, SnapshotError, SnapshotWriter, account_dirs, read};

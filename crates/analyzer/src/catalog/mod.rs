@@ -6,8 +6,10 @@
 
 mod dates;
 mod load;
+mod rebuild;
 mod regions;
 mod runtime;
+pub mod service_reference;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,6 +19,7 @@ use fixedbitset::FixedBitSet;
 
 pub use dates::CatalogDates;
 pub use load::CatalogError;
+pub use rebuild::{CatalogChanges, updated_resource_types};
 pub use regions::Regions;
 pub use runtime::RuntimeActions;
 

@@ -32,6 +32,8 @@ pub struct PolicyDocument {
     pub irregularities: Vec<Irregularity>,
     /// Whether `Statement` is a list; AWS also takes a single object.
     pub statements_are_a_list: bool,
+    /// Where the value of `Statement` stands in the text, in bytes.
+    pub statements_span: Range<usize>,
 }
 
 /// One statement.

@@ -76,6 +76,7 @@ impl Reader<'_> {
         }
         let mut statements = Vec::new();
         let mut statements_are_a_list = false;
+        let statements_span = statement_props.last().map_or(0..0, |prop| span(&prop.value));
         for prop in statement_props {
             match &prop.value {
                 Value::Object(single) => statements.push(self.statement(single)?),
@@ -97,6 +98,7 @@ impl Reader<'_> {
             statements,
             irregularities: Vec::new(),
             statements_are_a_list,
+            statements_span,
         })
     }
 

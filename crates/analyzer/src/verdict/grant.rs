@@ -66,11 +66,12 @@ fn introduced(catalog: &Catalog, policy: &ManagedPolicy) -> Option<(UnixTime, Ac
         .max_by_key(|version| version.created);
     let mut actions = allowed(catalog, current.document.as_ref()?.policy()?);
     match before {
-        Some(before) => match before.document.as_ref().and_then(|document| document.policy()) {
-            Some(document) => actions.difference_with(&allowed(catalog, document)),
-            // What it allowed is not known, so all may be new.
-            None => {}
-        },
+        Some(before) => {
+            // When what it allowed is not known, all may be new.
+            if let Some(document) = before.document.as_ref().and_then(|document| document.policy()) {
+                actions.difference_with(&allowed(catalog, document));
+            }
+        }
         // The first version, or the only one that is left: new with the policy itself, if it is its first.
         None if policy.created.is_none_or(|created| created < at) => return None,
         None => {}

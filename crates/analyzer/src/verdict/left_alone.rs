@@ -16,6 +16,15 @@ pub enum LeftAlone {
     ServiceLinkedRole,
     /// Roles under `/aws-reserved/` are changed by AWS only; for Identity Center, change the permission set.
     ReservedRole,
+    /// It is of another account than the snapshot.
+    OtherAccount,
+    /// AWS counts more attachments than the snapshot has: somebody holds the policy who is not known.
+    HoldersMissing {
+        /// How many attachments AWS counts.
+        counted: i64,
+        /// How many the snapshot has.
+        found: usize,
+    },
     /// The principal that collected: secateur does not cut the branch it sits on.
     Caller,
     /// A role that an AWS service finds by its name; the glob that it matches.
@@ -64,6 +73,11 @@ impl fmt::Display for LeftAlone {
             LeftAlone::ReservedRole => {
                 f.write_str("a role that AWS reserves; for Identity Center, change the permission set instead")
             }
+            LeftAlone::OtherAccount => f.write_str("of another account than the snapshot"),
+            LeftAlone::HoldersMissing { counted, found } => write!(
+                f,
+                "AWS counts {counted} attachments and the snapshot has {found}: collect it whole, without --filter"
+            ),
             LeftAlone::Caller => f.write_str("the principal that collected the snapshot"),
             LeftAlone::KnownName(glob) => write!(f, "a role that AWS services rely on by its name ({glob})"),
             LeftAlone::PermissionsBoundary => f.write_str("used as a permissions boundary, which usage says nothing about"),
@@ -103,6 +117,9 @@ pub fn left_alone_principal(account: &Account, principal: &Principal) -> Option<
     if principal.path.starts_with("/aws-reserved/") || principal.name.starts_with("AWSReservedSSO_") {
         return Some(LeftAlone::ReservedRole);
     }
+    if principal.arn.account() != account.id {
+        return Some(LeftAlone::OtherAccount);
+    }
     if is_caller(account, principal) {
         return Some(LeftAlone::Caller);
     }
@@ -133,8 +150,23 @@ pub fn left_alone_policy(graph: &Graph<'_>, id: PolicyId, boundaries: &[PolicyId
     if boundaries.contains(&id) || policy.managed().is_some_and(|managed| managed.boundary_count.unwrap_or(0) > 0) {
         return Some(LeftAlone::PermissionsBoundary);
     }
-    if policy.managed().is_some_and(|managed| !managed.is_aws_managed() && managed.path.starts_with("/aws-reserved/")) {
-        return Some(LeftAlone::ReservedRole);
+    if let Some(managed) = policy.managed().filter(|managed| !managed.is_aws_managed()) {
+        if managed.path.starts_with("/aws-reserved/") {
+            return Some(LeftAlone::ReservedRole);
+        }
+        if managed.arn.account() != account.id {
+            return Some(LeftAlone::OtherAccount);
+        }
+        let found = graph.attached_to(id).len();
+        let counted = managed.attachment_count.unwrap_or(0);
+        if usize::try_from(counted).is_ok_and(|counted| counted > found) {
+            return Some(LeftAlone::HoldersMissing { counted, found });
+        }
+    }
+    if let PolicyRef::Inline(Entity::Group(at), _) = policy
+        && account.groups.get(at).is_some_and(|group| group.arn.account() != account.id)
+    {
+        return Some(LeftAlone::OtherAccount);
     }
     match policy.document() {
         None => return Some(LeftAlone::NotCollected),

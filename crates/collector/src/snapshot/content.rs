@@ -1,0 +1,168 @@
+//! What the files hold, one by one and together.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secateur_analyzer::account::{Account, Gap, GrantHistory, Report};
+use secateur_analyzer::catalog::Catalog;
+use secateur_analyzer::document::{Sha256, sha256_of};
+use serde::de::IgnoredAny;
+
+use super::details::{self, Details};
+use super::inventory::SnapshotFile;
+use super::place::{self, Place};
+use super::policy_tags::{self, PolicyTags};
+use super::{Manifest, SnapshotError, grants, identity, json, regions, report, summary};
+
+/// A file that was read, hashed and parsed.
+#[derive(Debug)]
+pub(super) struct Content {
+    sha256: Sha256,
+    value: Value,
+}
+
+#[derive(Debug)]
+enum Value {
+    Details(Details),
+    Summary(BTreeMap<String, i64>),
+    Regions(Option<Vec<String>>),
+    Grants(GrantHistory),
+    Report(Report),
+    PolicyTags(PolicyTags),
+    /// JSON that nothing is made of yet.
+    Checked,
+}
+
+/// Reads one file; `expected` is what the manifest says, and `buffer` is overwritten.
+pub(super) fn read(
+    file: &SnapshotFile,
+    expected: Option<&Sha256>,
+    catalog: &Catalog,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, SnapshotError> {
+    buffer.clear();
+    let opened = File::open(&file.path).and_then(|mut opened| opened.read_to_end(buffer));
+    opened.map_err(|source| SnapshotError::reading(&file.path, source))?;
+    let bytes = buffer.as_slice();
+    let sha256 = sha256_of(bytes);
+    if let Some(&expected) = expected.filter(|expected| **expected != sha256) {
+        return Err(SnapshotError::Altered { path: file.path.clone(), expected, found: sha256 });
+    }
+    let value = match file.place {
+        Place::Details => Value::Details(details::read(file, bytes)?),
+        Place::Summary => Value::Summary(summary::read(file, bytes)?),
+        Place::Regions => Value::Regions(regions::read(file, bytes)?),
+        Place::Grants => Value::Grants(grants::read(file, bytes)?),
+        Place::LastAccessed => Value::Report(report::read(file, bytes, sha256, catalog)?),
+        Place::PolicyTags => Value::PolicyTags(policy_tags::read(file, bytes)?),
+        Place::Manifest | Place::Entities | Place::Granting | Place::AccessKeys | Place::Kms | Place::Catalog => {
+            json::parse::<IgnoredAny>(file, bytes)?;
+            Value::Checked
+        }
+    };
+    Ok(Content { sha256, value })
+}
+
+/// The contents of a snapshot, on their way into an [`Account`].
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) gaps: Vec<Gap>,
+    hashes: BTreeMap<String, Sha256>,
+    details: Option<Details>,
+    summary: Option<BTreeMap<String, i64>>,
+    regions: Option<Vec<String>>,
+    grants: Option<GrantHistory>,
+    reports: Vec<(PathBuf, Report)>,
+    policy_tags: Vec<(PathBuf, PolicyTags)>,
+}
+
+impl Parts {
+    pub(super) fn add(&mut self, file: &SnapshotFile, content: Content) {
+        self.hashes.insert(file.name.clone(), content.sha256);
+        match content.value {
+            Value::Details(details) => self.details = Some(details),
+            Value::Summary(summary) => self.summary = Some(summary),
+            Value::Regions(None) => {
+                self.gap(&file.name, "regions-truncated", "the list of Regions lacks pages, and counts as absent");
+            }
+            Value::Regions(regions) => self.regions = regions,
+            Value::Grants(grants) => self.grants = Some(grants),
+            Value::Report(report) => self.reports.push((file.path.clone(), report)),
+            Value::PolicyTags(tags) => self.policy_tags.push((file.path.clone(), tags)),
+            Value::Checked => {}
+        }
+    }
+
+    /// Puts the parts together.
+    pub(super) fn into_account(
+        mut self,
+        dir: &Path,
+        manifest: Option<(Manifest, Sha256)>,
+        catalog: Arc<Catalog>,
+    ) -> Result<Account, SnapshotError> {
+        let details_path = dir.join(place::DETAILS);
+        let Some(mut details) = self.details.take() else {
+            return Err(SnapshotError::NoDetails { path: details_path });
+        };
+        self.add_policy_tags(&mut details)?;
+        let (manifest, manifest_sha256) = manifest.unzip();
+        self.hashes.extend(manifest_sha256.map(|sha256| (place::MANIFEST.to_owned(), sha256)));
+        let mut identity = identity::of(manifest.as_ref(), &dir.join(place::MANIFEST), &details, &details_path)?;
+        self.gaps.append(&mut identity.gaps);
+        self.gaps.append(&mut details.gaps);
+        self.gaps.extend(manifest.iter().flat_map(|manifest| manifest.gaps.iter().cloned()));
+        self.gaps.sort();
+        self.gaps.dedup();
+        Ok(Account {
+            catalog,
+            id: identity.id,
+            partition: identity.partition,
+            endpoint: manifest.as_ref().and_then(|manifest| manifest.endpoint.clone()),
+            caller_arn: manifest.as_ref().and_then(|manifest| manifest.caller_arn.clone()),
+            finished_at: manifest.as_ref().map(|manifest| manifest.finished_at),
+            complete: details.whole && manifest.as_ref().is_none_or(|manifest| manifest.complete),
+            snapshot_sha256: snapshot_sha256(&self.hashes),
+            gaps: self.gaps,
+            principals: details.principals,
+            groups: details.groups,
+            policies: details.policies,
+            reports: report::newest(self.reports)?,
+            regions: self.regions,
+            summary: self.summary,
+            grants: self.grants,
+        })
+    }
+
+    fn add_policy_tags(&mut self, details: &mut Details) -> Result<(), SnapshotError> {
+        let mut by_policy = policy_tags::by_policy(std::mem::take(&mut self.policy_tags))?;
+        for policy in &mut details.policies {
+            match by_policy.remove(&policy.arn) {
+                Some(None) => {
+                    let detail = "the list of the policy's tags lacks pages, and counts as absent";
+                    self.gap(policy.arn.as_str(), "policy-tags-truncated", detail);
+                }
+                Some(tags) => policy.tags = tags,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, subject: &str, kind: &str, detail: &str) {
+        self.gaps.push(Gap { subject: subject.to_owned(), kind: kind.to_owned(), detail: detail.to_owned() });
+    }
+}
+
+/// Returns the SHA-256 of the lines that `sha256sum` prints of the files, sorted by path: `sha256  path`.
+fn snapshot_sha256(hashes: &BTreeMap<String, Sha256>) -> Sha256 {
+    let mut lines = String::new();
+    for (name, sha256) in hashes {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(lines, "{sha256}  {name}");
+    }
+    sha256_of(lines.as_bytes())
+}

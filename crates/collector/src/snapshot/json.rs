@@ -1,0 +1,48 @@
+//! JSON texts, and what can be wrong with them.
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use super::SnapshotError;
+use super::inventory::SnapshotFile;
+
+/// Parses a file; `T` may borrow from `bytes`.
+pub(super) fn parse<'a, T: Deserialize<'a>>(file: &SnapshotFile, bytes: &'a [u8]) -> Result<T, SnapshotError> {
+    // PowerShell 5 begins UTF-8 files with a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(text).map_err(|error| refused(file, bytes, &error))
+}
+
+fn refused(file: &SnapshotFile, bytes: &[u8], error: &serde_json::Error) -> SnapshotError {
+    let path = file.path.clone();
+    let (line, column) = (error.line(), error.column());
+    let remedy = file.place.remedy(&path);
+    match error.classify() {
+        Category::Data => SnapshotError::WrongShape { path, line, column, detail: detail(error), remedy },
+        // What `>` writes in PowerShell 5.
+        _ if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") => {
+            let detail = "the text is UTF-16, and JSON is UTF-8".to_owned();
+            SnapshotError::NotJson { path, line, column, detail, remedy }
+        }
+        _ => SnapshotError::NotJson { path, line, column, detail: detail(error), remedy },
+    }
+}
+
+/// Returns the parser's words without the place, and without names of Rust types.
+fn detail(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let detail = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+    match detail.rsplit_once(", expected ") {
+        Some((found, "i64" | "u32")) => format!("{found}, expected an integer"),
+        Some((found, "a sequence")) => format!("{found}, expected a list"),
+        Some((found, "a map")) => format!("{found}, expected an object"),
+        _ => detail.to_owned(),
+    }
+}
+
+/// Returns the text of a file of secateur's own: indented, with a newline at the end.
+pub(super) fn printed<T: serde::Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}

@@ -1,0 +1,105 @@
+//! The snapshot: a directory of JSON files, format 1.
+//!
+//! Reading goes in three steps: list the files and compare the list with the manifest; read, hash and parse every file, on
+//! several threads; put the parts together in an order that depends on nothing but the content.
+
+mod content;
+mod details;
+mod document;
+mod error;
+#[cfg(test)]
+mod fixture;
+mod grants;
+mod identity;
+mod inventory;
+mod json;
+mod layout;
+mod manifest;
+mod parallel;
+mod place;
+mod policy_tags;
+mod regions;
+mod report;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use error::SnapshotError;
+pub use manifest::{FORMAT_VERSION, Manifest};
+pub use write::SnapshotWriter;
+
+use content::Parts;
+use inventory::{Inventory, SnapshotFile};
+use place::Place;
+use secateur_analyzer::account::Account;
+use secateur_analyzer::catalog::Catalog;
+
+/// How a snapshot is read; nothing in here changes the result.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions {
+    /// How many files are read at a time.
+    pub threads: NonZeroUsize,
+}
+
+/// Reads a snapshot.
+///
+/// # Errors
+/// When a file cannot be read or is not what its place says, when the manifest and the files contradict each other, or when
+/// it is not clear which account this is.
+pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError> {
+    let inventory = Inventory::of(dir)?;
+    let manifest = manifest::read(&inventory)?;
+    if let Some((manifest, _)) = &manifest {
+        manifest.check_listing(&inventory)?;
+    }
+    if !inventory.files.contains_key(place::DETAILS) {
+        return Err(SnapshotError::NoDetails { path: dir.join(place::DETAILS) });
+    }
+    let catalog = catalog();
+    let files: Vec<&SnapshotFile> = inventory.files.values().filter(|file| file.place != Place::Manifest).collect();
+    let contents = parallel::map(options.threads, &files, |buffer, file| {
+        let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
+        content::read(file, expected, &catalog, buffer)
+    });
+    let mut parts = Parts::default();
+    for (file, content) in files.into_iter().zip(contents) {
+        parts.add(file, content?);
+    }
+    parts.gaps.extend(inventory.gaps);
+    parts.into_account(dir, manifest, catalog)
+}
+
+/// Returns the snapshots in `dir`: itself, or its directories named after an account id, sorted.
+///
+/// # Errors
+/// When there is no snapshot, or `dir` cannot be read.
+pub fn account_dirs(dir: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
+    if !dir.is_dir() {
+        return Err(SnapshotError::NotADirectory { path: dir.to_owned() });
+    }
+    if [place::DETAILS, place::MANIFEST].iter().any(|name| dir.join(name).exists()) {
+        return Ok(vec![dir.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|source| SnapshotError::reading(dir, source))? {
+        let entry = entry.map_err(|source| SnapshotError::reading(dir, source))?;
+        let named_after_an_account = entry.file_name().to_str().is_some_and(identity::is_account_id);
+        if named_after_an_account && entry.path().is_dir() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    if found.is_empty() { Err(SnapshotError::NoSnapshot { dir: dir.to_owned() }) } else { Ok(found) }
+}
+
+/// Returns the catalogue that the reports are read with: the one that this build carries.
+///
+/// A snapshot's own `catalog/` is checked and hashed like every other file, and not used yet.
+fn catalog() -> Arc<Catalog> {
+    Catalog::shared()
+}

@@ -1,0 +1,148 @@
+//! `last-accessed/`: what `aws iam get-service-last-accessed-details` prints, plus `Arn`.
+//!
+//! Nearly all of a snapshot's bytes are here, so texts are borrowed from the file and nothing is parsed that is not kept.
+//! See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html>.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use secateur_analyzer::account::{Granularity, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::catalog::Catalog;
+use secateur_analyzer::document::Sha256;
+use secateur_analyzer::time::UnixTime;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::SnapshotError;
+use super::inventory::SnapshotFile;
+use super::json;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object, the answer for one ARN")]
+struct Answer<'a> {
+    arn: Option<Arn>,
+    #[serde(borrow)]
+    job_status: Option<Text<'a>>,
+    job_type: Option<Text<'a>>,
+    job_completion_date: Option<UnixTime>,
+    services_last_accessed: Option<Vec<Service<'a>>>,
+    is_truncated: Option<bool>,
+    marker: Option<IgnoredAny>,
+    // What the AWS CLI writes instead of `Marker` under `--max-items`.
+    next_token: Option<IgnoredAny>,
+    error: Option<ErrorDetails<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object, the row of a service")]
+struct Service<'a> {
+    #[serde(borrow)]
+    service_namespace: Option<Text<'a>>,
+    last_authenticated: Option<UnixTime>,
+    tracked_actions_last_accessed: Option<Vec<Action<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object, the row of an action")]
+struct Action<'a> {
+    #[serde(borrow)]
+    action_name: Option<Text<'a>>,
+    last_accessed_time: Option<UnixTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object with `Code` and `Message`")]
+struct ErrorDetails<'a> {
+    #[serde(borrow)]
+    code: Option<Text<'a>>,
+    message: Option<Text<'a>>,
+}
+
+/// A text that is borrowed where it has no escapes. Within an `Option`, serde borrows a `Cow` only through a type of its own.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Returns the text; absent and null are the empty one, which the catalogue knows no service or action by.
+fn text<'a>(text: &'a Option<Text<'_>>) -> &'a str {
+    text.as_ref().map_or("", |text| &text.0)
+}
+
+pub(super) fn read(
+    file: &SnapshotFile,
+    bytes: &[u8],
+    sha256: Sha256,
+    catalog: &Catalog,
+) -> Result<Report, SnapshotError> {
+    let answer: Answer<'_> = json::parse(file, bytes)?;
+    let report = Report {
+        status: status(&answer),
+        granularity: match text(&answer.job_type) {
+            "ACTION_LEVEL" => Granularity::Action,
+            "SERVICE_LEVEL" => Granularity::Service,
+            _ => Granularity::Unknown,
+        },
+        arn: answer.arn.ok_or_else(|| SnapshotError::NoArn { path: file.path.clone() })?,
+        sha256,
+        generated_at: answer.job_completion_date,
+        truncated: answer.is_truncated == Some(true) || answer.marker.is_some() || answer.next_token.is_some(),
+        services: Vec::new(),
+    };
+    let rows = answer.services_last_accessed.unwrap_or_default();
+    Ok(report.with_services(rows.iter().map(|service| row(service, catalog)).collect()))
+}
+
+fn status(answer: &Answer<'_>) -> ReportStatus {
+    match text(&answer.job_status) {
+        "COMPLETED" => ReportStatus::Completed,
+        "IN_PROGRESS" => ReportStatus::InProgress,
+        "FAILED" => ReportStatus::Failed(match &answer.error {
+            Some(error) => format!("{}: {}", text(&error.code), text(&error.message)),
+            None => "no reason given".to_owned(),
+        }),
+        other => ReportStatus::Unknown(other.to_owned()),
+    }
+}
+
+fn row(service: &Service<'_>, catalog: &Catalog) -> ServiceRow {
+    let mut row = ServiceRow::new(catalog, text(&service.service_namespace), service.last_authenticated);
+    if let Some(actions) = &service.tracked_actions_last_accessed {
+        row.lists_actions = true;
+        for action in actions {
+            row.push(catalog, text(&action.action_name), action.last_accessed_time);
+        }
+    }
+    row
+}
+
+/// Returns the newest report of each ARN, whatever the order of the files.
+pub(super) fn newest(mut reports: Vec<(PathBuf, Report)>) -> Result<BTreeMap<Arn, Report>, SnapshotError> {
+    // Newest first within an ARN; a report without a time is older than any other.
+    reports.sort_by(|(a_path, a), (b_path, b)| {
+        let by_age = || b.generated_at.cmp(&a.generated_at);
+        a.arn.cmp(&b.arn).then_with(by_age).then_with(|| a_path.cmp(b_path))
+    });
+    let mut newest: BTreeMap<Arn, Report> = BTreeMap::new();
+    let mut first_path = PathBuf::new();
+    for (path, report) in reports {
+        match newest.get(&report.arn) {
+            None => {
+                newest.insert(report.arn.clone(), report);
+                first_path = path;
+            }
+            Some(kept)
+                if kept.generated_at.cmp(&report.generated_at) == Ordering::Equal && kept.sha256 != report.sha256 =>
+            {
+                return Err(SnapshotError::ReportsDisagree { arn: report.arn, first: first_path, second: path });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(newest)
+}
+
+#[cfg(test)]
+mod tests;

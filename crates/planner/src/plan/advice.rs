@@ -1,0 +1,87 @@
+//! What the reader should know beside the changes. Expired rules come first.
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::graph::{Entity, PrincipalId};
+use secateur_analyzer::rules::{Dormant, Expiry, Force};
+use secateur_analyzer::time::UnixTime;
+
+use super::{Advice, PlanOptions};
+
+pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
+    let mut advice = expired_rules(analysis);
+    if !options.selection.is_everything() {
+        let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
+        advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
+    }
+    advice.extend(dormant(analysis));
+    advice.extend(aws_managed(analysis));
+    advice
+}
+
+fn expired_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
+    let inputs = analysis.inputs();
+    let keep = inputs.rules.keep.iter().map(|rule| ("keep", rule.expires, rule.force(inputs.now), &rule.reason));
+    let ignore = inputs.rules.ignore.iter().map(|rule| ("ignore", rule.expires, rule.force(inputs.now), &rule.reason));
+    let mut found = Vec::new();
+    for (kind, rules) in [("keep", keep.collect::<Vec<_>>()), ("ignore", ignore.collect())] {
+        for (at, (_, expires, force, reason)) in rules.into_iter().enumerate() {
+            let Some(Expiry(date)) = expires.filter(|_| force != Force::InForce) else { continue };
+            let effect = match force {
+                Force::Grace => {
+                    let end = UnixTime::from_date(date).plus(secateur_analyzer::time::DAY + secateur_analyzer::rules::GRACE);
+                    format!("what it protected is withheld until {}; renew or remove it", end.date())
+                }
+                _ => "it has no effect; remove it".to_owned(),
+            };
+            found.push(Advice {
+                kind: "rule-expired".to_owned(),
+                subject: format!("{kind}[{at}]"),
+                detail: format!("the rule \"{reason}\" expired on {date}: {effect}"),
+            });
+        }
+    }
+    found
+}
+
+fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
+    let inputs = analysis.inputs();
+    let effect = match inputs.settings.dormant {
+        Dormant::Advise => "its own changes are withheld; delete it, or set dormant = \"prune\"",
+        Dormant::Prune => "consider deleting it",
+    };
+    let is_dormant = |at: &usize| {
+        analysis.principals().get(*at).is_some_and(|principal| principal.is_dormant && principal.evidence.set_aside.is_none())
+    };
+    (0..analysis.principals().len())
+        .filter(is_dormant)
+        .map(|at| Advice {
+            kind: "dormant".to_owned(),
+            subject: analysis.graph().entity_address(Entity::Principal(PrincipalId(at))),
+            detail: format!("used nothing within {} days: {effect}", inputs.settings.min_idle_days),
+        })
+        .collect()
+}
+
+/// AWS-managed policies cannot be edited; the reader can choose narrower ones.
+fn aws_managed(analysis: &Analysis<'_>) -> Vec<Advice> {
+    let graph = analysis.graph();
+    let of_policy = |id| {
+        let judged = analysis.policy(id)?;
+        let managed = graph.policy(id)?.managed().filter(|managed| managed.is_aws_managed())?;
+        if judged.removable.is_empty() || judged.set_aside.is_some() {
+            return None;
+        }
+        let (unused, all) = (judged.removable.len(), judged.granted.len());
+        let holders = judged.holders.len();
+        let verdict = if unused == all { "none of it is used" } else { "a part of it is unused" };
+        Some(Advice {
+            kind: "aws-managed".to_owned(),
+            subject: graph.address(id).to_owned(),
+            detail: format!(
+                "{verdict} by its {holders} holders ({unused} of {all} actions); AWS owns {}, so it is not changed",
+                managed.name
+            ),
+        })
+    };
+    graph.policies().filter_map(of_policy).collect()
+}

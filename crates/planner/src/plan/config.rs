@@ -1,0 +1,43 @@
+//! The settings of `[rewrite]` and `[limits]`, and what else a plan is made by.
+
+use super::{InputFile, Selection};
+use crate::rewrite::NotActionRewrite;
+
+/// The settings of `[rewrite]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RewriteSettings {
+    /// `not_action`
+    pub not_action: NotActionRewrite,
+}
+
+impl Default for RewriteSettings {
+    fn default() -> RewriteSettings {
+        RewriteSettings { not_action: NotActionRewrite::Extend }
+    }
+}
+
+/// The settings of `[limits]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `max_changes`: changes beyond it, by address, are withheld.
+    pub max_changes: Option<usize>,
+    /// `max_removed_per_policy`: a change that removes more actions is withheld.
+    pub max_removed_per_policy: Option<usize>,
+}
+
+/// What a plan is made by, beside the analysis.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// The settings of `[rewrite]`.
+    pub rewrite: RewriteSettings,
+    /// The settings of `[limits]`.
+    pub limits: Limits,
+    /// Which changes are wanted.
+    pub selection: Selection,
+    /// Where the snapshot is.
+    pub snapshot: InputFile,
+    /// Where the older snapshot is.
+    pub older_snapshot: Option<InputFile>,
+    /// Where the configuration is.
+    pub config: Option<InputFile>,
+}

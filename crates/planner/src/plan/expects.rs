@@ -1,0 +1,50 @@
+//! What must be found when a change is applied.
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::document::fingerprint;
+use secateur_analyzer::graph::{Entity, Path, PolicyRef};
+
+use super::change::Subject;
+use super::{ExpectedHolder, Expects, fit};
+
+/// Returns what the change rests on: the document, everyone who holds it, and how.
+pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects {
+    let graph = analysis.graph();
+    let account = graph.account();
+    let all = graph.holders(subject.policy);
+    let mut holders = Vec::new();
+    let mut memberships = Vec::new();
+    for holder in &all {
+        let Some(principal) = account.principals.get(holder.principal.0) else { continue };
+        holders.push(ExpectedHolder { arn: principal.arn.clone(), unique_id: principal.unique_id.clone() });
+        let who = graph.entity_address(Entity::Principal(holder.principal));
+        memberships.extend(holder.paths.iter().filter_map(|path| match path {
+            Path::Direct => None,
+            Path::Group(group) => Some(format!("{who} in {}", graph.entity_address(Entity::Group(*group)))),
+        }));
+    }
+    memberships.sort();
+    let policy = graph.policy(subject.policy);
+    let managed = policy.and_then(|policy| policy.managed());
+    let mut attachments: Vec<String> = match managed {
+        Some(_) => graph.attached_to(subject.policy).into_iter().map(|entity| graph.entity_address(entity)).collect(),
+        None => Vec::new(),
+    };
+    attachments.sort();
+    let boundary_use = managed.is_some_and(|managed| {
+        managed.boundary_count.unwrap_or(0) > 0
+            || account.principals.iter().any(|principal| principal.boundary.as_ref() == Some(&managed.arn))
+    });
+    Expects {
+        document: fingerprint(subject.before),
+        holders,
+        memberships,
+        attachments,
+        boundary_use,
+        versions: managed.map(|managed| managed.versions.iter().map(|version| version.id.clone()).collect()).unwrap_or_default(),
+        inline_size: match policy {
+            Some(PolicyRef::Inline(entity, _)) => Some(fit::inline_size(account, entity)),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,143 @@
+//! A plan, proved again: nothing in it is believed.
+//!
+//! Every change is proved from the snapshot, and all that the plan says of it is derived anew and must be equal. A plan whose
+//! digest was recomputed after an edit does not pass.
+
+use std::collections::BTreeSet;
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+
+use super::build::Numbering;
+use super::change::{self, ProvedChange, Subject};
+use super::{Change, ChangeAction, Plan, fit};
+
+/// Why a change of a plan, or the plan itself, is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The change's address, or `plan`.
+    pub address: String,
+    /// A word for programs: a proof error's name, or `edited-` and what was edited.
+    pub name: String,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+/// Proves every change of a plan again from an analysis of the snapshot that the plan was made from.
+///
+/// # Errors
+/// All refusals, in the order of the changes.
+pub fn verify(plan: &Plan, analysis: &Analysis<'_>) -> Result<(), Vec<Refusal>> {
+    let mut refusals = whole(plan, analysis);
+    let numbering = Numbering::new(numbered(plan, analysis));
+    let mut proved: Vec<(PolicyId, Option<Entity>, ProvedChange)> = Vec::new();
+    let mut at_change = Vec::new();
+    for (at, change) in plan.changes.iter().enumerate() {
+        match prove_again(change, analysis, &numbering) {
+            Ok(again) => {
+                proved.push(again);
+                at_change.push(at);
+            }
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    change::still_granted(analysis, &mut proved, &numbering);
+    let mut again: Vec<Change> = proved.into_iter().map(|(.., proved)| proved.change).collect();
+    fit::group_inline(analysis.graph(), &mut again);
+    for (again, at) in again.iter().zip(at_change) {
+        if let Some(change) = plan.changes.get(at) {
+            refusals.extend(difference(change, again));
+        }
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+}
+
+/// What the plan says besides its changes and must say of this analysis.
+fn whole(plan: &Plan, analysis: &Analysis<'_>) -> Vec<Refusal> {
+    let inputs = analysis.inputs();
+    let mut refusals = Vec::new();
+    let mut refuse = |name: &str, detail: &str| {
+        refusals.push(Refusal { address: "plan".to_owned(), name: name.to_owned(), detail: detail.to_owned() });
+    };
+    if plan.account.id != inputs.account.id || plan.account.partition != inputs.account.partition {
+        refuse("other-account", "the plan is of another account than the snapshot");
+    }
+    if plan.account.endpoint != inputs.account.endpoint || plan.account.caller_arn != inputs.account.caller_arn {
+        refuse("edited-account", "endpoint or caller_arn is not the snapshot's");
+    }
+    if plan.complete != inputs.account.complete {
+        refuse("edited-complete", "`complete` is not what the snapshot says");
+    }
+    if plan.inputs.catalog.sha256 != analysis.catalog().sha256() {
+        refuse("other-catalog", "the plan was made with another catalogue");
+    }
+    if !plan.changes.is_sorted_by(|a, b| a.address < b.address) {
+        refuse("edited-changes", "the changes are not in order, or an address occurs twice");
+    }
+    let numbering = Numbering::new(numbered(plan, analysis));
+    let known: BTreeSet<_> = plan.principals.iter().collect();
+    if numbering.arns(analysis).len() != known.len() || known.len() != plan.principals.len() {
+        refuse("edited-principals", "`principals` has ARNs that the snapshot does not have, or twice");
+    } else if numbering.reports(analysis) != plan.reports {
+        refuse("edited-reports", "`reports` is not what the snapshot has");
+    }
+    refusals
+}
+
+/// The principals that the plan numbers, as far as the snapshot has them.
+fn numbered(plan: &Plan, analysis: &Analysis<'_>) -> BTreeSet<PrincipalId> {
+    let principals = &analysis.inputs().account.principals;
+    let find = |arn| principals.binary_search_by(|principal| principal.arn.cmp(arn)).ok().map(PrincipalId);
+    plan.principals.iter().filter_map(find).collect()
+}
+
+fn prove_again(
+    change: &Change,
+    analysis: &Analysis<'_>,
+    numbering: &Numbering,
+) -> Result<(PolicyId, Option<Entity>, ProvedChange), Refusal> {
+    let refuse = |name: String, detail: String| Refusal { address: change.address.clone(), name, detail };
+    let (policy, entity) = change::find(analysis.graph(), &change.address)
+        .ok_or_else(|| refuse("unknown-address".to_owned(), "the snapshot has no such policy or attachment".to_owned()))?;
+    let is_inline = analysis.graph().policy(policy).is_some_and(|policy| policy.managed().is_none());
+    let fits = match change.action {
+        ChangeAction::Update => entity.is_none() && change.after.is_some(),
+        ChangeAction::Delete => entity.is_none() && change.after.is_none() && is_inline,
+        ChangeAction::Detach => entity.is_some() && change.after.is_none(),
+        ChangeAction::Create | ChangeAction::Attach | ChangeAction::Deactivate => false,
+    };
+    let (Some(before), true) = (&change.before, fits) else {
+        return Err(refuse("edited-action".to_owned(), "the action does not fit the address and the documents".to_owned()));
+    };
+    let is_changeable = analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none());
+    if !is_changeable {
+        return Err(refuse("left-alone".to_owned(), "the policy is left alone".to_owned()));
+    }
+    let subject = Subject { policy, action: change.action, entity, before, after: change.after.as_deref() };
+    match change::derive(analysis, &subject, numbering) {
+        Ok(proved) => Ok((policy, entity, proved)),
+        Err(error) => Err(refuse(error.name(), error.to_string())),
+    }
+}
+
+/// What the plan says of a change and should not.
+fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
+    let members = [
+        ("target", said.target == derived.target),
+        ("holders", said.holders == derived.holders),
+        ("expects", said.expects == derived.expects),
+        ("removed", said.removed == derived.removed),
+        ("readmitted", said.readmitted == derived.readmitted),
+        ("frozen", said.frozen == derived.frozen),
+        ("risk", said.risk == derived.risk),
+        ("proof", said.proof == derived.proof),
+        ("calls", said.calls == derived.calls),
+        ("inverse", said.inverse == derived.inverse),
+    ];
+    let (member, _) = members.into_iter().find(|(_, equal)| !equal)?;
+    Some(Refusal {
+        address: said.address.clone(),
+        name: format!("edited-{member}"),
+        detail: format!("`{member}` is not what the snapshot and the documents of the change say"),
+    })
+}

@@ -1,0 +1,130 @@
+//! What is not changed, and why.
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::verdict::SetAside;
+
+use super::{Change, Limits, Withheld};
+
+/// Returns the policies that are withheld whole, AWS-managed ones aside: left alone or ignored, held by nobody, or held by
+/// somebody who blocks.
+pub(super) fn policies(analysis: &Analysis<'_>) -> Vec<Withheld> {
+    let graph = analysis.graph();
+    graph
+        .policies()
+        .filter(|id| graph.policy(*id).and_then(|policy| policy.managed()).is_none_or(|managed| !managed.is_aws_managed()))
+        .filter_map(|id| {
+            let (reason, detail) = policy(analysis, id)?;
+            Some(Withheld { address: graph.address(id).to_owned(), reason: reason.to_owned(), detail })
+        })
+        .collect()
+}
+
+fn policy(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String)> {
+    let judged = analysis.policy(id)?;
+    if let Some(why) = &judged.set_aside {
+        return Some((why.as_str(), describe(analysis, why)));
+    }
+    if judged.holders.is_empty() {
+        return Some(("no-holder", "nobody holds it, so nothing shows that it is unused".to_owned()));
+    }
+    let principals = || judged.holders.iter().filter_map(|holder| Some((holder.principal, analysis.principal(holder.principal)?)));
+    let set_aside: Vec<(PrincipalId, &SetAside)> =
+        principals().filter_map(|(id, principal)| Some((id, principal.evidence.set_aside.as_ref()?))).collect();
+    if let [(holder, why), others @ ..] = set_aside.as_slice() {
+        let is_own = judged.holders.len() == 1 && graph_owner(analysis, id) == Some(*holder);
+        let who = names(analysis, std::iter::once(*holder));
+        let more = and_more(others.len());
+        return Some(if is_own {
+            (why.as_str(), format!("{who}: {}", describe(analysis, why)))
+        } else {
+            ("holder-left-alone", format!("{who} holds it{more}: {}", describe(analysis, why)))
+        });
+    }
+    let without: Vec<(PrincipalId, String)> = principals()
+        .filter_map(|(id, principal)| Some((id, principal.evidence.report().err()?.to_string())))
+        .collect();
+    if let [(holder, why), others @ ..] = without.as_slice() {
+        let who = names(analysis, std::iter::once(*holder));
+        return Some(("no-evidence", format!("{who}: {why}{}", and_more(others.len()))));
+    }
+    None
+}
+
+/// The principal that an inline policy is embedded in.
+fn graph_owner(analysis: &Analysis<'_>, id: PolicyId) -> Option<PrincipalId> {
+    match analysis.graph().policy(id)? {
+        secateur_analyzer::graph::PolicyRef::Inline(Entity::Principal(principal), _) => Some(principal),
+        _ => None,
+    }
+}
+
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and 1 other)".to_owned(),
+        more => format!(" (and {more} others)"),
+    }
+}
+
+fn describe(analysis: &Analysis<'_>, why: &SetAside) -> String {
+    let reason = |at: &usize| analysis.inputs().rules.ignore.get(*at).map_or("", |rule| rule.reason.as_str());
+    match why {
+        SetAside::LeftAlone(why) => why.to_string(),
+        SetAside::Ignored(at) => format!("ignored: {}", reason(at)),
+        SetAside::RuleExpired(at) => format!("an ignore rule has just expired: {}", reason(at)),
+    }
+}
+
+/// Returns the addresses of principals, in order, with commas.
+pub(super) fn names(analysis: &Analysis<'_>, principals: impl Iterator<Item = PrincipalId>) -> String {
+    let addresses: Vec<String> =
+        principals.map(|id| analysis.graph().entity_address(Entity::Principal(id))).collect();
+    addresses.join(", ")
+}
+
+/// Takes out what exceeds the limits of the configuration; groups of changes go whole.
+pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld> {
+    let mut withheld = Vec::new();
+    let group = |change: &Change| change.group.clone().unwrap_or_else(|| change.address.clone());
+    let count = |change: &Change| change.removed.iter().map(|removed| removed.count).sum::<usize>();
+    if let Some(max) = limits.max_removed_per_policy {
+        let over: Vec<String> = changes.iter().filter(|change| count(change) > max).map(group).collect();
+        let detail = |change: &Change| {
+            format!("removes {} actions, more than max_removed_per_policy ({max}) allows in its group", count(change))
+        };
+        withheld.extend(take(changes, |change| over.contains(&group(change)), detail));
+    }
+    if let Some(max) = limits.max_changes {
+        let mut taken = 0;
+        let mut kept: Vec<String> = Vec::new();
+        for change in changes.iter() {
+            let group = group(change);
+            let size = changes.iter().filter(|other| self::group(other) == group).count();
+            if !kept.contains(&group) && taken + size <= max {
+                taken += size;
+                kept.push(group);
+            }
+        }
+        let detail = |_: &Change| format!("beyond max_changes ({max})");
+        withheld.extend(take(changes, |change| !kept.contains(&self::group(change)), detail));
+    }
+    withheld
+}
+
+fn group(change: &Change) -> String {
+    change.group.clone().unwrap_or_else(|| change.address.clone())
+}
+
+fn take(
+    changes: &mut Vec<Change>,
+    goes: impl Fn(&Change) -> bool,
+    detail: impl Fn(&Change) -> String,
+) -> Vec<Withheld> {
+    let (gone, kept) = std::mem::take(changes).into_iter().partition(|change| goes(change));
+    *changes = kept;
+    let gone: Vec<Change> = gone;
+    gone.iter()
+        .map(|change| Withheld { address: change.address.clone(), reason: "limit".to_owned(), detail: detail(change) })
+        .collect()
+}

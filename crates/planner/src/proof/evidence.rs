@@ -1,0 +1,92 @@
+//! The evidence for what is lost, read from the reports row by row.
+//!
+//! The table of verdicts has already been asked. This is a second reading, in other words, of the rules that a wrong removal
+//! would break: that the report is whole and about this principal, that it lists the service, that it shows no use, and that
+//! enough time has passed to see some.
+
+use secateur_analyzer::account::{Granularity, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::{ActionId, ActionSet, ServiceId, Tracked};
+use secateur_analyzer::time::{DAY, UnixTime};
+use secateur_analyzer::verdict::REPORTING_DELAY;
+
+use super::{Claim, ProofError};
+
+pub(super) fn check(claim: &Claim<'_>, lost: &ActionSet, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+    for holder in claim.holders {
+        let account = analysis.inputs().account;
+        let principal = account.principals.get(holder.principal.0);
+        let name = principal.map_or("an unknown principal", |principal| principal.arn.as_str());
+        let refuse = |action: ActionId, detail: String| ProofError::NoEvidence {
+            action: analysis.catalog().full_name(action),
+            principal: name.to_owned(),
+            detail,
+        };
+        let Some(first) = lost.iter().next() else { continue };
+        let Some(principal) = principal else { return Err(refuse(first, "not in the snapshot".to_owned())) };
+        let report = account.reports.get(&principal.arn).ok_or_else(|| refuse(first, "there is no report".to_owned()))?;
+        let seen_to = whole(report, analysis).map_err(|detail| refuse(first, detail))?;
+        let window_start = seen_to.plus(-analysis.inputs().settings.min_idle());
+        if principal.created.is_none_or(|created| created > window_start) {
+            return Err(refuse(first, "the principal is younger than min_idle_days".to_owned()));
+        }
+        let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        for action in lost.iter() {
+            let service = analysis.catalog().service_of(action);
+            let row = match current {
+                Some((of, row)) if of == service => row,
+                _ => report.service(service),
+            };
+            current = Some((service, row));
+            unused(row, action, window_start, analysis).map_err(|detail| refuse(action, detail))?;
+        }
+    }
+    Ok(())
+}
+
+/// Up to when a report sees use, if it is whole and counts.
+fn whole(report: &Report, analysis: &Analysis<'_>) -> Result<UnixTime, String> {
+    let inputs = analysis.inputs();
+    if report.status != ReportStatus::Completed || report.truncated {
+        return Err("the report is not complete".to_owned());
+    }
+    if !matches!(report.granularity, Granularity::Action | Granularity::Service) {
+        return Err("the report does not say its granularity".to_owned());
+    }
+    if report.arn.account() != inputs.account.id {
+        return Err("the report is of another account".to_owned());
+    }
+    let generated_at = report.generated_at.ok_or("the report has no date")?;
+    let age = inputs.now.since(generated_at);
+    if !(0..=i64::from(inputs.settings.max_report_age_days) * DAY).contains(&age) {
+        return Err("the report is too old, or of the future".to_owned());
+    }
+    Ok(generated_at.plus(-REPORTING_DELAY))
+}
+
+fn unused(
+    row: Option<&ServiceRow>,
+    action: ActionId,
+    window_start: UnixTime,
+    analysis: &Analysis<'_>,
+) -> Result<(), String> {
+    let row = row.ok_or("the report does not list the service")?;
+    let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
+    let listed = row.actions.iter().find(|listed| listed.action == action);
+    if listed.is_some_and(|listed| recent(listed.last_accessed)) {
+        return Err("the report shows that it was used".to_owned());
+    }
+    let service_in_use = recent(row.last_authenticated)
+        || row.actions.iter().any(|listed| recent(listed.last_accessed))
+        || row.unknown_actions.iter().any(|(_, last)| recent(*last));
+    if service_in_use && !matches!(analysis.catalog().tracked(action), Tracked::Yes { .. }) {
+        return Err("the service is in use, and AWS does not report the action's use".to_owned());
+    }
+    if service_in_use && listed.is_none() {
+        return Err("the service is in use, and the report does not list the action".to_owned());
+    }
+    if analysis.catalog().full_name(action).eq_ignore_ascii_case("iam:PassRole") {
+        return Err("the use of iam:PassRole is never recorded".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What may not go is still allowed, and what is lost may go.
+//!
+//! Statements that are equal in all but their actions are one grant: what one of them allowed, any of them may still allow.
+
+use secateur_analyzer::action::ActionPattern;
+use secateur_analyzer::analysis::{Analysis, UnknownName};
+use secateur_analyzer::catalog::{ActionSet, Catalog};
+use secateur_analyzer::document::PolicyDocument;
+
+use super::statement::{Document, Kind, Statement};
+use super::{Claim, ProofError, evidence};
+
+/// How much was compared.
+pub(super) struct Kept {
+    pub kept: usize,
+    pub lost: ActionSet,
+}
+
+pub(super) fn check(
+    claim: &Claim<'_>,
+    before: &Document,
+    after: Option<&Document>,
+    analysis: &Analysis<'_>,
+) -> Result<Kept, ProofError> {
+    let catalog = analysis.catalog();
+    let unknown = PolicyDocument::parse(claim.before)
+        .map(|document| analysis.unknown_names(claim.policy, &document).names)
+        .map_err(|error| ProofError::Unreadable { which: "before", detail: error.to_string() })?;
+    let mut lost = catalog.empty_set();
+    let mut kept = 0;
+    for (at, statement) in before.statements.iter().enumerate().filter(|(_, statement)| !statement.denies) {
+        let heirs: Vec<&Statement> = after
+            .iter()
+            .flat_map(|after| &after.statements)
+            .filter(|heir| !heir.denies && heir.rest == statement.rest)
+            .collect();
+        let mut own = covered(catalog, statement);
+        let mut still = catalog.empty_set();
+        heirs.iter().for_each(|heir| still.union_with(&covered(catalog, heir)));
+        kept += own.iter().filter(|id| still.contains(*id)).count();
+        own.difference_with(&still);
+        check_may_go(claim, &own, at, analysis)?;
+        lost.union_with(&own);
+        for name in &unknown {
+            kept += usize::from(check_unknown(name, statement, &heirs, at)?);
+        }
+    }
+    evidence::check(claim, &lost, analysis)?;
+    Ok(Kept { kept, lost })
+}
+
+fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
+    let mut listed = catalog.empty_set();
+    for pattern in &statement.patterns {
+        catalog.each_match(pattern, |id| {
+            listed.insert(id);
+        });
+    }
+    match statement.kind {
+        Kind::Action => listed,
+        Kind::NotAction => {
+            let mut others = catalog.full_set();
+            others.difference_with(&listed);
+            others
+        }
+    }
+}
+
+/// Every lost action must be removable for every holder, by the table of verdicts.
+fn check_may_go(claim: &Claim<'_>, lost: &ActionSet, at: usize, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+    let mut first: Result<(), ProofError> = Ok(());
+    for holder in claim.holders {
+        let mut judged = 0;
+        analysis.verdicts(claim.policy, holder, lost.iter(), |id, verdict| {
+            judged += 1;
+            if first.is_ok() && verdict.removal().is_none() {
+                let who = analysis.principal(holder.principal).map(|principal| principal.evidence.principal().name.clone());
+                first = Err(ProofError::LostAction {
+                    action: analysis.catalog().full_name(id),
+                    statement: at + 1,
+                    verdict: format!("{}: {}", who.unwrap_or_default(), verdict.as_str()),
+                });
+            }
+        });
+        // A holder that the analysis does not know has no verdicts: that is no evidence either.
+        if first.is_ok() && judged != lost.len() {
+            first = Err(ProofError::LostAction {
+                action: lost.iter().next().map(|id| analysis.catalog().full_name(id)).unwrap_or_default(),
+                statement: at + 1,
+                verdict: "a holder was not judged".to_owned(),
+            });
+        }
+    }
+    first
+}
+
+/// An unknown name that the statement covered must still be covered. Returns whether it was covered at all.
+fn check_unknown(
+    name: &UnknownName,
+    statement: &Statement,
+    heirs: &[&Statement],
+    at: usize,
+) -> Result<bool, ProofError> {
+    let lost = |action: String| ProofError::LostAction {
+        action,
+        statement: at + 1,
+        verdict: "the catalogue does not know it".to_owned(),
+    };
+    match name {
+        UnknownName::Action { service, name } => {
+            let full = format!("{service}:{name}");
+            if !covers(statement, &full) {
+                return Ok(false);
+            }
+            if heirs.iter().any(|heir| covers(heir, &full)) { Ok(true) } else { Err(lost(full)) }
+        }
+        UnknownName::Service(service) => {
+            let parts = parts_in_service(statement, service);
+            for part in &parts {
+                if !heirs.iter().any(|heir| covers_all(heir, part)) {
+                    return Err(lost(part.to_string()));
+                }
+            }
+            Ok(!parts.is_empty())
+        }
+    }
+}
+
+fn covers(statement: &Statement, name: &str) -> bool {
+    let listed = statement.patterns.iter().any(|pattern| pattern.matches(name));
+    (statement.kind == Kind::Action) == listed
+}
+
+fn covers_all(statement: &Statement, part: &ActionPattern) -> bool {
+    match statement.kind {
+        Kind::Action => statement.patterns.iter().any(|pattern| pattern.includes(part)),
+        Kind::NotAction => statement.patterns.iter().all(|pattern| pattern.is_disjoint(part)),
+    }
+}
+
+/// The parts of a service that the statement allows, as patterns. A `NotAction` that exempts a part of the service allows
+/// the rest, which no single pattern describes; its own names are then looked at one by one.
+fn parts_in_service(statement: &Statement, service: &str) -> Vec<ActionPattern> {
+    let whole = ActionPattern::new(&format!("{service}:*"));
+    match statement.kind {
+        Kind::NotAction if covers_all(statement, &whole) => vec![whole],
+        Kind::NotAction => Vec::new(),
+        Kind::Action => statement
+            .patterns
+            .iter()
+            .filter(|pattern| pattern.has_wildcard() && !pattern.is_disjoint(&whole))
+            .map(|pattern| match pattern.as_str().split_once(':') {
+                Some((_, action)) => ActionPattern::new(&format!("{service}:{action}")),
+                None => whole.clone(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,216 @@
+//! Proof that a change takes away what may go, and nothing else.
+//!
+//! The two texts are parsed here by another parser than the rewriter's, and nothing is taken from the rewriter. Two things
+//! are shown. [`narrower`]: whatever the catalogue says, and for actions that AWS has not invented yet, the new document
+//! allows nothing that the old one did not, and denies what it denied. [`kept`]: every action of the catalogue, and every
+//! name in the document or in the reports, that was allowed and may not go is still allowed, statement by statement; and
+//! all that is lost has evidence for every holder, judged anew.
+
+mod evidence;
+mod json;
+mod kept;
+mod narrower;
+mod statement;
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::graph::{Holder, PolicyId};
+
+pub use json::Json;
+
+/// What is claimed of one policy document.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The policy.
+    pub policy: PolicyId,
+    /// The holders that lose something: all, or those that an attachment reaches.
+    pub holders: &'a [Holder],
+    /// The text before.
+    pub before: &'a str,
+    /// The text after; none when all that the document grants goes.
+    pub after: Option<&'a str>,
+}
+
+/// A claim that holds. There is no way to make one but [`prove`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    facts: ProofFacts,
+    lost: ActionSet,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofFacts {
+    /// Statements of the new document, each shown to be no wider than one of the old document.
+    pub statements: usize,
+    /// Patterns of the new document, each shown to be included in, or disjoint from, what the old one had.
+    pub patterns: usize,
+    /// Actions and names that were allowed and may not go: each is still allowed.
+    pub kept: usize,
+    /// Actions that are lost: each has evidence for every holder.
+    pub lost: usize,
+    /// Holders whose evidence was judged anew.
+    pub holders: usize,
+}
+
+impl Proof {
+    /// Returns what was looked at.
+    pub fn facts(&self) -> ProofFacts {
+        self.facts
+    }
+
+    /// Returns the actions that some statement allowed and no longer allows.
+    pub fn lost(&self) -> &ActionSet {
+        &self.lost
+    }
+}
+
+/// Why a claim does not hold. The first word of each message is its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The text before is not the document of the snapshot.
+    #[error("changed-before: the document of {address} in the snapshot is not the one that the change starts from")]
+    ChangedBefore {
+        /// The policy.
+        address: String,
+    },
+    /// A text is not a policy document.
+    #[error("unreadable-{which}: {detail}")]
+    Unreadable {
+        /// `before` or `after`.
+        which: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A pattern allows what was not allowed.
+    #[error("widened-action: `{pattern}` of statement {statement} allows what no pattern of the statement it comes from allows")]
+    WidenedAction {
+        /// The pattern.
+        pattern: String,
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// A `NotAction` exempts less than before.
+    #[error("widened-not-action: statement {statement} no longer exempts `{pattern}`")]
+    WidenedNotAction {
+        /// The pattern that is no longer exempt.
+        pattern: String,
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// A `NotAction` became an `Action` that allows what was exempt.
+    #[error("overlapping-action: `{pattern}` of statement {statement} allows what the NotAction it comes from exempted")]
+    OverlappingAction {
+        /// The pattern.
+        pattern: String,
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// An `Action` became a `NotAction`.
+    #[error("action-became-not-action: statement {statement} lists what it does not allow, and listed what it allows")]
+    ActionBecameNotAction {
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// A statement lists no action.
+    #[error("empty-action: statement {statement} has an empty list")]
+    EmptyAction {
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// An element other than the actions differs.
+    #[error("changed-{}: `{element}` of statement {statement} is not what it was", .element.to_ascii_lowercase())]
+    ChangedElement {
+        /// `Condition`, `Resource`, `Sid`, ...
+        element: String,
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// A statement comes from none of the old document, or out of order.
+    #[error("added-statement: statement {statement} comes from no statement of the old document, in order")]
+    AddedStatement {
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
+    /// The Deny statements differ.
+    #[error("changed-deny: the Deny statements are not the same, in the same order")]
+    ChangedDeny,
+    /// Something of the document besides its statements differs.
+    #[error("changed-{}: `{element}` of the document is not what it was", .element.to_ascii_lowercase())]
+    ChangedDocument {
+        /// `Version`, `Id`, ...
+        element: String,
+    },
+    /// A document with Deny statements goes whole.
+    #[error("dropped-deny: the document denies something, and must not go whole")]
+    DroppedDeny,
+    /// Something that may not go is no longer allowed.
+    #[error("lost-action: `{action}` was allowed by statement {statement}, may not go, and is no longer allowed ({verdict})")]
+    LostAction {
+        /// The action or name.
+        action: String,
+        /// The statement of the old document, from 1.
+        statement: usize,
+        /// For whom, and why it may not go.
+        verdict: String,
+    },
+    /// The report itself, read row by row, does not bear a loss out.
+    #[error("no-evidence: `{action}` of {principal} is lost: {detail}")]
+    NoEvidence {
+        /// The action.
+        action: String,
+        /// The holder.
+        principal: String,
+        /// What the report says.
+        detail: String,
+    },
+    /// Somebody loses something and nobody is there to lose it.
+    #[error("no-holder: nobody holds {address}, so nothing shows that it is unused")]
+    NoHolder {
+        /// The policy.
+        address: String,
+    },
+}
+
+impl ProofError {
+    /// Returns the error's name: its first word.
+    pub fn name(&self) -> String {
+        let message = self.to_string();
+        message.split(':').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Proves a claim.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofError> {
+    let address = || analysis.graph().address(claim.policy).to_owned();
+    let document = analysis.graph().policy(claim.policy).and_then(|policy| policy.document());
+    if document.is_none_or(|document| document.text() != claim.before) {
+        return Err(ProofError::ChangedBefore { address: address() });
+    }
+    if claim.holders.is_empty() {
+        return Err(ProofError::NoHolder { address: address() });
+    }
+    let before = statement::read("before", claim.before)?;
+    let after = match claim.after {
+        Some(text) => Some(statement::read("after", text)?),
+        None => None,
+    };
+    let narrower = narrower::check(&before, after.as_ref())?;
+    let kept = kept::check(claim, &before, after.as_ref(), analysis)?;
+    Ok(Proof {
+        facts: ProofFacts {
+            statements: narrower.statements,
+            patterns: narrower.patterns,
+            kept: kept.kept,
+            lost: kept.lost.len(),
+            holders: claim.holders.len(),
+        },
+        lost: kept.lost,
+    })
+}
+
+#[cfg(test)]
+mod tests;
