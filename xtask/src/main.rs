@@ -1,2 +1,53 @@
-//! Tasks.
-fn main() {}
+//! The tasks of this repository: `cargo xtask help` lists them.
+//!
+//! Depends on no crate of the workspace: tasks must run when the workspace does not build. All work is done by cargo,
+//! started as a process of its own.
+
+mod cargo;
+mod ci;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The tasks of this repository.
+
+usage: cargo xtask TASK [ARGS]
+
+  ci                           every check that a change has to pass: format, lints, docs, the build
+                               for offline use, tests
+  catalog DIR --date YYYY-MM-DD
+                               rebuild the catalogue from files of the AWS service reference, fetched
+                               on that day
+  help                         this text
+
+Any other word runs the secateur command line, built from this repository:
+`cargo xtask plan --help` is `secateur plan --help`.";
+
+/// The exit code of a call that cannot be understood.
+const USAGE_ERROR: u8 = 64;
+
+fn main() -> ExitCode {
+    let mut words = env::args_os().skip(1);
+    let Some(task) = words.next() else { return help() };
+    let rest: Vec<OsString> = words.collect();
+    match task.to_str() {
+        Some("help" | "--help" | "-h") => help(),
+        Some("ci") => match rest.first() {
+            None => ci::run(),
+            Some(word) if word == "--help" || word == "-h" => help(),
+            Some(word) => {
+                eprintln!("error: `cargo xtask ci` takes no arguments; what is `{}`?", word.display());
+                ExitCode::from(USAGE_ERROR)
+            }
+        },
+        Some("catalog") => cargo::example("secateur-analyzer", "rebuild_catalog", &rest),
+        _ => cargo::binary("secateur", &task, &rest),
+    }
+}
+
+fn help() -> ExitCode {
+    println!("{HELP}");
+    ExitCode::SUCCESS
+}

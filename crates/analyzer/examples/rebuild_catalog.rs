@@ -103,7 +103,7 @@ fn rebuild(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Reads the JSON files of a directory in order of their names, which are also the names in messages.
-fn reference_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn reference_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     let at = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| at(folder, error))? {
@@ -113,7 +113,7 @@ fn reference_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Erro
         }
     }
     if paths.is_empty() {
-        return Err(format!("{}: no JSON file", folder.display()).into());
+        return Err(format!("{}: no JSON file", folder.display()));
     }
     paths.sort();
     let mut files = Vec::with_capacity(paths.len());

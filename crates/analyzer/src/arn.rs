@@ -125,8 +125,12 @@ mod tests {
     fn arns_of_every_partition_are_taken_apart() {
         let check = |text: &str, expect: [&str; 7]| {
             let arn: Arn = text.parse().unwrap();
-            let got = [arn.partition(), arn.service(), arn.region(), arn.account(), arn.resource(), arn.resource_type()];
-            assert_eq!((got, arn.name(), arn.to_string()), (expect[..6].try_into().unwrap(), expect[6], text.to_owned()));
+            let got =
+                [arn.partition(), arn.service(), arn.region(), arn.account(), arn.resource(), arn.resource_type()];
+            assert_eq!(
+                (got, arn.name(), arn.to_string()),
+                (expect[..6].try_into().unwrap(), expect[6], text.to_owned())
+            );
         };
         check("arn:aws:iam::111122223333:role/a/b/ci", ["aws", "iam", "", "111122223333", "role/a/b/ci", "role", "ci"]);
         check("arn:aws-cn:iam::aws:policy/P", ["aws-cn", "iam", "", "aws", "policy/P", "policy", "P"]);

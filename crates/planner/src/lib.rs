@@ -2,6 +2,9 @@
 //!
 //! Planning, proving and rendering are functions over values: they see analyzer's `Account`, and neither files nor AWS.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod plan;
 pub mod proof;
+pub mod render;
 pub mod rewrite;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Account, Document, Granularity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Principal, PrincipalKind, Report,
-    ReportStatus, ServiceRow, Tag,
+    Account, Document, Granularity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Principal, PrincipalKind,
+    Report, ReportStatus, ServiceRow, Tag,
 };
 use crate::arn::Arn;
 use crate::catalog::Catalog;
@@ -178,7 +178,8 @@ impl Sketch {
     #[must_use]
     pub fn change(mut self, address: &str, change: impl FnOnce(&mut Principal)) -> Sketch {
         let arn = arn(address);
-        if let Some(principal) = self.account.principals.iter_mut().find(|principal| arn.as_ref() == Some(&principal.arn))
+        if let Some(principal) =
+            self.account.principals.iter_mut().find(|principal| arn.as_ref() == Some(&principal.arn))
         {
             change(principal);
         }

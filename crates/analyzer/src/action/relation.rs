@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn inclusion_of_real_patterns() {
-        let check = |outer: &str, inner: &str, expect: bool| assert_eq!(includes(outer, inner), expect, "{outer} {inner}");
+        let check =
+            |outer: &str, inner: &str, expect: bool| assert_eq!(includes(outer, inner), expect, "{outer} {inner}");
         check("*", "s3:*", true);
         check("s3:*", "*", false);
         check("s3:*", "s3:get*", true);

@@ -19,7 +19,9 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
     }
     if let Err(problem) = &analysis.regions.problem {
         let help = match problem {
-            RegionProblem::Unknown => "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use",
+            RegionProblem::Unknown => {
+                "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use"
+            }
             RegionProblem::Untracked(_) => "disable the Region, or wait for a catalogue that lists it",
         };
         add("regions.json", problem_kind(problem), format!("{problem}, so nothing can be shown to be unused: {help}"));

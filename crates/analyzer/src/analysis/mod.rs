@@ -22,7 +22,8 @@ use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
 use crate::rules::{Rules, Settings};
 use crate::time::UnixTime;
 use crate::verdict::{
-    AboutPolicy, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside, Verdict,
+    AboutPolicy, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside,
+    Verdict,
 };
 
 /// What an analysis is about.
@@ -139,7 +140,8 @@ impl<'a> Analysis<'a> {
         let regions = RegionEvidence::new(inputs.account, inputs.settings);
         let witness = inputs.older.and_then(GrantWitness::new);
         let policies = judge_policies(&inputs, &graph);
-        let mut analysis = Analysis { inputs, graph, witness, regions, policies, principals: Vec::new(), gaps: Vec::new() };
+        let mut analysis =
+            Analysis { inputs, graph, witness, regions, policies, principals: Vec::new(), gaps: Vec::new() };
         principals::judge(&mut analysis);
         analysis.gaps = gaps::gaps(&analysis);
         Ok(analysis)

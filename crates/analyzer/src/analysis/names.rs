@@ -43,7 +43,10 @@ impl Analysis<'_> {
                     ServiceKey::Unknown(service) => {
                         insert(&mut names, UnknownName::Service(service.to_string()));
                         for (name, _) in &row.unknown_actions {
-                            insert(&mut names, UnknownName::Action { service: service.to_string(), name: name.to_string() });
+                            insert(
+                                &mut names,
+                                UnknownName::Action { service: service.to_string(), name: name.to_string() },
+                            );
                         }
                     }
                     ServiceKey::Known(service) => {

@@ -66,7 +66,11 @@ fn removable(analysis: &Analysis<'_>, address: &str) -> Vec<String> {
 fn sqs_role() -> Sketch {
     Sketch::new()
         .principal("role/r")
-        .inline("role/r", "p", &doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\",\"sqs:SendMessage\",\"athena:ListWorkGroups\""))
+        .inline(
+            "role/r",
+            "p",
+            &doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\",\"sqs:SendMessage\",\"athena:ListWorkGroups\""),
+        )
         .report("role/r", "sqs 2026-10-01: CreateQueue=2026-10-01, DeleteQueue\nathena -:")
 }
 
@@ -74,7 +78,8 @@ const SQS: &str = "sqs:CreateQueue sqs:DeleteQueue sqs:SendMessage athena:ListWo
 
 #[test]
 fn used_unused_and_untracked() {
-    let expect = ["CreateQueue used", "DeleteQueue unused-action", "SendMessage untracked", "ListWorkGroups unused-service"];
+    let expect =
+        ["CreateQueue used", "DeleteQueue unused-action", "SendMessage untracked", "ListWorkGroups unused-service"];
     assert_eq!(case(sqs_role()).verdicts("role/r/inline/p", SQS), expect);
     assert_eq!(removable(&case(sqs_role()).analyze(), "role/r/inline/p"), ["athena:ListWorkGroups", "sqs:DeleteQueue"]);
 }
@@ -108,7 +113,8 @@ fn a_service_level_report_supports_the_service_rows_only() {
     let sketch = sqs_role().report("role/r", "sqs 2026-10-01\nathena -").change_report("role/r", |report| {
         report.granularity = Granularity::Service;
     });
-    let expect = ["CreateQueue untracked", "DeleteQueue untracked", "SendMessage untracked", "ListWorkGroups unused-service"];
+    let expect =
+        ["CreateQueue untracked", "DeleteQueue untracked", "SendMessage untracked", "ListWorkGroups unused-service"];
     assert_eq!(case(sketch).verdicts("role/r/inline/p", SQS), expect);
 }
 
@@ -148,11 +154,16 @@ fn regions_must_be_known_and_tracked() {
 
 #[test]
 fn what_stays_protects_what_aws_checks_on_its_way() {
-    let actions = "\"lambda:CreateFunction\",\"iam:PassRole\",\"iam:CreateServiceLinkedRole\",\"access-analyzer:CreateAnalyzer\"";
+    let actions =
+        "\"lambda:CreateFunction\",\"iam:PassRole\",\"iam:CreateServiceLinkedRole\",\"access-analyzer:CreateAnalyzer\"";
     let report = "access-analyzer 2026-10-01: CreateAnalyzer=2026-10-01\niam -: CreateServiceLinkedRole\nlambda -: CreateFunction";
     let sketch = Sketch::new().principal("role/r").inline("role/r", "p", &doc(actions)).report("role/r", report);
-    let expect =
-        ["CreateFunction unused-service", "PassRole protected", "CreateServiceLinkedRole protected", "CreateAnalyzer used"];
+    let expect = [
+        "CreateFunction unused-service",
+        "PassRole protected",
+        "CreateServiceLinkedRole protected",
+        "CreateAnalyzer used",
+    ];
     let names = "lambda:CreateFunction iam:PassRole iam:CreateServiceLinkedRole access-analyzer:CreateAnalyzer";
     assert_eq!(case(sketch).verdicts("role/r/inline/p", names), expect);
 }
@@ -180,7 +191,9 @@ fn kms_is_protected_while_another_service_is_active() {
 #[test]
 fn a_role_keeps_what_the_service_it_runs_under_performs_with_it() {
     let trust = |service: &str| {
-        format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{{"Service":"{service}"}},"Action":"sts:AssumeRole"}}}}"#)
+        format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{{"Service":"{service}"}},"Action":"sts:AssumeRole"}}}}"#
+        )
     };
     let check = |text: String, expect: &str| {
         let sketch = Sketch::new()
@@ -188,7 +201,10 @@ fn a_role_keeps_what_the_service_it_runs_under_performs_with_it() {
             .inline("role/r", "p", &doc("\"xray:PutTraceSegments\""))
             .report("role/r", "xray -: PutTraceSegments")
             .change("role/r", |role| role.trust = Some(Document::new(text)));
-        assert_eq!(case(sketch).verdicts("role/r/inline/p", "xray:PutTraceSegments"), [format!("PutTraceSegments {expect}")]);
+        assert_eq!(
+            case(sketch).verdicts("role/r/inline/p", "xray:PutTraceSegments"),
+            [format!("PutTraceSegments {expect}")]
+        );
     };
     check(trust("lambda.amazonaws.com"), "protected");
     check(trust("ec2.amazonaws.com"), "unused-service");
@@ -268,9 +284,8 @@ fn owned_irregular_and_kept_documents_are_left_alone() {
     check(sqs_role().tag("role/r", "aws:cloudformation:stack-name", "web"));
     check(sqs_role().tag("role/r", "managed_by", "terraform"));
     let text = |statement: &str| format!(r#"{{"Statement":{{"Effect":"Allow",{statement},"Resource":"*"}}}}"#);
-    let replaced = |statement: &str| {
-        sqs_role().change("role/r", |role| role.inline[0].document = Document::new(text(statement)))
-    };
+    let replaced =
+        |statement: &str| sqs_role().change("role/r", |role| role.inline[0].document = Document::new(text(statement)));
     check(replaced(r#""Action":"sqs:DeleteQueue","Action":"sqs:CreateQueue""#));
     check(replaced(r#""Action":"sqs:DeleteQueue","Comment":"x""#));
     check(replaced(r#""Action":["sqs:DeleteQueue",1]"#));
@@ -299,7 +314,8 @@ fn grant_dates_come_from_the_event_history() {
         case.settings.unknown_grant_date = unknown;
         assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
     };
-    let put = |policy: &str| GrantEvent { policy_name: Some(policy.into()), ..event(NOW.plus(-10 * day), "PutRolePolicy") };
+    let put =
+        |policy: &str| GrantEvent { policy_name: Some(policy.into()), ..event(NOW.plus(-10 * day), "PutRolePolicy") };
     check(vec![], UnknownGrantDate::Keep, 90, "unused-action");
     check(vec![], UnknownGrantDate::Keep, 30, "too-recent");
     check(vec![], UnknownGrantDate::AssumeOld, 30, "unused-action");
@@ -393,7 +409,12 @@ fn unknown_names_of_documents_and_reports() {
     let policy = analysis.graph().policies().next().unwrap();
     let document = analysis.graph().policy(policy).unwrap().document().unwrap().policy().unwrap();
     let action = |service: &str, name: &str| UnknownName::Action { service: service.into(), name: name.into() };
-    let expect = vec![UnknownName::Service("newsvc".into()), action("newsvc", "Do"), action("SQS", "NewThing"), action("sqs", "Other")];
+    let expect = vec![
+        UnknownName::Service("newsvc".into()),
+        action("newsvc", "Do"),
+        action("SQS", "NewThing"),
+        action("sqs", "Other"),
+    ];
     assert_eq!(analysis.unknown_names(policy, document).names, expect);
 }
 

@@ -32,7 +32,20 @@ fn facts_of_an_action() {
 #[test]
 fn patterns_find_what_brute_force_finds() {
     let catalog = Catalog::embedded();
-    for pattern in ["*", "*:*", "s3:*", "S3:Get*", "s3:*Object", "s3:g?t*", "ec2:DescribeInstances", "*Get*", "s?:*", "x", "", "nope:*"] {
+    for pattern in [
+        "*",
+        "*:*",
+        "s3:*",
+        "S3:Get*",
+        "s3:*Object",
+        "s3:g?t*",
+        "ec2:DescribeInstances",
+        "*Get*",
+        "s?:*",
+        "x",
+        "",
+        "nope:*",
+    ] {
         let compiled = ActionPattern::new(pattern);
         let expect: Vec<ActionId> = catalog.actions().filter(|&id| compiled.matches(&catalog.full_name(id))).collect();
         assert_eq!(catalog.matches(&compiled).iter().collect::<Vec<_>>(), expect, "{pattern}");
@@ -51,7 +64,10 @@ fn a_malformed_table_is_refused_with_its_line() {
     check("s3\tGet\tsome\tyes\t\t\t\t", "actions.tsv, line 2: unknown access level");
     check("s3\tGet\tread\tmaybe\t\t\t\t", "actions.tsv, line 2: tracked must be yes, no or unknown");
     check("s3\tGet\tread\tyes\tsoon\t\t\t", "actions.tsv, line 2: tracked_since is not a date");
-    check("s3\tA\tread\tno\t\t\t\t\ns3\ta\tread\tno\t\t\t\t", "actions.tsv, line 3: the action stands in the table twice");
+    check(
+        "s3\tA\tread\tno\t\t\t\t\ns3\ta\tread\tno\t\t\t\t",
+        "actions.tsv, line 3: the action stands in the table twice",
+    );
     check("s3\tGet\tread\tno\t\t\ts3:Put\t", "actions.tsv, line 2: `s3:Put` is not an action of the table");
 }
 

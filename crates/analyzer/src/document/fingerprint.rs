@@ -97,12 +97,10 @@ fn normal_statement(value: Value) -> Value {
     };
     rebuild(members, |key, value| match (key, value) {
         ("Action" | "NotAction" | "Resource" | "NotResource", value) => set(value),
-        ("Condition", Value::Object(operators)) => {
-            Value::Object(rebuild_map(operators, |_, keys| match keys {
-                Value::Object(keys) => rebuild(keys, |_, values| set(values)),
-                other => other,
-            }))
-        }
+        ("Condition", Value::Object(operators)) => Value::Object(rebuild_map(operators, |_, keys| match keys {
+            Value::Object(keys) => rebuild(keys, |_, values| set(values)),
+            other => other,
+        })),
         (_, other) => other,
     })
 }
@@ -143,8 +141,10 @@ mod tests {
     #[test]
     fn layout_order_of_sets_and_single_values_do_not_matter() {
         let check = |a: &str, b: &str, expect: bool| assert_eq!(fingerprint(a) == fingerprint(b), expect, "{a}\n{b}");
-        let plain = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["a:B","a:C"],"Resource":"*"}]}"#;
-        let other = r#"{"Statement":{"Resource":["*"],"Action":["a:C","a:B","a:C"],"Effect":"Allow"}, "Version":"2012-10-17"}"#;
+        let plain =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["a:B","a:C"],"Resource":"*"}]}"#;
+        let other =
+            r#"{"Statement":{"Resource":["*"],"Action":["a:C","a:B","a:C"],"Effect":"Allow"}, "Version":"2012-10-17"}"#;
         check(plain, other, true);
         check(plain, &plain.replace("a:C", "a:D"), false);
         check(plain, &plain.replace("2012-10-17", "2008-10-17"), false);

@@ -69,7 +69,8 @@ impl Reader<'_> {
         let Value::Object(object) = root else {
             return Err(self.refuse(root, "a policy document must be an object"));
         };
-        let version = self.members(object, "Version").last().map(|prop| self.string(&prop.value, "Version")).transpose()?;
+        let version =
+            self.members(object, "Version").last().map(|prop| self.string(&prop.value, "Version")).transpose()?;
         let statement_props: Vec<&ObjectProp<'_>> = self.members(object, "Statement").collect();
         if statement_props.is_empty() {
             return Err(self.refuse(root, "a policy document must have a `Statement`"));

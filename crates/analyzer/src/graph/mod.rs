@@ -259,8 +259,7 @@ impl<'a> Building<'a> {
         let principal_nodes = (0..account.principals.len())
             .map(|at| graph.add_node(Node::Entity(Entity::Principal(PrincipalId(at)))))
             .collect();
-        let group_nodes =
-            (0..account.groups.len()).map(|at| graph.add_node(Node::Entity(Entity::Group(at)))).collect();
+        let group_nodes = (0..account.groups.len()).map(|at| graph.add_node(Node::Entity(Entity::Group(at)))).collect();
         Building {
             account,
             graph,

@@ -207,9 +207,16 @@ impl<'a> GrantWitness<'a> {
     }
 
     /// Returns when the witness saw the principal hold the policy, and which actions the policy allowed then.
-    pub(super) fn saw(&self, catalog: &Catalog, principal: &Principal, policy: PolicyRef<'_>, address: &str) -> Option<(UnixTime, ActionSet)> {
+    pub(super) fn saw(
+        &self,
+        catalog: &Catalog,
+        principal: &Principal,
+        policy: PolicyRef<'_>,
+        address: &str,
+    ) -> Option<(UnixTime, ActionSet)> {
         let older = self.graph.account();
-        let at = older.principals.iter().position(|old| old.arn == principal.arn && old.unique_id == principal.unique_id)?;
+        let at =
+            older.principals.iter().position(|old| old.arn == principal.arn && old.unique_id == principal.unique_id)?;
         let id = self.graph.policies_of(PrincipalId(at)).into_iter().find(|id| self.graph.address(*id) == address)?;
         let old = self.graph.policy(id)?;
         let same_policy = match (old.managed(), policy.managed()) {

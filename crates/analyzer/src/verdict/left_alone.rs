@@ -80,7 +80,9 @@ impl fmt::Display for LeftAlone {
             ),
             LeftAlone::Caller => f.write_str("the principal that collected the snapshot"),
             LeftAlone::KnownName(glob) => write!(f, "a role that AWS services rely on by its name ({glob})"),
-            LeftAlone::PermissionsBoundary => f.write_str("used as a permissions boundary, which usage says nothing about"),
+            LeftAlone::PermissionsBoundary => {
+                f.write_str("used as a permissions boundary, which usage says nothing about")
+            }
             LeftAlone::Irregular(what) => write!(f, "{what}: rewrite the document by hand first"),
             LeftAlone::Unreadable(why) => write!(f, "the document cannot be read: {why}"),
             LeftAlone::NotCollected => f.write_str("the document in force is not in the snapshot"),
@@ -205,7 +207,9 @@ pub(crate) fn owner_by_tags(tags: &[Tag]) -> Option<Owner> {
     if let Some(tag) = tags.iter().find(|tag| tag.key.starts_with("aws:cloudformation:")) {
         return Some(Owner::CloudFormation(tag.value.as_str().into()));
     }
-    tags.iter().find(|tag| is_terraform_tag(tag)).map(|tag| Owner::Terraform(format!("{}={}", tag.key, tag.value).into()))
+    tags.iter()
+        .find(|tag| is_terraform_tag(tag))
+        .map(|tag| Owner::Terraform(format!("{}={}", tag.key, tag.value).into()))
 }
 
 fn is_terraform_tag(tag: &Tag) -> bool {
@@ -213,7 +217,8 @@ fn is_terraform_tag(tag: &Tag) -> bool {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
     let (key, value) = (plain(&tag.key), plain(&tag.value));
-    let names_a_manager = ["managedby", "managed", "provisionedby", "provisioner", "createdby", "owner", "source", "iac"];
+    let names_a_manager =
+        ["managedby", "managed", "provisionedby", "provisioner", "createdby", "owner", "source", "iac"];
     let is_terraform = |text: &str| text.starts_with("terraform") || text.starts_with("opentofu");
     (is_terraform(&key) && !matches!(value.as_str(), "false" | "no" | "0"))
         || (names_a_manager.contains(&key.as_str()) && is_terraform(&value))
@@ -227,7 +232,8 @@ mod tests {
     #[test]
     fn principals_that_are_left_alone() {
         let check = |address: &str, path: &str, caller: &str, expect: Option<LeftAlone>| {
-            let mut account = Sketch::new().principal(address).change(address, |role| role.path = path.to_owned()).build();
+            let mut account =
+                Sketch::new().principal(address).change(address, |role| role.path = path.to_owned()).build();
             account.caller_arn = caller.parse().ok();
             assert_eq!(left_alone_principal(&account, &account.principals[0]), expect, "{address} {path}");
         };
@@ -238,7 +244,12 @@ mod tests {
         check("role/ci", "/jobs/", "arn:aws:sts::111122223333:assumed-role/ci/session", Some(LeftAlone::Caller));
         check("role/other", "/", "arn:aws:sts::111122223333:assumed-role/ci/session", None);
         check("user/ann", "/", arn("user/ann").unwrap().as_str(), Some(LeftAlone::Caller));
-        check("role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1", "/", "", Some(LeftAlone::KnownName("cdk-*-cfn-exec-role*")));
+        check(
+            "role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1",
+            "/",
+            "",
+            Some(LeftAlone::KnownName("cdk-*-cfn-exec-role*")),
+        );
         check("user/stacksets-exec-x", "/", "", None);
     }
 

@@ -28,7 +28,8 @@ fn expired_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
             let Some(Expiry(date)) = expires.filter(|_| force != Force::InForce) else { continue };
             let effect = match force {
                 Force::Grace => {
-                    let end = UnixTime::from_date(date).plus(secateur_analyzer::time::DAY + secateur_analyzer::rules::GRACE);
+                    let end =
+                        UnixTime::from_date(date).plus(secateur_analyzer::time::DAY + secateur_analyzer::rules::GRACE);
                     format!("what it protected is withheld until {}; renew or remove it", end.date())
                 }
                 _ => "it has no effect; remove it".to_owned(),
@@ -50,7 +51,10 @@ fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
         Dormant::Prune => "consider deleting it",
     };
     let is_dormant = |at: &usize| {
-        analysis.principals().get(*at).is_some_and(|principal| principal.is_dormant && principal.evidence.set_aside.is_none())
+        analysis
+            .principals()
+            .get(*at)
+            .is_some_and(|principal| principal.is_dormant && principal.evidence.set_aside.is_none())
     };
     (0..analysis.principals().len())
         .filter(is_dormant)

@@ -13,7 +13,7 @@ use secateur_analyzer::time::DAY;
 use super::change::{self, Draft, ProvedChange};
 use super::{
     Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    Summary, Tool, Window, Withheld, advice, digest, fit, withheld,
+    Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::{Outcome, Rewriting, Splitting};
@@ -92,7 +92,8 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
         }
     }
     change::still_granted(analysis, &mut proved, &numbering);
-    let assumed = proved.iter().map(|(.., proved)| (proved.change.address.clone(), proved.assumed_grant_dates)).collect();
+    let assumed =
+        proved.iter().map(|(.., proved)| (proved.change.address.clone(), proved.assumed_grant_dates)).collect();
     let changes = proved.into_iter().map(|(.., proved)| proved.change).collect();
     let plan = assemble(analysis, options, &numbering, changes, withheld, assumed);
     Built { plan, unproved }
@@ -152,7 +153,10 @@ fn draft<'a>(
     }
     if all_dormant && inputs.settings.dormant == Dormant::Advise {
         let who = withheld::names(analysis, judged.holders.iter().map(|holder| holder.principal));
-        withhold("dormant", format!("{who} used nothing at all: delete what is not needed, or set dormant = \"prune\""));
+        withhold(
+            "dormant",
+            format!("{who} used nothing at all: delete what is not needed, or set dormant = \"prune\""),
+        );
         return withheld;
     }
     drafts.push(draft);
@@ -211,7 +215,7 @@ fn assemble(
         format_version: FORMAT_VERSION.to_owned(),
         tool: Tool { name: "secateur".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         digest: Sha256([0; 32]),
-        changes_digest: digest::changes_digest(&changes),
+        changes_digest: changes_digest(&changes),
         account: PlanAccount {
             id: inputs.account.id.clone(),
             partition: inputs.account.partition.clone(),
@@ -241,13 +245,14 @@ fn assemble(
         gaps,
         summary,
     };
-    plan.digest = digest::digest(&plan);
+    plan.digest = digest(&plan);
     plan
 }
 
 fn regions(analysis: &Analysis<'_>) -> Vec<String> {
     let inputs = analysis.inputs();
-    let all: BTreeSet<&String> = inputs.account.regions.iter().flatten().chain(&inputs.settings.regions_in_use).collect();
+    let all: BTreeSet<&String> =
+        inputs.account.regions.iter().flatten().chain(&inputs.settings.regions_in_use).collect();
     all.into_iter().cloned().collect()
 }
 

@@ -14,8 +14,11 @@ pub(super) fn calls(graph: &Graph<'_>, subject: &Subject<'_>, target: &Target) -
             let kind = kind(graph, entity);
             let name = entity_name(graph, entity);
             let put = |document: &str| {
-                let parameters =
-                    [(format!("{kind}Name"), name.clone()), pair("PolicyName", &policy.name), pair("PolicyDocument", document)];
+                let parameters = [
+                    (format!("{kind}Name"), name.clone()),
+                    pair("PolicyName", &policy.name),
+                    pair("PolicyDocument", document),
+                ];
                 call(&format!("iam:Put{kind}Policy"), parameters)
             };
             let delete = call(

@@ -25,8 +25,8 @@ impl<'a> Draft<'a> {
     /// Rewrites a document, with and without names in the place of patterns.
     pub fn new(policy: PolicyId, document: &'a PolicyDocument, by: &Rewriting<'_>) -> Draft<'a> {
         let rewritten = rewrite(document, by);
-        let fallback = (!rewritten.split.is_empty())
-            .then(|| rewrite(document, &Rewriting { splitting: Splitting::Never, ..*by }));
+        let fallback =
+            (!rewritten.split.is_empty()).then(|| rewrite(document, &Rewriting { splitting: Splitting::Never, ..*by }));
         Draft { policy, document, rewritten, fallback }
     }
 
@@ -65,7 +65,9 @@ impl<'a> Draft<'a> {
             )
         } else {
             self.rewritten.outcome = Outcome::Unchanged;
-            format!("the rewritten document does not fit: {excess} characters over the quota of {quota}; left as written")
+            format!(
+                "the rewritten document does not fit: {excess} characters over the quota of {quota}; left as written"
+            )
         };
         let address = graph.address(self.policy).to_owned();
         Some(Withheld { address, reason: "does-not-fit".to_owned(), detail })
@@ -92,7 +94,8 @@ pub(super) struct ProvedChange {
 
 /// Returns the subjects of a draft's changes: one document, or the attachments of a policy of which nothing is left.
 pub(super) fn subjects<'d>(graph: &Graph<'_>, draft: &'d Draft<'_>) -> Vec<Subject<'d>> {
-    let subject = |action, entity, after| Subject { policy: draft.policy, action, entity, before: draft.document.text(), after };
+    let subject =
+        |action, entity, after| Subject { policy: draft.policy, action, entity, before: draft.document.text(), after };
     let is_managed = graph.policy(draft.policy).is_some_and(|policy| policy.managed().is_some());
     match &draft.rewritten.outcome {
         Outcome::Unchanged => Vec::new(),
@@ -128,13 +131,11 @@ pub(super) fn derive(
         None => graph.holders(subject.policy),
         Some(entity) => reached(graph, subject.policy, entity),
     };
-    let claim =
-        Claim { policy: subject.policy, holders: &holders, before: subject.before, after: subject.after };
+    let claim = Claim { policy: subject.policy, holders: &holders, before: subject.before, after: subject.after };
     let proof = prove(&claim, analysis)?;
     let removed = removed::removed(analysis, subject, &holders, proof.lost(), numbering);
-    let target = target(graph, subject).ok_or_else(|| ProofError::ChangedBefore {
-        address: graph.address(subject.policy).to_owned(),
-    })?;
+    let target = target(graph, subject)
+        .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let (calls, inverse) = calls::calls(graph, subject, &target);
     let change = Change {
         address: address(graph, subject),
@@ -301,7 +302,8 @@ pub(super) fn still_granted(
                     };
                     detached.contains(&(other, entity))
                 };
-                let paths = judged.holders.iter().find(|held| held.principal == holder.principal).map(|held| &held.paths);
+                let paths =
+                    judged.holders.iter().find(|held| held.principal == holder.principal).map(|held| &held.paths);
                 if paths.is_some_and(|paths| paths.iter().all(is_detached)) {
                     continue;
                 }

@@ -46,7 +46,10 @@ fn value_of(data: &impl Serialize) -> Value {
     serde_json::to_value(data).expect("plain data is JSON")
 }
 
-#[expect(clippy::expect_used, reason = "writing to memory cannot fail, and a digest of something else must not come out")]
+#[expect(
+    clippy::expect_used,
+    reason = "writing to memory cannot fail, and a digest of something else must not come out"
+)]
 fn canonical_sha256(value: &Value) -> Sha256 {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, canon_json::CanonicalFormatter::new());

@@ -41,7 +41,9 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
         memberships,
         attachments,
         boundary_use,
-        versions: managed.map(|managed| managed.versions.iter().map(|version| version.id.clone()).collect()).unwrap_or_default(),
+        versions: managed
+            .map(|managed| managed.versions.iter().map(|version| version.id.clone()).collect())
+            .unwrap_or_default(),
         inline_size: match policy {
             Some(PolicyRef::Inline(entity, _)) => Some(fit::inline_size(account, entity)),
             _ => None,

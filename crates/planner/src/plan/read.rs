@@ -4,7 +4,7 @@ use secateur_analyzer::document::Sha256;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{FORMAT_VERSION, Plan, digest};
+use super::{FORMAT_VERSION, Plan, changes_digest, digest};
 
 /// Why a plan file is refused.
 #[derive(Debug, Error)]
@@ -50,7 +50,9 @@ impl ReadPlanError {
     pub fn help(&self) -> &'static str {
         match self {
             ReadPlanError::NotAPlan(_) => "make a plan with `secateur plan`, and give the file that it wrote",
-            ReadPlanError::OtherFormat { .. } => "use the secateur that made the plan, or make a new plan with `secateur plan`",
+            ReadPlanError::OtherFormat { .. } => {
+                "use the secateur that made the plan, or make a new plan with `secateur plan`"
+            }
             ReadPlanError::Edited { .. } | ReadPlanError::ChangesEdited { .. } => {
                 "make a new plan with `secateur plan`, and review it again"
             }
@@ -74,11 +76,11 @@ pub fn read(bytes: &[u8]) -> Result<Plan, ReadPlanError> {
         return Err(ReadPlanError::OtherFormat { found: head.format_version });
     }
     let plan: Plan = serde_json::from_slice(bytes).map_err(ReadPlanError::NotAPlan)?;
-    let expected = digest::digest(&plan);
+    let expected = digest(&plan);
     if plan.digest != expected {
         return Err(ReadPlanError::Edited { found: plan.digest, expected });
     }
-    let expected = digest::changes_digest(&plan.changes);
+    let expected = changes_digest(&plan.changes);
     if plan.changes_digest != expected {
         return Err(ReadPlanError::ChangesEdited { found: plan.changes_digest, expected });
     }

@@ -42,7 +42,8 @@ impl Selection {
         let group = |change: &Change| change.group.clone().unwrap_or_else(|| change.address.clone());
         let targeted: BTreeSet<String> =
             changes.iter().filter(|change| self.target.is_empty() || any(&self.target, change)).map(group).collect();
-        let excluded: BTreeSet<String> = changes.iter().filter(|change| any(&self.exclude, change)).map(group).collect();
+        let excluded: BTreeSet<String> =
+            changes.iter().filter(|change| any(&self.exclude, change)).map(group).collect();
         changes.retain(|change| targeted.contains(&group(change)) && !excluded.contains(&group(change)));
     }
 }

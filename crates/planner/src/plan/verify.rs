@@ -97,8 +97,9 @@ fn prove_again(
     numbering: &Numbering,
 ) -> Result<(PolicyId, Option<Entity>, ProvedChange), Refusal> {
     let refuse = |name: String, detail: String| Refusal { address: change.address.clone(), name, detail };
-    let (policy, entity) = change::find(analysis.graph(), &change.address)
-        .ok_or_else(|| refuse("unknown-address".to_owned(), "the snapshot has no such policy or attachment".to_owned()))?;
+    let (policy, entity) = change::find(analysis.graph(), &change.address).ok_or_else(|| {
+        refuse("unknown-address".to_owned(), "the snapshot has no such policy or attachment".to_owned())
+    })?;
     let is_inline = analysis.graph().policy(policy).is_some_and(|policy| policy.managed().is_none());
     let fits = match change.action {
         ChangeAction::Update => entity.is_none() && change.after.is_some(),
@@ -107,7 +108,10 @@ fn prove_again(
         ChangeAction::Create | ChangeAction::Attach | ChangeAction::Deactivate => false,
     };
     let (Some(before), true) = (&change.before, fits) else {
-        return Err(refuse("edited-action".to_owned(), "the action does not fit the address and the documents".to_owned()));
+        return Err(refuse(
+            "edited-action".to_owned(),
+            "the action does not fit the address and the documents".to_owned(),
+        ));
     };
     let is_changeable = analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none());
     if !is_changeable {

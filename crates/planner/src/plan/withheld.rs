@@ -12,7 +12,9 @@ pub(super) fn policies(analysis: &Analysis<'_>) -> Vec<Withheld> {
     let graph = analysis.graph();
     graph
         .policies()
-        .filter(|id| graph.policy(*id).and_then(|policy| policy.managed()).is_none_or(|managed| !managed.is_aws_managed()))
+        .filter(|id| {
+            graph.policy(*id).and_then(|policy| policy.managed()).is_none_or(|managed| !managed.is_aws_managed())
+        })
         .filter_map(|id| {
             let (reason, detail) = policy(analysis, id)?;
             Some(Withheld { address: graph.address(id).to_owned(), reason: reason.to_owned(), detail })
@@ -28,7 +30,8 @@ fn policy(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String
     if judged.holders.is_empty() {
         return Some(("no-holder", "nobody holds it, so nothing shows that it is unused".to_owned()));
     }
-    let principals = || judged.holders.iter().filter_map(|holder| Some((holder.principal, analysis.principal(holder.principal)?)));
+    let principals =
+        || judged.holders.iter().filter_map(|holder| Some((holder.principal, analysis.principal(holder.principal)?)));
     let set_aside: Vec<(PrincipalId, &SetAside)> =
         principals().filter_map(|(id, principal)| Some((id, principal.evidence.set_aside.as_ref()?))).collect();
     if let [(holder, why), others @ ..] = set_aside.as_slice() {
@@ -41,9 +44,8 @@ fn policy(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String
             ("holder-left-alone", format!("{who} holds it{more}: {}", describe(analysis, why)))
         });
     }
-    let without: Vec<(PrincipalId, String)> = principals()
-        .filter_map(|(id, principal)| Some((id, principal.evidence.report().err()?.to_string())))
-        .collect();
+    let without: Vec<(PrincipalId, String)> =
+        principals().filter_map(|(id, principal)| Some((id, principal.evidence.report().err()?.to_string()))).collect();
     if let [(holder, why), others @ ..] = without.as_slice() {
         let who = names(analysis, std::iter::once(*holder));
         return Some(("no-evidence", format!("{who}: {why}{}", and_more(others.len()))));
@@ -78,8 +80,7 @@ fn describe(analysis: &Analysis<'_>, why: &SetAside) -> String {
 
 /// Returns the addresses of principals, in order, with commas.
 pub(super) fn names(analysis: &Analysis<'_>, principals: impl Iterator<Item = PrincipalId>) -> String {
-    let addresses: Vec<String> =
-        principals.map(|id| analysis.graph().entity_address(Entity::Principal(id))).collect();
+    let addresses: Vec<String> = principals.map(|id| analysis.graph().entity_address(Entity::Principal(id))).collect();
     addresses.join(", ")
 }
 

@@ -24,7 +24,8 @@ pub(super) fn check(claim: &Claim<'_>, lost: &ActionSet, analysis: &Analysis<'_>
         };
         let Some(first) = lost.iter().next() else { continue };
         let Some(principal) = principal else { return Err(refuse(first, "not in the snapshot".to_owned())) };
-        let report = account.reports.get(&principal.arn).ok_or_else(|| refuse(first, "there is no report".to_owned()))?;
+        let report =
+            account.reports.get(&principal.arn).ok_or_else(|| refuse(first, "there is no report".to_owned()))?;
         let seen_to = whole(report, analysis).map_err(|detail| refuse(first, detail))?;
         let window_start = seen_to.plus(-analysis.inputs().settings.min_idle());
         if principal.created.is_none_or(|created| created > window_start) {

@@ -74,7 +74,8 @@ fn check_may_go(claim: &Claim<'_>, lost: &ActionSet, at: usize, analysis: &Analy
         analysis.verdicts(claim.policy, holder, lost.iter(), |id, verdict| {
             judged += 1;
             if first.is_ok() && verdict.removal().is_none() {
-                let who = analysis.principal(holder.principal).map(|principal| principal.evidence.principal().name.clone());
+                let who =
+                    analysis.principal(holder.principal).map(|principal| principal.evidence.principal().name.clone());
                 first = Err(ProofError::LostAction {
                     action: analysis.catalog().full_name(id),
                     statement: at + 1,

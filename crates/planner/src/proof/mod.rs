@@ -83,7 +83,9 @@ pub enum ProofError {
         detail: String,
     },
     /// A pattern allows what was not allowed.
-    #[error("widened-action: `{pattern}` of statement {statement} allows what no pattern of the statement it comes from allows")]
+    #[error(
+        "widened-action: `{pattern}` of statement {statement} allows what no pattern of the statement it comes from allows"
+    )]
     WidenedAction {
         /// The pattern.
         pattern: String,
@@ -99,7 +101,9 @@ pub enum ProofError {
         statement: usize,
     },
     /// A `NotAction` became an `Action` that allows what was exempt.
-    #[error("overlapping-action: `{pattern}` of statement {statement} allows what the NotAction it comes from exempted")]
+    #[error(
+        "overlapping-action: `{pattern}` of statement {statement} allows what the NotAction it comes from exempted"
+    )]
     OverlappingAction {
         /// The pattern.
         pattern: String,
@@ -145,7 +149,9 @@ pub enum ProofError {
     #[error("dropped-deny: the document denies something, and must not go whole")]
     DroppedDeny,
     /// Something that may not go is no longer allowed.
-    #[error("lost-action: `{action}` was allowed by statement {statement}, may not go, and is no longer allowed ({verdict})")]
+    #[error(
+        "lost-action: `{action}` was allowed by statement {statement}, may not go, and is no longer allowed ({verdict})"
+    )]
     LostAction {
         /// The action or name.
         action: String,

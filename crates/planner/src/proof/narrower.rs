@@ -71,7 +71,8 @@ fn comes_from(old: &Statement, new: &Statement, at: usize) -> Result<(), ProofEr
         return Err(ProofError::ChangedElement { element, statement: at + 1 });
     }
     let statement = at + 1;
-    let included = |pattern: &ActionPattern, others: &[ActionPattern]| others.iter().any(|other| other.includes(pattern));
+    let included =
+        |pattern: &ActionPattern, others: &[ActionPattern]| others.iter().any(|other| other.includes(pattern));
     match (old.kind, new.kind) {
         (Kind::Action, Kind::Action) => match new.patterns.iter().find(|new| !included(new, &old.patterns)) {
             Some(wider) => Err(ProofError::WidenedAction { pattern: wider.to_string(), statement }),

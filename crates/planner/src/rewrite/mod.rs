@@ -78,10 +78,14 @@ enum StatementOutcome {
     Gone,
 }
 
-/// Rewrites a document. Deny statements, and statements whose Sid begins with `SecateurKeep`, are not looked at.
+/// Rewrites a document. Deny statements, and statements whose Sid begins with `SecateurKeep`, are not looked at; nor is an
+/// irregular document, in which one list may stand in several places.
 pub fn rewrite(document: &PolicyDocument, by: &Rewriting<'_>) -> Rewritten {
     let mut rewritten =
         Rewritten { outcome: Outcome::Unchanged, split: Vec::new(), unsplit: Vec::new(), advised: Vec::new() };
+    if !document.irregularities.is_empty() {
+        return rewritten;
+    }
     let mut edits = Vec::new();
     let mut stays = Vec::with_capacity(document.statements.len());
     for (at, statement) in document.statements.iter().enumerate() {
@@ -144,7 +148,8 @@ fn unknown_matches<'a>(
             pattern.matches(&full).then_some(full)
         }
         UnknownName::Service(service) => {
-            let matches_service = secateur_analyzer::wildcard::matches(pattern.service().as_bytes(), service.as_bytes());
+            let matches_service =
+                secateur_analyzer::wildcard::matches(pattern.service().as_bytes(), service.as_bytes());
             let written = pattern.as_str().split_once(':').map_or("*", |(_, action)| action);
             (matches_service && pattern.has_wildcard()).then(|| format!("{service}:{written}"))
         }
@@ -152,4 +157,4 @@ fn unknown_matches<'a>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

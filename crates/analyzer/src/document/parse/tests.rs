@@ -100,13 +100,17 @@ fn trust_policies_name_their_services() {
         let text = format!(r#"{{"Statement":{{"Effect":"Allow",{principal},"Action":"sts:AssumeRole"}}}}"#);
         let document = PolicyDocument::parse(text).unwrap();
         let statement = &document.statements[0];
-        assert_eq!((statement.service_principals.as_slice(), statement.open_principal), (
-            services.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
-            open
-        ));
+        assert_eq!(
+            (statement.service_principals.as_slice(), statement.open_principal),
+            (services.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(), open)
+        );
     };
     check(r#""Principal":{"Service":"lambda.amazonaws.com"}"#, &["lambda.amazonaws.com"], false);
-    check(r#""Principal":{"Service":["a.amazonaws.com","b.amazonaws.com"],"AWS":"x"}"#, &["a.amazonaws.com", "b.amazonaws.com"], false);
+    check(
+        r#""Principal":{"Service":["a.amazonaws.com","b.amazonaws.com"],"AWS":"x"}"#,
+        &["a.amazonaws.com", "b.amazonaws.com"],
+        false,
+    );
     check(r#""Principal":"*""#, &[], true);
     check(r#""Principal":{"AWS":"*"}"#, &[], true);
     check(r#""NotPrincipal":{"AWS":"x"}"#, &[], true);

@@ -109,9 +109,25 @@ fn every_row_alone() {
 #[test]
 fn the_first_of_two_rows_wins() {
     let rows = [
-        "1 left-alone", "1 ignored", "1 expired", "2 no report", "2 failed", "3 protected", "3 expired", "4 not listed",
-        "5 used", "6 regions", "7 service since", "7 action since", "8 unused", "8 idle", "9 unused", "9 idle",
-        "10 untracked", "10 not listed", "10 unknown name",
+        "1 left-alone",
+        "1 ignored",
+        "1 expired",
+        "2 no report",
+        "2 failed",
+        "3 protected",
+        "3 expired",
+        "4 not listed",
+        "5 used",
+        "6 regions",
+        "7 service since",
+        "7 action since",
+        "8 unused",
+        "8 idle",
+        "9 unused",
+        "9 idle",
+        "10 untracked",
+        "10 not listed",
+        "10 unknown name",
     ];
     let verdict = |row: &str| {
         let mut facts = unused_action();

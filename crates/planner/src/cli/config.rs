@@ -1,0 +1,183 @@
+//! `secateur.toml`
+
+mod keys;
+mod rules;
+
+use std::path::Path;
+
+use secateur_analyzer::rules::{Dormant, KmsPruning, KmsViaService, Rules, Settings, UnknownGrantDate};
+use serde::Deserialize;
+
+use super::failure::Failure;
+use crate::plan::{Limits, RewriteSettings};
+use crate::rewrite::NotActionRewrite;
+
+/// What the configuration says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Config {
+    pub settings: Settings,
+    pub rewrite: RewriteSettings,
+    pub limits: Limits,
+    pub rules: Rules,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    evidence: EvidenceTable,
+    rewrite: RewriteTable,
+    limits: LimitsTable,
+    apply: ApplyTable,
+    keep: Vec<rules::KeepTable>,
+    ignore: Vec<rules::IgnoreTable>,
+    source: Vec<rules::SourceTable>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct EvidenceTable {
+    min_idle_days: Option<u32>,
+    max_report_age_days: Option<u32>,
+    max_key_idle_days: Option<u32>,
+    max_catalog_age_days: Option<u32>,
+    regions_in_use: Vec<String>,
+    unknown_grant_date: Option<String>,
+    kms_via_service: Option<String>,
+    kms: Option<String>,
+    dormant: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RewriteTable {
+    aws_managed: Option<String>,
+    not_action: Option<String>,
+    wildcards: Option<String>,
+    split: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    max_changes: Option<usize>,
+    max_removed_per_policy: Option<usize>,
+}
+
+/// Read, so that one file serves every version; there is no `apply` yet that would heed it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ApplyTable {
+    max_plan_age_days: Option<u32>,
+    evict_oldest_version: Option<bool>,
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// When it is not TOML, has an unknown key, or a value that is not allowed there.
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Config, Failure> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Failure::error("config", format!("`{}` is not UTF-8", path.display())))?;
+    let file: File = toml::from_str(text).map_err(|error| keys::explain(path, text, &error))?;
+    let wrong = |key: &str, detail: String| Failure::error("config", format!("`{}`: {key}: {detail}", path.display()));
+    let rules = Rules {
+        keep: rules::keep(file.keep).map_err(|(at, detail)| wrong(&format!("keep[{at}]"), detail))?,
+        ignore: rules::ignore(file.ignore).map_err(|(at, detail)| wrong(&format!("ignore[{at}]"), detail))?,
+        source: rules::source(file.source).map_err(|(at, detail)| wrong(&format!("source[{at}]"), detail))?,
+    };
+    let (settings, rewrite) = values(&file.evidence, &file.rewrite).map_err(|(key, detail)| wrong(key, detail))?;
+    if let Some(0) = file.apply.max_plan_age_days {
+        return Err(wrong("apply.max_plan_age_days", "must be at least 1".to_owned()));
+    }
+    if file.apply.evict_oldest_version.is_some_and(|evict| evict) {
+        return Err(wrong("apply.evict_oldest_version", not_yet("true")));
+    }
+    let limits =
+        Limits { max_changes: file.limits.max_changes, max_removed_per_policy: file.limits.max_removed_per_policy };
+    Ok(Config { settings, rewrite, limits, rules })
+}
+
+type Wrong = (&'static str, String);
+
+fn not_yet(value: &str) -> String {
+    format!("`{value}` is not available in secateur {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn values(evidence: &EvidenceTable, rewrite: &RewriteTable) -> Result<(Settings, RewriteSettings), Wrong> {
+    let defaults = Settings::default();
+    let settings = Settings {
+        min_idle_days: days("evidence.min_idle_days", evidence.min_idle_days, defaults.min_idle_days)?,
+        max_report_age_days: days(
+            "evidence.max_report_age_days",
+            evidence.max_report_age_days,
+            defaults.max_report_age_days,
+        )?,
+        max_key_idle_days: days("evidence.max_key_idle_days", evidence.max_key_idle_days, defaults.max_key_idle_days)?,
+        max_catalog_age_days: days(
+            "evidence.max_catalog_age_days",
+            evidence.max_catalog_age_days,
+            defaults.max_catalog_age_days,
+        )?,
+        regions_in_use: evidence.regions_in_use.clone(),
+        unknown_grant_date: choice(
+            "evidence.unknown_grant_date",
+            evidence.unknown_grant_date.as_deref(),
+            &[("assume-old", Some(UnknownGrantDate::AssumeOld)), ("keep", Some(UnknownGrantDate::Keep))],
+        )?,
+        kms_via_service: choice(
+            "evidence.kms_via_service",
+            evidence.kms_via_service.as_deref(),
+            &[("protect", Some(KmsViaService::Protect)), ("trust", Some(KmsViaService::Trust))],
+        )?,
+        kms: choice(
+            "evidence.kms",
+            evidence.kms.as_deref(),
+            &[("off", Some(KmsPruning::Off)), ("advise", None), ("prune", None)],
+        )?,
+        dormant: choice(
+            "evidence.dormant",
+            evidence.dormant.as_deref(),
+            &[("advise", Some(Dormant::Advise)), ("prune", Some(Dormant::Prune))],
+        )?,
+    };
+    let not_action = choice(
+        "rewrite.not_action",
+        rewrite.not_action.as_deref(),
+        &[("extend", Some(NotActionRewrite::Extend)), ("advise", Some(NotActionRewrite::Advise)), ("invert", None)],
+    )?;
+    choice("rewrite.aws_managed", rewrite.aws_managed.as_deref(), &[("advise", Some(())), ("replace", None)])?;
+    choice("rewrite.wildcards", rewrite.wildcards.as_deref(), &[("never", Some(())), ("exact", None), ("fit", None)])?;
+    if rewrite.split == Some(true) {
+        return Err(("rewrite.split", not_yet("true")));
+    }
+    Ok((settings, RewriteSettings { not_action }))
+}
+
+/// A number of days; none would make everything idle.
+fn days(key: &'static str, value: Option<u32>, default: u32) -> Result<u32, Wrong> {
+    match value {
+        Some(0) => Err((key, "must be at least 1".to_owned())),
+        Some(days) if days > 36_500 => Err((key, "must be at most 36500".to_owned())),
+        other => Ok(other.unwrap_or(default)),
+    }
+}
+
+/// One of the words; the first is the default, and those without a value are not available yet.
+fn choice<T: Copy>(key: &'static str, value: Option<&str>, words: &[(&'static str, Option<T>)]) -> Result<T, Wrong> {
+    let found = match value {
+        None => words.first(),
+        Some(value) => words.iter().find(|(word, _)| *word == value),
+    };
+    match found {
+        Some((_, Some(value))) => Ok(*value),
+        Some((word, None)) => Err((key, not_yet(word))),
+        None => {
+            let words: Vec<String> =
+                words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| format!("`{word}`")).collect();
+            Err((key, format!("`{}` is none of {}", value.unwrap_or_default(), words.join(", "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The flags of all commands.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use secateur_analyzer::time::UnixTime;
+use secateur_analyzer::verdict::RemovalReason;
+
+/// terraform plan for AWS least privilege: removes unused IAM permissions, with evidence and proof.
+#[derive(Debug, Parser)]
+#[command(name = "secateur", version, max_term_width = 100, propagate_version = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Globals {
+    /// The configuration [default: the secateur.toml of this directory or of the nearest one above]
+    #[arg(long, global = true, value_name = "FILE", env = "SECATEUR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "SECATEUR_COLOR")]
+    pub color: ColorFlag,
+    /// Print no notes on stderr; errors are printed
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorFlag {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl ColorFlag {
+    /// Makes the choice hold for everything that is printed.
+    pub fn write_global(self) {
+        let choice = match self {
+            ColorFlag::Auto => anstream::ColorChoice::Auto,
+            ColorFlag::Always => anstream::ColorChoice::Always,
+            ColorFlag::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write the plan file and show it
+    Plan(PlanArgs),
+    /// Show an existing plan
+    Show(ShowArgs),
+    /// Prove every change of a plan again, from the snapshot that the plan names
+    Verify(VerifyArgs),
+    /// Show the catalogue's version, or what it knows of actions
+    Catalog(CatalogArgs),
+}
+
+impl Command {
+    /// Whether errors go to stdout as JSON too.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Command::Plan(args) => args.format == Format::Json,
+            Command::Show(args) => args.format == Format::Json,
+            Command::Verify(args) => args.format == Format::Json,
+            Command::Catalog(args) => args.format == Format::Json,
+        }
+    }
+}
+
+/// How to show something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a terminal
+    Text,
+    /// The plan file's own format
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotArgs {
+    /// The snapshot: a directory of files as the AWS CLI prints them, or a directory of such directories, one per account
+    /// id [default: .secateur/snapshot beside secateur.toml]
+    #[arg(long, value_name = "DIR", env = "SECATEUR_SNAPSHOT")]
+    pub snapshot: Option<PathBuf>,
+    /// Which account, where the snapshot directory holds several
+    #[arg(long, value_name = "ID", env = "SECATEUR_ACCOUNT")]
+    pub account: Option<String>,
+    /// How many threads to use; the result does not depend on it [default: one per core]
+    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    /// An older snapshot of the account, as witness that permissions were granted by then
+    #[arg(long, value_name = "DIR")]
+    pub older_snapshot: Option<PathBuf>,
+    /// Where to write the plan file [default: .secateur/plan.json beside secateur.toml]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to show the plan
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Plan only changes whose address matches, such as `role/ci`, `policy/*`; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub target: Vec<String>,
+    /// Leave out changes whose address matches; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Remove actions for this reason only; may be given several times
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub only: Vec<RemovalReason>,
+    /// When to judge the age of reports, rules and catalogue, such as 2026-10-10T06:00:00Z [default: the end of the
+    /// collection, else the newest report]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<UnixTime>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Exit with 1 when there is any gap
+    #[arg(long)]
+    pub require_full_coverage: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The plan file
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// How to show the plan
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The plan file
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    /// How to tell the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogArgs {
+    /// Actions or patterns, such as `s3:GetObject`, `kms:Re*`; without one, the catalogue's version is shown
+    #[arg(value_name = "ACTION")]
+    pub actions: Vec<String>,
+    /// How to show it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+fn reason(text: &str) -> Result<RemovalReason, String> {
+    RemovalReason::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or_else(|| {
+        let all: Vec<&str> = RemovalReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        format!("not a reason; the reasons are {}", all.join(", "))
+    })
+}

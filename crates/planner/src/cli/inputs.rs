@@ -1,0 +1,122 @@
+//! What a plan is made from: the configuration and the snapshot, found on disk.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::document::sha256_of;
+use secateur_collector::{ReadOptions, account_dirs};
+
+use super::config::{self, Config};
+use super::failure::Failure;
+use super::flags::{Globals, SnapshotArgs};
+use crate::plan::InputFile;
+
+/// The name of the configuration.
+const CONFIG: &str = "secateur.toml";
+/// The folder for state, beside the configuration.
+const STATE: &str = ".secateur";
+
+/// Where the state lives, and what the configuration says.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    /// The directory of the configuration; the working directory without one.
+    pub root: PathBuf,
+    /// The configuration, and where it is.
+    pub config_file: Option<InputFile>,
+    /// What it says, or the defaults.
+    pub config: Config,
+}
+
+impl Workspace {
+    /// Finds and reads the configuration.
+    pub fn find(globals: &Globals) -> Result<Workspace, Failure> {
+        let path = match &globals.config {
+            Some(path) => Some(path.clone()),
+            None => search()?,
+        };
+        match path {
+            Some(path) => Workspace::at(&path),
+            None => Ok(Workspace { root: PathBuf::new(), config_file: None, config: Config::default() }),
+        }
+    }
+
+    /// Reads the configuration at a path.
+    pub fn at(path: &Path) -> Result<Workspace, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
+        let config = config::parse(path, &bytes)?;
+        let root = path.parent().map(Path::to_owned).unwrap_or_default();
+        let config_file = InputFile { path: path.display().to_string(), sha256: sha256_of(&bytes) };
+        Ok(Workspace { root, config_file: Some(config_file), config })
+    }
+
+    /// Returns the path of something in the folder for state.
+    pub fn state(&self, name: &str) -> PathBuf {
+        self.root.join(STATE).join(name)
+    }
+
+    /// Returns the snapshot's directory: the one given, else that of the folder for state.
+    pub fn snapshot_dir(&self, args: &SnapshotArgs) -> Result<PathBuf, Failure> {
+        let dir = args.snapshot.clone().unwrap_or_else(|| self.state("snapshot"));
+        if args.snapshot.is_none() && !dir.exists() {
+            return Err(Failure::error("no-snapshot", format!("there is no snapshot at `{}`", dir.display()))
+                .help("name one with --snapshot DIR; docs/guide.md tells how to make one with the AWS CLI"));
+        }
+        pick_account(&dir, args.account.as_deref())
+    }
+}
+
+/// The nearest configuration, from the working directory upwards, by its path from the working directory.
+fn search() -> Result<Option<PathBuf>, Failure> {
+    let start = std::env::current_dir().map_err(|error| Failure::io("read", Path::new("."), &error))?;
+    let mut relative = PathBuf::new();
+    for folder in start.ancestors() {
+        if folder.join(CONFIG).is_file() {
+            return Ok(Some(relative.join(CONFIG)));
+        }
+        relative.push("..");
+    }
+    Ok(None)
+}
+
+/// One account's directory.
+fn pick_account(dir: &Path, account: Option<&str>) -> Result<PathBuf, Failure> {
+    let dirs = account_dirs(dir).map_err(|error| Failure::snapshot(&error))?;
+    let id = |dir: &Path| dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match (account, dirs.as_slice()) {
+        (None, [only]) => Ok(only.clone()),
+        (Some(_), [only]) if only == dir => Ok(only.clone()),
+        (Some(account), _) => dirs.iter().find(|dir| id(dir) == account).cloned().ok_or_else(|| {
+            let have: Vec<String> = dirs.iter().map(|dir| id(dir)).collect();
+            Failure::error("no-snapshot", format!("`{}` has no account `{account}`", dir.display()))
+                .help(format!("it has {}", have.join(", ")))
+        }),
+        (None, _) => {
+            let have: Vec<String> = dirs.iter().map(|dir| id(dir)).collect();
+            Err(Failure::usage(format!("`{}` holds several accounts", dir.display()))
+                .help(format!("choose one with --account: {}", have.join(", "))))
+        }
+    }
+}
+
+/// Reads a snapshot.
+pub(super) fn read_snapshot(dir: &Path, account: Option<&str>, threads: NonZeroUsize) -> Result<Account, Failure> {
+    let read = secateur_collector::read(dir, &ReadOptions { threads }).map_err(|error| Failure::snapshot(&error))?;
+    match account.filter(|account| *account != read.id) {
+        None => Ok(read),
+        Some(other) => Err(Failure::error(
+            "no-snapshot",
+            format!("`{}` is a snapshot of account {}, not of `{other}`", dir.display(), read.id),
+        )),
+    }
+}
+
+/// Returns how many threads to use.
+pub(super) fn threads(args: &SnapshotArgs) -> NonZeroUsize {
+    args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Names a snapshot in a plan.
+pub(super) fn snapshot_file(dir: &Path, account: &Account) -> InputFile {
+    InputFile { path: dir.display().to_string(), sha256: account.snapshot_sha256 }
+}

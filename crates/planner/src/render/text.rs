@@ -1,0 +1,305 @@
+//! The plan for a terminal, in Terraform's symbols and wording.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::evidence;
+use super::words::{count, visible, visible_line, wrapped};
+use crate::plan::{Advice, Change, ChangeAction, Plan, PlanGap, Withheld};
+
+/// Whether to write ANSI colours. Colour never carries meaning alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// No colours.
+    Plain,
+    /// ANSI colours.
+    Ansi,
+}
+
+/// More lines of one kind than this are summed up: the plan file has them all.
+const MAX_LINES: usize = 20;
+const WIDTH: usize = 100;
+
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+
+/// Returns the plan as text, with a line break at the end.
+pub fn text(plan: &Plan, style: Style) -> String {
+    let mut page = Page { out: String::new(), style };
+    page.expired_rules(plan);
+    page.gaps(&plan.gaps);
+    if plan.changes.is_empty() {
+        page.no_changes(plan);
+    } else {
+        page.legend(plan);
+        for change in &plan.changes {
+            page.change(plan, change);
+        }
+    }
+    page.withheld(&plan.withheld);
+    page.advice(&plan.advice);
+    page.summary(plan);
+    page.out
+}
+
+struct Page {
+    out: String,
+    style: Style,
+}
+
+/// The symbol and the colour of an action, and what happens in words.
+fn symbol(action: ChangeAction) -> (&'static str, &'static str, &'static str) {
+    match action {
+        ChangeAction::Create => ("+", GREEN, "will be created"),
+        ChangeAction::Attach => ("+", GREEN, "will be attached"),
+        ChangeAction::Update => ("~", YELLOW, "will be updated in-place"),
+        ChangeAction::Deactivate => ("~", YELLOW, "will be deactivated"),
+        ChangeAction::Delete => ("-", RED, "will be destroyed"),
+        ChangeAction::Detach => ("-", RED, "will be detached"),
+    }
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        match self.style {
+            Style::Plain => text.to_owned(),
+            Style::Ansi => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
+        }
+    }
+
+    fn expired_rules(&mut self, plan: &Plan) {
+        let expired: Vec<&Advice> = plan.advice.iter().filter(|advice| advice.kind == "rule-expired").collect();
+        for advice in &expired {
+            let warning = self.paint(YELLOW, "Warning:");
+            self.line(&format!("{warning} {}: {}", visible(&advice.subject), visible(&advice.detail)));
+        }
+        if !expired.is_empty() {
+            self.line("");
+        }
+    }
+
+    fn gaps(&mut self, gaps: &[PlanGap]) {
+        if gaps.is_empty() {
+            return;
+        }
+        let warning = self.paint(YELLOW, "Warning:");
+        self.line(&format!("{warning} {}: what could not be seen is kept.", count(gaps.len(), "gap")));
+        let by_kind = by(gaps, |gap| gap.kind.as_str());
+        for (_, gaps) in by_kind {
+            let lines = gaps.iter().map(|gap| format!("  {}: {}", visible(&gap.subject), visible(&gap.detail)));
+            self.some_lines(lines.collect());
+        }
+        self.line("");
+    }
+
+    fn some_lines(&mut self, lines: Vec<String>) {
+        let more = lines.len().saturating_sub(MAX_LINES);
+        for line in lines.iter().take(MAX_LINES) {
+            self.line(line);
+        }
+        if more > 0 {
+            self.line(&format!("  ... and {more} more of this kind; `secateur show --format json` has them all"));
+        }
+    }
+
+    fn no_changes(&mut self, plan: &Plan) {
+        let title = self.paint(BOLD, "No changes.");
+        self.line(&format!(
+            "{title} No permission of account {} can be shown to be removable.",
+            visible(&plan.account.id)
+        ));
+        let reason = if !plan.gaps.is_empty() {
+            "What has gaps is kept: see the warnings above."
+        } else if !plan.withheld.is_empty() {
+            "What is withheld, and why, is listed below."
+        } else {
+            "Everything that is granted is in use, too recent, or not tracked by AWS."
+        };
+        self.line("");
+        self.line(reason);
+    }
+
+    fn legend(&mut self, plan: &Plan) {
+        self.line(&format!(
+            "secateur judged account {} at {}, by what was used within {} days, and generated the",
+            visible(&plan.account.id),
+            plan.window.now,
+            plan.window.min_idle_days
+        ));
+        self.line("following plan. Changes are indicated with the following symbols:");
+        let legend = [
+            ("+", GREEN, "create or attach", [ChangeAction::Create, ChangeAction::Attach]),
+            ("~", YELLOW, "update in-place", [ChangeAction::Update, ChangeAction::Deactivate]),
+            ("-", RED, "destroy or detach", [ChangeAction::Delete, ChangeAction::Detach]),
+        ];
+        for (symbol, colour, words, actions) in legend {
+            if plan.changes.iter().any(|change| actions.contains(&change.action)) {
+                let symbol = self.paint(colour, symbol);
+                self.line(&format!("  {symbol} {words}"));
+            }
+        }
+        self.line("");
+        self.line("secateur will perform the following actions:");
+    }
+
+    fn change(&mut self, plan: &Plan, change: &Change) {
+        let (symbol, colour, words) = symbol(change.action);
+        let title = self.paint(BOLD, &format!("# {}", visible(&change.address)));
+        self.line("");
+        self.line(&format!("  {title} {words}"));
+        if let Some(group) = &change.group {
+            self.line(&format!("  # (together with the other changes of {})", visible(group)));
+        }
+        let symbol = self.paint(colour, symbol);
+        let owner = change.target.owner.as_deref().map(|owner| format!(" of {}", visible(owner))).unwrap_or_default();
+        self.line(&format!("  {symbol} {} \"{}\"{owner}", change.target.kind, visible(&change.target.name)));
+        self.holders(plan, change);
+        if change.action != ChangeAction::Detach {
+            self.diff(change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
+        }
+        self.removed(plan, change);
+        for frozen in &change.frozen {
+            self.line(&format!(
+                "      frozen: \"{}\" becomes the names of {}; actions that AWS adds later are not in them",
+                visible(&frozen.pattern),
+                frozen.at.date()
+            ));
+        }
+        self.still_granted(plan, change);
+    }
+
+    fn holders(&mut self, plan: &Plan, change: &Change) {
+        let names: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
+        let is_own = matches!(names.as_slice(), [only] if Some(only) == change.target.owner.as_ref());
+        if !is_own {
+            self.line(&format!("      held by {}:", count(names.len(), "principal")));
+            self.line(&wrapped(&names, 8, WIDTH));
+        }
+    }
+
+    fn diff(&mut self, before: &str, after: &str) {
+        self.line("");
+        let diff = TextDiff::from_lines(before, after);
+        for (at, hunk) in diff.grouped_ops(3).iter().enumerate() {
+            if at > 0 {
+                self.line("          ...");
+            }
+            for op in hunk {
+                for change in diff.iter_changes(op) {
+                    let line = visible_line(change.value());
+                    let line = match change.tag() {
+                        ChangeTag::Equal => format!("        {line}"),
+                        ChangeTag::Delete => format!("      {} {line}", self.paint(RED, "-")),
+                        ChangeTag::Insert => format!("      {} {line}", self.paint(GREEN, "+")),
+                    };
+                    self.line(line.trim_end());
+                }
+            }
+        }
+        self.line("");
+    }
+
+    fn removed(&mut self, plan: &Plan, change: &Change) {
+        let total: usize = change.removed.iter().map(|removed| removed.count).sum();
+        let levels: Vec<String> = ["permissions", "write", "tagging", "read", "list", "unknown"]
+            .iter()
+            .filter_map(|level| change.risk.get(*level).map(|number| format!("{number} {level}")))
+            .collect();
+        self.line(&format!("      removes {} ({}):", count(total, "action"), levels.join(", ")));
+        for removed in &change.removed {
+            let minus = self.paint(RED, "-");
+            self.line(&format!("      {minus} {}, {}", count(removed.count, "action"), removed.reason));
+            for line in evidence::lines(plan, removed) {
+                self.line(&format!("          {line}"));
+            }
+            self.line(&wrapped(&removed.actions, 10, WIDTH));
+        }
+    }
+
+    fn still_granted(&mut self, plan: &Plan, change: &Change) {
+        let lines = change.still_granted_by.iter().map(|still| {
+            format!(
+                "      still granted: {} of them to {} by {}",
+                still.count,
+                evidence::principal(plan, still.principal),
+                visible(&still.policy)
+            )
+        });
+        self.some_lines(lines.collect());
+    }
+
+    fn withheld(&mut self, withheld: &[Withheld]) {
+        if withheld.is_empty() {
+            return;
+        }
+        self.line("");
+        let title = self.paint(BOLD, "Withheld:");
+        self.line(&title);
+        for (reason, entries) in by(withheld, |withheld| withheld.reason.as_str()) {
+            self.line(&format!("  {reason}"));
+            let lines =
+                entries.iter().map(|entry| format!("    {}: {}", visible(&entry.address), visible(&entry.detail)));
+            self.some_lines(lines.collect());
+        }
+    }
+
+    fn advice(&mut self, advice: &[Advice]) {
+        let advice: Vec<&Advice> = advice.iter().filter(|advice| advice.kind != "rule-expired").collect();
+        if advice.is_empty() {
+            return;
+        }
+        self.line("");
+        let title = self.paint(BOLD, "Advice:");
+        self.line(&title);
+        let lines = advice.iter().map(|advice| format!("  {}: {}", visible(&advice.subject), visible(&advice.detail)));
+        self.some_lines(lines.collect());
+    }
+
+    fn summary(&mut self, plan: &Plan) {
+        let summary = &plan.summary;
+        self.line("");
+        if !plan.changes.is_empty() {
+            let line =
+                format!("Plan: {} to add, {} to change, {} to destroy.", summary.add, summary.change, summary.destroy);
+            let line = self.paint(BOLD, &line);
+            self.line(&line);
+            let mut line = format!("Removes {}", count(summary.removed_actions, "action"));
+            if summary.assumed_grant_dates > 0 {
+                let _ = write!(
+                    line,
+                    ", of which {} rest on an assumed date of grant (unknown_grant_date = \"assume-old\")",
+                    summary.assumed_grant_dates
+                );
+            }
+            self.line(&format!("{line}."));
+        }
+        let mut notes = vec![count(summary.gaps, "gap"), format!("{} withheld", summary.withheld)];
+        if summary.kept_statements > 0 {
+            notes.push(format!("{} left alone by Sid (SecateurKeep)", count(summary.kept_statements, "statement")));
+        }
+        self.line(&format!("{}.", notes.join(", ")));
+        if !plan.complete {
+            let error = self.paint(RED, "Incomplete:");
+            self.line(&format!("{error} the authorization details are not whole, so this plan cannot be applied."));
+        }
+        self.line(&format!("Digest: {}", plan.digest));
+    }
+}
+
+/// The items by a key, in the order of the keys.
+fn by<'a, T>(items: &'a [T], key: impl Fn(&'a T) -> &'a str) -> BTreeMap<&'a str, Vec<&'a T>> {
+    let mut groups: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
+    for item in items {
+        groups.entry(key(item)).or_default().push(item);
+    }
+    groups
+}

@@ -1,0 +1,12 @@
+//! The invariants of the repository, and the end-to-end tests. One target, so that they link once.
+
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod workspace;

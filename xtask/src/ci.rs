@@ -1,0 +1,84 @@
+//! `cargo xtask ci`: every check that a change has to pass, the quick ones first.
+
+use std::process::ExitCode;
+
+use crate::cargo;
+
+/// A check: what it is called, the environment and the arguments of cargo.
+struct Step {
+    name: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+    arguments: &'static [&'static str],
+}
+
+/// The steps in order. The tests come last, so that the output ends with their result.
+const STEPS: [Step; 5] = [
+    Step { name: "format", environment: &[], arguments: &["fmt", "--all", "--check"] },
+    Step {
+        name: "lints",
+        environment: &[],
+        arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    },
+    Step {
+        name: "docs",
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        arguments: &["doc", "--workspace", "--no-deps", "--locked"],
+    },
+    // With `-p`: a build of the whole workspace unifies features, and would link the AWS SDK.
+    Step {
+        name: "offline build",
+        environment: &[],
+        arguments: &["build", "-p", "secateur", "--no-default-features", "--features", "cli", "--locked"],
+    },
+    Step { name: "tests", environment: &[], arguments: &["test", "--workspace", "--locked"] },
+];
+
+/// Runs the steps and stops at the first that fails, with its exit code.
+pub fn run() -> ExitCode {
+    for (index, step) in STEPS.iter().enumerate() {
+        eprintln!("[{}/{}] {}: {}", index + 1, STEPS.len(), step.name, step.shell());
+        let mut command = cargo::command();
+        command.args(step.arguments).envs(step.environment.iter().copied()).current_dir(cargo::workspace());
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(status) => {
+                step.blame();
+                return cargo::exit_code(status);
+            }
+            Err(error) => {
+                eprintln!("error: cargo does not start: {error}");
+                step.blame();
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+impl Step {
+    /// Returns the step as a line for a shell.
+    fn shell(&self) -> String {
+        let environment = self.environment.iter().map(|(name, value)| format!("{name}=\"{value}\" "));
+        environment.chain([format!("cargo {}", self.arguments.join(" "))]).collect()
+    }
+
+    fn blame(&self) {
+        eprintln!("\nerror: step `{}` failed\nhelp: to run it alone: {}", self.name, self.shell());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_shown_as_one_would_type_it() {
+        let docs = STEPS.iter().find(|step| step.name == "docs").map(Step::shell);
+        assert_eq!(docs.as_deref(), Some("RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps --locked"));
+    }
+
+    #[test]
+    fn the_output_ends_with_the_result_of_the_tests() {
+        assert_eq!(STEPS.last().map(|step| step.name), Some("tests"));
+    }
+}
