@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use secateur_analyzer::arn::Arn;
+use secateur_analyzer::catalog::service_reference::ServiceReferenceError;
 use secateur_analyzer::document::Sha256;
 
 use super::manifest::FORMAT_VERSION;
@@ -154,6 +155,12 @@ pub enum SnapshotError {
         /// The authorization details.
         path: PathBuf,
     },
+    /// A file of `catalog/` is not a service reference.
+    #[error("not a service reference: {error}")]
+    Reference {
+        /// Which file, where, and what.
+        error: ServiceReferenceError,
+    },
     /// The authorization details are of more than one account.
     #[error("`{path}` is of two accounts: it has `{first}` and `{second}`")]
     TwoAccounts {
@@ -229,6 +236,7 @@ impl SnapshotError {
             SnapshotError::UnknownAccount { path } => {
                 format!("collect it whole, without `--filter`: {}", Place::Details.remedy(path))
             }
+            SnapshotError::Reference { .. } => RESTORE.to_owned(),
             SnapshotError::TwoAccounts { .. } => {
                 "keep one snapshot per account, in a directory named by the account id".to_owned()
             }

@@ -3,6 +3,7 @@
 //! Reading goes in three steps: list the files and compare the list with the manifest; read, hash and parse every file, on
 //! several threads; put the parts together in an order that depends on nothing but the content.
 
+mod catalog;
 mod content;
 mod details;
 mod document;
@@ -27,7 +28,6 @@ mod write;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub use error::SnapshotError;
 pub use manifest::{FORMAT_VERSION, Manifest};
@@ -37,7 +37,6 @@ use content::Parts;
 use inventory::{Inventory, SnapshotFile};
 use place::Place;
 use secateur_analyzer::account::Account;
-use secateur_analyzer::catalog::Catalog;
 
 /// How a snapshot is read; nothing in here changes the result.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +51,7 @@ pub struct ReadOptions {
 /// When a file cannot be read or is not what its place says, when the manifest and the files contradict each other, or when
 /// it is not clear which account this is.
 pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError> {
-    let inventory = Inventory::of(dir)?;
+    let mut inventory = Inventory::of(dir)?;
     let manifest = manifest::read(&inventory)?;
     if let Some((manifest, _)) = &manifest {
         manifest.check_listing(&inventory)?;
@@ -60,7 +59,7 @@ pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError>
     if !inventory.files.contains_key(place::DETAILS) {
         return Err(SnapshotError::NoDetails { path: dir.join(place::DETAILS) });
     }
-    let catalog = catalog();
+    let catalog = catalog::read(&mut inventory, manifest.as_ref().map(|(manifest, _)| manifest))?;
     let files: Vec<&SnapshotFile> = inventory.files.values().filter(|file| file.place != Place::Manifest).collect();
     let contents = parallel::map(options.threads, &files, |buffer, file| {
         let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
@@ -95,11 +94,4 @@ pub fn account_dirs(dir: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
     }
     found.sort();
     if found.is_empty() { Err(SnapshotError::NoSnapshot { dir: dir.to_owned() }) } else { Ok(found) }
-}
-
-/// Returns the catalogue that the reports are read with: the one that this build carries.
-///
-/// A snapshot's own `catalog/` is checked and hashed like every other file, and not used yet.
-fn catalog() -> Arc<Catalog> {
-    Catalog::shared()
 }

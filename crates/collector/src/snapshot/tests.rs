@@ -152,3 +152,28 @@ fn snapshots_of_many_accounts_are_found() {
     let missing = account_dirs(&none.dir().join("x")).unwrap_err();
     assert!(none.tell(&missing).starts_with("`DIR/x` is not a directory\nhelp: "));
 }
+
+#[test]
+fn the_service_reference_of_the_day_makes_the_catalogue() {
+    use secateur_analyzer::catalog::Tracked;
+    let reference = |name: &str| {
+        json!({"Name": "newsvc", "Actions": [{"Name": name, "SupportedBy": {"IAM Action Last Accessed": true}}]}).to_string()
+    };
+    let snapshot = Fixture::with_details();
+    snapshot.put("catalog/newsvc.json", reference("Do"));
+    let undated = snapshot.read().unwrap();
+    assert!(undated.catalog.service("newsvc").is_none());
+    assert_eq!(undated.gaps[0].kind, "catalog-undated");
+
+    snapshot.seal(json!({}));
+    let account = snapshot.read().unwrap();
+    let id = account.catalog.parse_action("newsvc:Do").unwrap();
+    assert!(matches!(account.catalog.tracked(id), Tracked::Yes { since: Some(_) }));
+    assert!(account.catalog.parse_action("s3:GetObject").is_some());
+
+    let wrong = Fixture::with_details();
+    wrong.put("catalog/newsvc.json", reference("a,b"));
+    wrong.seal(json!({}));
+    let message = wrong.error();
+    assert!(message.starts_with("not a service reference: DIR/catalog/newsvc.json, "), "{message}");
+}

@@ -1,8 +1,8 @@
 //! Proof that a change takes away what may go, and nothing else.
 //!
 //! The two texts are parsed here by another parser than the rewriter's, and nothing is taken from the rewriter. Two things
-//! are shown. [`narrower`]: whatever the catalogue says, and for actions that AWS has not invented yet, the new document
-//! allows nothing that the old one did not, and denies what it denied. [`kept`]: every action of the catalogue, and every
+//! are shown. First, whatever the catalogue says, and for actions that AWS has not invented yet, the new document
+//! allows nothing that the old one did not, and denies what it denied. Second, every action of the catalogue, and every
 //! name in the document or in the reports, that was allowed and may not go is still allowed, statement by statement; and
 //! all that is lost has evidence for every holder, judged anew.
 
