@@ -22,7 +22,7 @@ use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
 use crate::rules::{Rules, Settings};
 use crate::time::UnixTime;
 use crate::verdict::{
-    AboutPolicy, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside,
+    AboutPolicy, Facts, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside,
     Verdict,
 };
 
@@ -201,6 +201,13 @@ impl<'a> Analysis<'a> {
         for action in actions {
             each(action, principal.evidence.verdict(&held, action, Some(&principal.related)));
         }
+    }
+
+    /// Returns all that the verdict on an action in a policy depends on, for one of its holders.
+    pub fn facts(&self, policy: PolicyId, holder: &Holder, action: ActionId) -> Option<Facts> {
+        let (judged, principal) = (self.policy(policy)?, self.principal(holder.principal)?);
+        let held = principal.evidence.policy(holder, &self.about(policy, judged));
+        Some(principal.evidence.facts(&held, action, Some(&principal.related)))
     }
 
     fn about<'s>(&'s self, policy: PolicyId, judged: &'s PolicyAnalysis) -> AboutPolicy<'s, 's> {

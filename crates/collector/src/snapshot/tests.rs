@@ -157,7 +157,8 @@ fn snapshots_of_many_accounts_are_found() {
 fn the_service_reference_of_the_day_makes_the_catalogue() {
     use secateur_analyzer::catalog::Tracked;
     let reference = |name: &str| {
-        json!({"Name": "newsvc", "Actions": [{"Name": name, "SupportedBy": {"IAM Action Last Accessed": true}}]}).to_string()
+        json!({"Name": "newsvc", "Actions": [{"Name": name, "SupportedBy": {"IAM Action Last Accessed": true}}]})
+            .to_string()
     };
     let snapshot = Fixture::with_details();
     snapshot.put("catalog/newsvc.json", reference("Do"));

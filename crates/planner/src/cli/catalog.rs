@@ -35,7 +35,7 @@ pub(super) fn run(_: &Globals, args: &CatalogArgs) -> Outcome {
     if args.actions.is_empty() {
         let version = version(catalog);
         output::print(&match args.format {
-            Format::Json => json(&version)?,
+            Format::Json => output::json(&version)?,
             Format::Text => format!(
                 "The catalogue of AWS actions\n  names as of    {}\n  tracking as of {}\n  services       {}\n  \
                  actions        {}, of which IAM reports the last use of {}\n  sha256         {}\n",
@@ -58,7 +58,7 @@ pub(super) fn run(_: &Globals, args: &CatalogArgs) -> Outcome {
         }
     }
     output::print(&match args.format {
-        Format::Json => json(&found)?,
+        Format::Json => output::json(&found)?,
         Format::Text => table(&found),
     })?;
     Ok(Exit::Done)
@@ -106,9 +106,4 @@ fn table(actions: &[Action]) -> String {
         let _ = writeln!(table, "{}", row.trim_end());
     }
     table
-}
-
-fn json(value: &impl Serialize) -> Result<String, Failure> {
-    let json = serde_json::to_string_pretty(value).map_err(|error| Failure::error("io", error.to_string()))?;
-    Ok(format!("{json}\n"))
 }

@@ -55,26 +55,49 @@ impl ColorFlag {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Show what every principal is granted, what it uses, and what could go
+    Analyze(AnalyzeArgs),
     /// Write the plan file and show it
     Plan(PlanArgs),
     /// Show an existing plan
     Show(ShowArgs),
+    /// Show why permissions are kept or removed: grants, path, evidence, rules
+    Explain(ExplainArgs),
     /// Prove every change of a plan again, from the snapshot that the plan names
     Verify(VerifyArgs),
+    /// Show how old the snapshot is, and what the plan is
+    Status(StatusArgs),
     /// Show the catalogue's version, or what it knows of actions
     Catalog(CatalogArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
 }
 
 impl Command {
     /// Whether errors go to stdout as JSON too.
     pub fn wants_json(&self) -> bool {
         match self {
-            Command::Plan(args) => args.format == Format::Json,
-            Command::Show(args) => args.format == Format::Json,
+            Command::Plan(args) => args.format == PlanFormat::Json,
+            Command::Show(args) => args.format == PlanFormat::Json,
             Command::Verify(args) => args.format == Format::Json,
             Command::Catalog(args) => args.format == Format::Json,
+            Command::Analyze(args) => args.format == Format::Json,
+            Command::Explain(args) => args.format == Format::Json,
+            Command::Status(args) => args.format == Format::Json,
+            Command::Completions(_) => false,
         }
     }
+}
+
+/// How to show a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For a terminal
+    Text,
+    /// For a pull request
+    Markdown,
+    /// The plan file's own format
+    Json,
 }
 
 /// How to show something.
@@ -82,7 +105,7 @@ impl Command {
 pub(super) enum Format {
     /// For a terminal
     Text,
-    /// The plan file's own format
+    /// For programs
     Json,
 }
 
@@ -95,6 +118,13 @@ pub(super) struct SnapshotArgs {
     /// Which account, where the snapshot directory holds several
     #[arg(long, value_name = "ID", env = "SECATEUR_ACCOUNT")]
     pub account: Option<String>,
+    /// An older snapshot of the account, as witness that permissions were granted by then
+    #[arg(long, value_name = "DIR")]
+    pub older_snapshot: Option<PathBuf>,
+    /// When to judge the age of reports, rules and catalogue, such as 2026-10-10T06:00:00Z [default: the end of the
+    /// collection, else the newest report]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<UnixTime>,
     /// How many threads to use; the result does not depend on it [default: one per core]
     #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
     pub threads: Option<NonZeroUsize>,
@@ -104,15 +134,12 @@ pub(super) struct SnapshotArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub snapshot: SnapshotArgs,
-    /// An older snapshot of the account, as witness that permissions were granted by then
-    #[arg(long, value_name = "DIR")]
-    pub older_snapshot: Option<PathBuf>,
     /// Where to write the plan file [default: .secateur/plan.json beside secateur.toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// How to show the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
+    pub format: PlanFormat,
     /// Plan only changes whose address matches, such as `role/ci`, `policy/*`; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub target: Vec<String>,
@@ -122,10 +149,6 @@ pub(super) struct PlanArgs {
     /// Remove actions for this reason only; may be given several times
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub only: Vec<RemovalReason>,
-    /// When to judge the age of reports, rules and catalogue, such as 2026-10-10T06:00:00Z [default: the end of the
-    /// collection, else the newest report]
-    #[arg(long, value_name = "TIME")]
-    pub now: Option<UnixTime>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -141,10 +164,16 @@ pub(super) struct ShowArgs {
     pub plan: PathBuf,
     /// How to show the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
+    pub format: PlanFormat,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Leave details out of Markdown until it fits; the decision, the counts and the digest stay
+    #[arg(long, value_name = "N", default_value_t = crate::render::MAX_BYTES)]
+    pub max_bytes: usize,
+    /// Take account ids, unique ids, caller and endpoint out
+    #[arg(long)]
+    pub redact: bool,
 }
 
 #[derive(Debug, Args)]
@@ -152,11 +181,61 @@ pub(super) struct VerifyArgs {
     /// The plan file
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
-    #[command(flatten)]
-    pub snapshot: SnapshotArgs,
+    /// The snapshot [default: the one that the plan names]
+    #[arg(long, value_name = "DIR")]
+    pub snapshot: Option<PathBuf>,
+    /// How many threads to use; the result does not depend on it [default: one per core]
+    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
+    pub threads: Option<NonZeroUsize>,
     /// How to tell the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    /// Only principals whose address matches, such as `role/ci`, `user/*`; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub principal: Vec<String>,
+    /// How to show it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A user or role: `role/ci`, its name or its ARN
+    #[arg(value_name = "PRINCIPAL")]
+    pub principal: String,
+    /// An action, such as `s3:PutObject`; without one, all policies are summed up
+    #[arg(value_name = "ACTION")]
+    pub action: Option<String>,
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    /// How to show it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    /// The plan file [default: .secateur/plan.json beside secateur.toml]
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// How to show it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

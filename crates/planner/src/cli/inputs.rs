@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use secateur_analyzer::account::Account;
+use secateur_analyzer::analysis::{Analysis, Inputs, default_now};
 use secateur_analyzer::document::sha256_of;
+use secateur_analyzer::time::UnixTime;
 use secateur_collector::{ReadOptions, account_dirs};
 
 use super::config::{self, Config};
@@ -111,12 +113,51 @@ pub(super) fn read_snapshot(dir: &Path, account: Option<&str>, threads: NonZeroU
     }
 }
 
-/// Returns how many threads to use.
-pub(super) fn threads(args: &SnapshotArgs) -> NonZeroUsize {
-    args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+/// Returns how many threads to use: as many as asked for, else one per core.
+pub(super) fn cores(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Names a snapshot in a plan.
 pub(super) fn snapshot_file(dir: &Path, account: &Account) -> InputFile {
     InputFile { path: dir.display().to_string(), sha256: account.snapshot_sha256 }
+}
+
+/// An account and what it is judged by, read from disk.
+pub(super) struct Loaded {
+    pub workspace: Workspace,
+    pub dir: PathBuf,
+    pub account: Account,
+    pub older: Option<(PathBuf, Account)>,
+    threads: NonZeroUsize,
+    now: Option<UnixTime>,
+}
+
+impl Loaded {
+    /// Reads the configuration, the snapshot, and the older one.
+    pub fn read(globals: &Globals, args: &SnapshotArgs) -> Result<Loaded, Failure> {
+        let workspace = Workspace::find(globals)?;
+        let threads = cores(args.threads);
+        let dir = workspace.snapshot_dir(args)?;
+        let account = read_snapshot(&dir, args.account.as_deref(), threads)?;
+        let older = match &args.older_snapshot {
+            Some(dir) => Some((dir.clone(), read_snapshot(dir, Some(&account.id), threads)?)),
+            None => None,
+        };
+        Ok(Loaded { workspace, dir, account, older, threads, now: args.now })
+    }
+
+    /// Judges the account.
+    pub fn analysis(&self) -> Result<Analysis<'_>, Failure> {
+        let config = &self.workspace.config;
+        Analysis::new(Inputs {
+            account: &self.account,
+            older: self.older.as_ref().map(|(_, older)| older),
+            settings: &config.settings,
+            rules: &config.rules,
+            now: self.now.unwrap_or_else(|| default_now(&self.account)),
+            threads: self.threads,
+        })
+        .map_err(|error| Failure::analysis(&error))
+    }
 }

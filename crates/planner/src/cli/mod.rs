@@ -2,14 +2,18 @@
 //!
 //! stdout carries the product, stderr all else. Exit codes: [`Exit`].
 
+mod analyze;
 mod catalog;
+mod completions;
 mod config;
+mod explain;
 mod failure;
 mod flags;
 mod inputs;
 mod output;
 mod plan;
 mod show;
+mod status;
 mod verify;
 
 use std::ffi::OsString;
@@ -63,6 +67,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Show(args) => show::run(globals, args),
         Command::Verify(args) => verify::run(globals, args),
         Command::Catalog(args) => catalog::run(globals, args),
+        Command::Analyze(args) => analyze::run(globals, args),
+        Command::Explain(args) => explain::run(globals, args),
+        Command::Status(args) => status::run(globals, args),
+        Command::Completions(args) => completions::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
@@ -17,6 +18,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns a value as indented JSON, with a line break at the end.
+pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let json = serde_json::to_string_pretty(value).map_err(|error| Failure::error("io", error.to_string()))?;
+    Ok(format!("{json}\n"))
 }
 
 /// Writes a file whole or not at all, readable by its owner only: plans name principals, policies and account ids.

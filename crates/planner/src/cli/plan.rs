@@ -1,49 +1,32 @@
 //! `secateur plan`
 
-use secateur_analyzer::analysis::{Analysis, Inputs, default_now};
-
 use super::failure::Failure;
-use super::flags::{Format, Globals, PlanArgs};
-use super::inputs::{self, Workspace};
+use super::flags::{Globals, PlanArgs, PlanFormat};
+use super::inputs::{self, Loaded};
 use super::{Exit, Outcome, output};
 use crate::plan::{Plan, PlanOptions, Selection, build};
 use crate::render::{self, Style};
 
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
-    let workspace = Workspace::find(globals)?;
-    let threads = inputs::threads(&args.snapshot);
-    let dir = workspace.snapshot_dir(&args.snapshot)?;
-    let account = inputs::read_snapshot(&dir, args.snapshot.account.as_deref(), threads)?;
-    let older = match &args.older_snapshot {
-        Some(dir) => Some((dir, inputs::read_snapshot(dir, Some(&account.id), threads)?)),
-        None => None,
-    };
-    let now = args.now.unwrap_or_else(|| default_now(&account));
-    let config = &workspace.config;
-    let analysis = Analysis::new(Inputs {
-        account: &account,
-        older: older.as_ref().map(|(_, older)| older),
-        settings: &config.settings,
-        rules: &config.rules,
-        now,
-        threads,
-    })
-    .map_err(|error| Failure::analysis(&error))?;
+    let loaded = Loaded::read(globals, &args.snapshot)?;
+    let analysis = loaded.analysis()?;
+    let config = &loaded.workspace.config;
     let options = PlanOptions {
         rewrite: config.rewrite,
         limits: config.limits,
         selection: Selection { target: args.target.clone(), exclude: args.exclude.clone(), only: args.only.clone() },
-        snapshot: inputs::snapshot_file(&dir, &account),
-        older_snapshot: older.as_ref().map(|(dir, older)| inputs::snapshot_file(dir, older)),
-        config: workspace.config_file.clone(),
+        snapshot: inputs::snapshot_file(&loaded.dir, &loaded.account),
+        older_snapshot: loaded.older.as_ref().map(|(dir, older)| inputs::snapshot_file(dir, older)),
+        config: loaded.workspace.config_file.clone(),
     };
     let built = build(&analysis, &options);
-    let path = args.out.clone().unwrap_or_else(|| workspace.state("plan.json"));
-    let json = to_json(&built.plan)?;
+    let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
+    let json = output::json(&built.plan)?;
     output::write_file(&path, json.as_bytes())?;
     match args.format {
-        Format::Text => output::print(&render::text(&built.plan, Style::Ansi))?,
-        Format::Json => output::print(&json)?,
+        PlanFormat::Text => output::print(&render::text(&built.plan, Style::Ansi))?,
+        PlanFormat::Markdown => output::print(&render::markdown(&built.plan, render::MAX_BYTES))?,
+        PlanFormat::Json => output::print(&json)?,
     }
     if !globals.quiet {
         anstream::eprintln!("\nSaved the plan to: {}", path.display());
@@ -55,12 +38,6 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
         );
     }
     verdict(&built.plan, args)
-}
-
-/// Returns the plan file's text.
-pub(super) fn to_json(plan: &Plan) -> Result<String, Failure> {
-    let json = serde_json::to_string_pretty(plan).map_err(|error| Failure::error("io", error.to_string()))?;
-    Ok(format!("{json}\n"))
 }
 
 fn verdict(plan: &Plan, args: &PlanArgs) -> Outcome {

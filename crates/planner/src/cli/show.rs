@@ -3,24 +3,26 @@
 use std::path::Path;
 
 use super::failure::Failure;
-use super::flags::{Format, Globals, ShowArgs};
-use super::plan::to_json;
+use super::flags::{Globals, PlanFormat, ShowArgs};
 use super::{Exit, Outcome, output};
 use crate::plan::{self, Plan};
 use crate::render::{self, Style};
 
 pub(super) fn run(_: &Globals, args: &ShowArgs) -> Outcome {
-    let plan = read_plan(&args.plan)?;
-    let (shown, plain) = match args.format {
-        Format::Text => (render::text(&plan, Style::Ansi), render::text(&plan, Style::Plain)),
-        Format::Json => {
-            let json = to_json(&plan)?;
-            (json.clone(), json)
-        }
+    let mut plan = read_plan(&args.plan)?;
+    if args.redact {
+        plan = render::redact(&plan).ok_or_else(|| Failure::error("io", "the plan cannot be redacted"))?;
+    }
+    let page = |style| -> Result<String, Failure> {
+        Ok(match args.format {
+            PlanFormat::Text => render::text(&plan, style),
+            PlanFormat::Markdown => render::markdown(&plan, args.max_bytes),
+            PlanFormat::Json => output::json(&plan)?,
+        })
     };
     match &args.out {
-        Some(path) => output::write_file(path, plain.as_bytes())?,
-        None => output::print(&shown)?,
+        Some(path) => output::write_file(path, page(Style::Plain)?.as_bytes())?,
+        None => output::print(&page(Style::Ansi)?)?,
     }
     Ok(Exit::Done)
 }

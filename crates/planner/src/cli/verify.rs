@@ -17,8 +17,8 @@ use crate::plan::{InputFile, Plan, verify};
 pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
     let plan = read_plan(&args.plan)?;
     let config = config(globals, &plan)?;
-    let threads = inputs::threads(&args.snapshot);
-    let dir = args.snapshot.snapshot.clone().unwrap_or_else(|| PathBuf::from(&plan.inputs.snapshot.path));
+    let threads = inputs::cores(args.threads);
+    let dir = args.snapshot.clone().unwrap_or_else(|| PathBuf::from(&plan.inputs.snapshot.path));
     let read = |dir: &Path| inputs::read_snapshot(dir, Some(&plan.account.id), threads);
     let account = unchanged(read(&dir), &dir, &plan.inputs.snapshot)?;
     let older = match &plan.inputs.older_snapshot {

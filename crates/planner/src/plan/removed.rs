@@ -1,12 +1,14 @@
 //! What a change removes, by reason and evidence.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::catalog::{AccessLevel, ActionId, ActionSet, Catalog};
+use secateur_analyzer::catalog::{ActionId, ActionSet, Catalog};
 use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::Holder;
+use secateur_analyzer::risk::{Risk, risk};
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
 use super::build::Numbering;
@@ -60,7 +62,8 @@ pub(super) fn removed(
         .into_iter()
         .map(|((reason, evidence), set)| {
             let names = names(catalog, &set, &patterns);
-            let order = (risk_order(catalog, &set), std::cmp::Reverse(set.len()), names.clone(), reason);
+            let riskiest = set.iter().map(|id| risk(catalog, id)).max();
+            let order = (Reverse(riskiest), Reverse(set.len()), names.clone(), reason);
             (order, Removed { reason: reason.as_str().to_owned(), actions: names, count: set.len(), evidence })
         })
         .collect();
@@ -69,20 +72,7 @@ pub(super) fn removed(
 }
 
 /// Riskiest first, then the larger, then by name.
-type Order = (u8, std::cmp::Reverse<usize>, Vec<String>, RemovalReason);
-
-/// The access level of the riskiest action, riskiest lowest.
-fn risk_order(catalog: &Catalog, set: &ActionSet) -> u8 {
-    let order = |id: ActionId| match catalog.access_level(id) {
-        AccessLevel::Permissions => 0,
-        AccessLevel::Unknown => 1,
-        AccessLevel::Write => 2,
-        AccessLevel::Tagging => 3,
-        AccessLevel::Read => 4,
-        AccessLevel::List => 5,
-    };
-    set.iter().map(order).min().unwrap_or(u8::MAX)
-}
+type Order = (Reverse<Option<Risk>>, Reverse<usize>, Vec<String>, RemovalReason);
 
 /// The patterns with wildcards that the author wrote and that are gone.
 fn gone_patterns(subject: &Subject<'_>) -> Vec<ActionPattern> {

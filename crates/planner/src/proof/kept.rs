@@ -7,8 +7,12 @@ use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::PolicyDocument;
 
+use super::json::Json;
 use super::statement::{Document, Kind, Statement};
 use super::{Claim, ProofError, evidence};
+
+/// Statements whose Sid begins so are left alone.
+const KEEP_SID: &str = "SecateurKeep";
 
 /// How much was compared.
 pub(super) struct Kept {
@@ -39,6 +43,7 @@ pub(super) fn check(
         heirs.iter().for_each(|heir| still.union_with(&covered(catalog, heir)));
         kept += own.iter().filter(|id| still.contains(*id)).count();
         own.difference_with(&still);
+        check_kept_by_sid(statement, &heirs, at)?;
         check_may_go(claim, &own, at, analysis)?;
         lost.union_with(&own);
         for name in &unknown {
@@ -64,6 +69,15 @@ fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
             others
         }
     }
+}
+
+/// A statement that its Sid keeps must still be there as it was: the verdicts are on actions, and do not know of it.
+fn check_kept_by_sid(statement: &Statement, heirs: &[&Statement], at: usize) -> Result<(), ProofError> {
+    let is_kept = matches!(statement.rest.get("Sid"), Some(Json::String(sid)) if sid.starts_with(KEEP_SID));
+    if !is_kept || heirs.iter().any(|heir| heir.is_same(statement)) {
+        return Ok(());
+    }
+    Err(ProofError::ChangedKept { statement: at + 1 })
 }
 
 /// Every lost action must be removable for every holder, by the table of verdicts.
@@ -117,9 +131,10 @@ fn check_unknown(
         }
         UnknownName::Service(service) => {
             let parts = parts_in_service(statement, service);
-            for part in &parts {
-                if !heirs.iter().any(|heir| covers_all(heir, part)) {
-                    return Err(lost(part.to_string()));
+            for Part { within, of } in &parts {
+                // Where the pattern itself is still included, so is its part.
+                if !heirs.iter().any(|heir| covers_all(heir, within) || covers_all(heir, of)) {
+                    return Err(lost(within.to_string()));
                 }
             }
             Ok(!parts.is_empty())
@@ -139,21 +154,30 @@ fn covers_all(statement: &Statement, part: &ActionPattern) -> bool {
     }
 }
 
+/// What a statement allows of a service.
+struct Part {
+    /// The part, as a pattern within the service.
+    within: ActionPattern,
+    /// The pattern that it is a part of.
+    of: ActionPattern,
+}
+
 /// The parts of a service that the statement allows, as patterns. A `NotAction` that exempts a part of the service allows
 /// the rest, which no single pattern describes; its own names are then looked at one by one.
-fn parts_in_service(statement: &Statement, service: &str) -> Vec<ActionPattern> {
+fn parts_in_service(statement: &Statement, service: &str) -> Vec<Part> {
     let whole = ActionPattern::new(&format!("{service}:*"));
+    let part = |pattern: &ActionPattern| {
+        let within = match pattern.as_str().split_once(':') {
+            Some((head, _)) if !ActionPattern::new(head).matches(service) => return None,
+            Some((_, action)) => ActionPattern::new(&format!("{service}:{action}")),
+            None if pattern.is_disjoint(&whole) => return None,
+            None => whole.clone(),
+        };
+        pattern.has_wildcard().then(|| Part { within, of: pattern.clone() })
+    };
     match statement.kind {
-        Kind::NotAction if covers_all(statement, &whole) => vec![whole],
+        Kind::Action => statement.patterns.iter().filter_map(part).collect(),
+        Kind::NotAction if covers_all(statement, &whole) => vec![Part { within: whole.clone(), of: whole }],
         Kind::NotAction => Vec::new(),
-        Kind::Action => statement
-            .patterns
-            .iter()
-            .filter(|pattern| pattern.has_wildcard() && !pattern.is_disjoint(&whole))
-            .map(|pattern| match pattern.as_str().split_once(':') {
-                Some((_, action)) => ActionPattern::new(&format!("{service}:{action}")),
-                None => whole.clone(),
-            })
-            .collect(),
     }
 }

@@ -14,7 +14,7 @@ mod statement;
 
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::ActionSet;
-use secateur_analyzer::graph::{Holder, PolicyId};
+use secateur_analyzer::graph::{Entity, Holder, PolicyId};
 
 pub use json::Json;
 
@@ -148,6 +148,12 @@ pub enum ProofError {
     /// A document with Deny statements goes whole.
     #[error("dropped-deny: the document denies something, and must not go whole")]
     DroppedDeny,
+    /// A statement that its author keeps by its Sid differs.
+    #[error("changed-kept: statement {statement} of the old document is kept by its Sid, and is not what it was")]
+    ChangedKept {
+        /// The statement of the old document, from 1.
+        statement: usize,
+    },
     /// Something that may not go is no longer allowed.
     #[error(
         "lost-action: `{action}` was allowed by statement {statement}, may not go, and is no longer allowed ({verdict})"
@@ -169,6 +175,14 @@ pub enum ProofError {
         principal: String,
         /// What the report says.
         detail: String,
+    },
+    /// A document changes for somebody whose evidence is not looked at.
+    #[error("missing-holder: {principal} holds {address} too, and loses what the others lose")]
+    MissingHolder {
+        /// The policy.
+        address: String,
+        /// The holder.
+        principal: String,
     },
     /// Somebody loses something and nobody is there to lose it.
     #[error("no-holder: nobody holds {address}, so nothing shows that it is unused")]
@@ -199,6 +213,7 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     if claim.holders.is_empty() {
         return Err(ProofError::NoHolder { address: address() });
     }
+    check_holders(claim, analysis)?;
     let before = statement::read("before", claim.before)?;
     let after = match claim.after {
         Some(text) => Some(statement::read("after", text)?),
@@ -216,6 +231,23 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         },
         lost: kept.lost,
     })
+}
+
+/// Whoever holds the document loses what it loses; only an attachment can go for some of them.
+fn check_holders(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+    let graph = analysis.graph();
+    let is_attached = graph.policy(claim.policy).is_some_and(|policy| policy.managed().is_some());
+    if is_attached && claim.after.is_none() {
+        return Ok(());
+    }
+    let is_claimed = |holder: &Holder| claim.holders.iter().any(|claimed| claimed.principal == holder.principal);
+    match graph.holders(claim.policy).iter().find(|holder| !is_claimed(holder)) {
+        Some(missing) => Err(ProofError::MissingHolder {
+            address: graph.address(claim.policy).to_owned(),
+            principal: graph.entity_address(Entity::Principal(missing.principal)),
+        }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

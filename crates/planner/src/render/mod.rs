@@ -1,8 +1,16 @@
 //! A plan, shown. Renderings read nothing but the plan.
 
+mod analyze;
 mod evidence;
+mod explain;
+mod markdown;
+mod redact;
 mod text;
 mod words;
 
+pub use analyze::analyze;
+pub use explain::explain;
+pub use markdown::{MAX_BYTES, markdown};
+pub use redact::redact;
 pub use text::{Style, text};
-pub use words::visible;
+pub use words::{count, visible};

@@ -30,7 +30,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Returns `1 gap`, `2 gaps`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 

@@ -117,7 +117,8 @@ fn block(text: &str, statement: &Statement, list: &ActionList, items: Vec<String
     }
     let indent = indent_of_line(text, list.span.start);
     let outer = indent_of_line(text, statement.span.start);
-    let unit = indent.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("    ");
+    let usual = if indent.ends_with('\t') { "\t" } else { "    " };
+    let unit = indent.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or(usual);
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let lines: Vec<String> = items.iter().map(|item| format!("{indent}{unit}{item}")).collect();
     format!("[{newline}{}{newline}{indent}]", lines.join(&format!(",{newline}")))

@@ -11,6 +11,7 @@ use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{UnknownName, is_kept_by_sid};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
+use secateur_analyzer::wildcard;
 
 use splice::Edit;
 
@@ -137,23 +138,30 @@ fn rewrite_statement(
 
 /// Returns the unknown names that the pattern matches, as they are written when they must stay.
 ///
-/// Of a whole service that the catalogue does not know, the part that the pattern matches stays: `svc:*` of `*`.
+/// Of a whole service that the catalogue does not know, the part that the pattern matches stays, `svc:*` of `*`; the
+/// service's names are then not listed beside it.
 fn unknown_matches<'a>(
     unknown: &'a [UnknownName],
     pattern: &'a ActionPattern,
 ) -> impl Iterator<Item = String> + use<'a> {
+    let is_in_part = |service: &str| {
+        let is_it = |name: &UnknownName| matches!(name, UnknownName::Service(own) if own.eq_ignore_ascii_case(service));
+        unknown.iter().any(is_it) && part_of_service(pattern, service).is_some()
+    };
     unknown.iter().filter_map(move |name| match name {
         UnknownName::Action { service, name } => {
             let full = format!("{service}:{name}");
-            pattern.matches(&full).then_some(full)
+            (pattern.matches(&full) && !is_in_part(service)).then_some(full)
         }
-        UnknownName::Service(service) => {
-            let matches_service =
-                secateur_analyzer::wildcard::matches(pattern.service().as_bytes(), service.as_bytes());
-            let written = pattern.as_str().split_once(':').map_or("*", |(_, action)| action);
-            (matches_service && pattern.has_wildcard()).then(|| format!("{service}:{written}"))
-        }
+        UnknownName::Service(service) => part_of_service(pattern, service),
     })
+}
+
+/// Returns the part of a service that a pattern with wildcards matches, as a pattern.
+fn part_of_service(pattern: &ActionPattern, service: &str) -> Option<String> {
+    let service_matches = wildcard::matches_ignore_case(pattern.service(), service);
+    let written = pattern.as_str().split_once(':').map_or("*", |(_, action)| action);
+    (service_matches && pattern.has_wildcard()).then(|| format!("{service}:{written}"))
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
                 rewritten.split.push(entry.pattern.as_str().to_owned());
                 let needed: Vec<String> = names
                     .into_iter()
-                    .filter(|name| !staying.iter().any(|pattern| pattern.matches(name)))
+                    // A name may be a pattern itself (`newsvc:*`): it must be included, not matched as a text.
+                    .filter(|name| !is_included(name, &staying))
                     .filter(|name| listed.insert(name.to_ascii_lowercase()))
                     .collect();
                 if needed.is_empty() { Fate::Goes } else { Fate::Becomes(needed) }
@@ -48,6 +49,11 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
         });
     }
     fates
+}
+
+fn is_included(name: &str, in_one_of: &[&ActionPattern]) -> bool {
+    let name = ActionPattern::new(name);
+    in_one_of.iter().any(|pattern| pattern.includes(&name))
 }
 
 /// What a pattern alone asks for.
@@ -65,6 +71,10 @@ impl Draft {
 }
 
 fn draft(pattern: &ActionPattern, by: &Rewriting<'_>) -> Draft {
+    // AWS refuses a pattern without a colon. What such a pattern matches is not known, so it stays as written.
+    if !pattern.as_str().contains(':') && pattern.as_str() != "*" {
+        return Draft::Stays;
+    }
     let mut goes = 0_usize;
     let mut stays = Vec::new();
     by.catalog.each_match(pattern, |id| if by.removable.contains(id) { goes += 1 } else { stays.push(id) });

@@ -74,7 +74,7 @@ mod tests {
         let mut stays = Vec::new();
         for (at, _) in text.char_indices().filter(|(_, c)| c.is_ascii_lowercase()) {
             elements.push(at..at + 1);
-            stays.push(!gone.contains(&&text[at..at + 1]));
+            stays.push(!gone.iter().any(|gone| text.get(at..).unwrap().starts_with(gone)));
         }
         assert_eq!(apply(text, cut(text, &elements, &stays)), expect, "{text} without {gone:?}");
     }

@@ -14,7 +14,7 @@ pub(super) struct KeepTable {
     #[serde(default)]
     policies: Vec<String>,
     reason: String,
-    expires: Option<ExpiryDate>,
+    expires: Option<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct IgnoreTable {
     #[serde(default)]
     tags: Vec<String>,
     reason: String,
-    expires: Option<ExpiryDate>,
+    expires: Option<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,22 +39,16 @@ pub(super) struct SourceTable {
     file: String,
 }
 
-/// A date, as TOML's own (`2026-12-31`) or as a string.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum ExpiryDate {
-    Toml(toml::value::Datetime),
-    Text(String),
-}
-
 /// The rule's place in the file, and what is wrong with it.
 type Wrong = (usize, String);
 
-fn expiry(date: Option<&ExpiryDate>) -> Result<Option<Expiry>, String> {
+/// A date, as TOML's own (`2026-12-31`) or as a string.
+fn expiry(date: Option<&toml::Value>) -> Result<Option<Expiry>, String> {
     let text = match date {
         None => return Ok(None),
-        Some(ExpiryDate::Toml(date)) => date.to_string(),
-        Some(ExpiryDate::Text(text)) => text.clone(),
+        Some(toml::Value::String(text)) => text.clone(),
+        Some(toml::Value::Datetime(date)) => date.to_string(),
+        Some(other) => return Err(format!("expires: a {} is not a date such as 2026-12-31", other.type_str())),
     };
     let date = text.parse().map_err(|_| format!("expires: `{text}` is not a date such as 2026-12-31"))?;
     Ok(Some(Expiry(date)))

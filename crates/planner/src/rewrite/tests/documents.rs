@@ -1,5 +1,7 @@
 //! Documents by chance, in the layouts that people and programs write.
 
+#![expect(clippy::string_slice, reason = "the spans are of JSON tokens, and the names are ASCII")]
+
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use secateur_analyzer::catalog::Catalog;
@@ -19,7 +21,8 @@ pub const INVENTED: [&str; 8] =
 /// The small catalogue.
 pub fn small_catalog() -> Catalog {
     let mut table =
-        "service\taction\taccess_level\ttracked\ttracked_since\tresource_types\tdependent_actions\timplied_actions\n".to_owned();
+        "service\taction\taccess_level\ttracked\ttracked_since\tresource_types\tdependent_actions\timplied_actions\n"
+            .to_owned();
     for name in small_names() {
         let tracked = if UNTRACKED.contains(&name.as_str()) { "no" } else { "yes" };
         table.push_str(&format!("{}\twrite\t{tracked}\t\t\t\t\n", name.replace(':', "\t")));
@@ -65,7 +68,11 @@ pub enum Layout {
     /// On one line, with a space behind commas and colons.
     Spaced,
     /// In lines, with this indentation and end of line; lists of strings on one line, or an element a line.
-    Lines { unit: &'static str, newline: &'static str, inline_lists: bool },
+    Lines {
+        unit: &'static str,
+        newline: &'static str,
+        inline_lists: bool,
+    },
     /// Any white space between any two tokens.
     Random(u64),
 }
@@ -100,7 +107,8 @@ pub fn pattern() -> impl Strategy<Value = String> {
 }
 
 fn statement() -> impl Strategy<Value = StatementSpec> {
-    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>(), any::<bool>(), prop::bool::weighted(0.1));
+    let flags =
+        (prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>(), any::<bool>(), prop::bool::weighted(0.1));
     let sid = prop_oneof![3 => Just(None), 2 => Just(Some("S")), 1 => Just(Some("SecateurKeep"))];
     (flags, prop::collection::vec(pattern(), 1..6), sid, 0..4_usize).prop_map(
         |((deny, not_action, scalar, condition, escape), patterns, sid, place)| StatementSpec {
@@ -162,7 +170,8 @@ impl StatementSpec {
         let string = |text: &str| Json::Raw(serde_json::to_string(text).unwrap());
         let mut patterns: Vec<Json> = self.patterns.iter().map(|pattern| Json::Raw(self.literal(pattern))).collect();
         let actions = if patterns.len() == 1 && self.scalar { patterns.remove(0) } else { Json::List(patterns) };
-        let mut members = vec![("Effect", string(if self.deny { "Deny" } else { "Allow" })), ("Resource", string(&format!("r{at}")))];
+        let mut members =
+            vec![("Effect", string(if self.deny { "Deny" } else { "Allow" })), ("Resource", string(&format!("r{at}")))];
         if let Some(sid) = &self.sid {
             members.push(("Sid", string(&format!("{sid}{at}"))));
         }

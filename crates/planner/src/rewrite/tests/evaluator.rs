@@ -7,7 +7,8 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     matches(pattern.to_ascii_lowercase().as_bytes(), text.to_ascii_lowercase().as_bytes())
 }
 
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
+/// Whether the glob matches the whole text, letter by letter.
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern.split_first(), text.split_first()) {
         (None, _) => text.is_empty(),
         (Some((b'*', rest)), None) => matches(rest, text),
