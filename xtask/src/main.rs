@@ -5,6 +5,7 @@
 
 mod cargo;
 mod ci;
+mod demo;
 
 use std::env;
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ The tasks of this repository.
 
 usage: cargo xtask TASK [ARGS]
 
+  demo                         the main job on the sample account: analyze, plan, explain, verify
   ci                           every check that a change has to pass: format, lints, docs, the build
                                for offline use, tests
   catalog DIR --date YYYY-MM-DD
@@ -39,6 +41,13 @@ fn main() -> ExitCode {
             Some(word) if word == "--help" || word == "-h" => help(),
             Some(word) => {
                 eprintln!("error: `cargo xtask ci` takes no arguments; what is `{}`?", word.display());
+                ExitCode::from(USAGE_ERROR)
+            }
+        },
+        Some("demo") => match rest.first() {
+            None => demo::run(),
+            Some(_) => {
+                eprintln!("error: `cargo xtask demo` takes no arguments");
                 ExitCode::from(USAGE_ERROR)
             }
         },

@@ -81,12 +81,14 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
                 Ok(change) => proved.push((subject.policy, subject.entity, change)),
                 Err(error) => {
                     let address = change::address(graph, &subject);
-                    withheld.push(Withheld {
-                        address: address.clone(),
-                        reason: "unproved".to_owned(),
-                        detail: format!("the rewrite could not be proved, which is a bug of secateur: {error}"),
-                    });
-                    unproved.push((address, error));
+                    // Legal, and beyond what can be compared exactly: a number that is no integer, say.
+                    let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
+                    let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
+                    let detail = format!("the rewrite could not be proved, {why}: {error}");
+                    withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
+                    if !is_beyond {
+                        unproved.push((address, error));
+                    }
                 }
             }
         }
