@@ -8,6 +8,7 @@
 
 mod error;
 mod fingerprint;
+mod layout;
 mod parse;
 mod size;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use error::{DocumentError, Irregularity, Position};
 pub use fingerprint::{Sha256, fingerprint, sha256_of};
+pub use layout::indented;
 pub use size::counted_characters;
 
 use crate::action::ActionPattern;

@@ -6,10 +6,9 @@
 use std::borrow::Cow;
 
 use secateur_analyzer::account::Document;
+use secateur_analyzer::document::indented;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use super::layout;
 
 /// A document as it stands in a file; equal when the tokens and the white space between them are.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -30,7 +29,7 @@ impl DocumentValue<'_> {
     pub(super) fn document(self) -> Document {
         match serde_json::from_str::<Cow<'_, str>>(self.raw.get()) {
             Ok(text) => Document::new(decoded(&text)),
-            Err(_) => Document::reconstructed(layout::indented(self.raw.get())),
+            Err(_) => Document::reconstructed(indented(self.raw.get())),
         }
     }
 }

@@ -14,7 +14,6 @@ mod grants;
 mod identity;
 mod inventory;
 mod json;
-mod layout;
 mod manifest;
 mod parallel;
 mod place;

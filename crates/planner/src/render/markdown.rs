@@ -4,8 +4,7 @@
 //! have a part in stands within a fence that is longer than any run of backticks in it, or escaped in a `<code>`: nothing
 //! can ping anybody, close a fence, open HTML or link out.
 
-use similar::{ChangeTag, TextDiff};
-
+use super::diff::diff;
 use super::evidence;
 use super::words::{count, visible, visible_line, wrapped};
 use crate::plan::{Change, ChangeAction, Plan};
@@ -121,7 +120,7 @@ fn line(change: &Change) -> String {
 fn block(plan: &Plan, change: &Change) -> String {
     let mut lines = Vec::new();
     if change.action != ChangeAction::Detach {
-        lines.extend(diff(change));
+        lines.extend(diff_lines(change));
     }
     let note = |text: String| format!("# {text}");
     let holders: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
@@ -142,24 +141,18 @@ fn block(plan: &Plan, change: &Change) -> String {
     format!("<details><summary>{}</summary>\n\n{}\n</details>\n\n", title(change), fence("diff", &lines))
 }
 
-fn diff(change: &Change) -> Vec<String> {
+fn diff_lines(change: &Change) -> Vec<String> {
     let (before, after) = (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
-    let diff = TextDiff::from_lines(before, after);
+    let diff = diff(before, after);
     let mut lines = Vec::new();
-    for (at, hunk) in diff.grouped_ops(3).iter().enumerate() {
+    if diff.is_laid_out_anew {
+        lines.push("# shown one element a line; the author's layout stays".to_owned());
+    }
+    for (at, hunk) in diff.hunks.iter().enumerate() {
         if at > 0 {
             lines.push("@@ ... @@".to_owned());
         }
-        for op in hunk {
-            lines.extend(diff.iter_changes(op).map(|change| {
-                let symbol = match change.tag() {
-                    ChangeTag::Equal => ' ',
-                    ChangeTag::Delete => '-',
-                    ChangeTag::Insert => '+',
-                };
-                format!("{symbol}{}", visible_line(change.value()))
-            }));
-        }
+        lines.extend(hunk.iter().map(|(symbol, line)| format!("{symbol}{line}")));
     }
     lines
 }

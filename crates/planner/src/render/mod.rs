@@ -1,6 +1,7 @@
 //! A plan, shown. Renderings read nothing but the plan.
 
 mod analyze;
+mod diff;
 mod evidence;
 mod explain;
 mod markdown;

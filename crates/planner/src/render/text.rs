@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
-
+use super::diff::diff;
 use super::evidence;
-use super::words::{count, visible, visible_line, wrapped};
+use super::words::{count, visible, wrapped};
 use crate::plan::{Advice, Change, ChangeAction, Plan, PlanGap, Withheld};
 
 /// Whether to write ANSI colours. Colour never carries meaning alone.
@@ -188,21 +187,21 @@ impl Page {
 
     fn diff(&mut self, before: &str, after: &str) {
         self.line("");
-        let diff = TextDiff::from_lines(before, after);
-        for (at, hunk) in diff.grouped_ops(3).iter().enumerate() {
+        let diff = diff(before, after);
+        if diff.is_laid_out_anew {
+            self.line("        (shown one element a line; the author's layout stays)");
+        }
+        for (at, hunk) in diff.hunks.iter().enumerate() {
             if at > 0 {
                 self.line("          ...");
             }
-            for op in hunk {
-                for change in diff.iter_changes(op) {
-                    let line = visible_line(change.value());
-                    let line = match change.tag() {
-                        ChangeTag::Equal => format!("        {line}"),
-                        ChangeTag::Delete => format!("      {} {line}", self.paint(RED, "-")),
-                        ChangeTag::Insert => format!("      {} {line}", self.paint(GREEN, "+")),
-                    };
-                    self.line(line.trim_end());
-                }
+            for (symbol, line) in hunk {
+                let symbol = match symbol {
+                    '-' => self.paint(RED, "-"),
+                    '+' => self.paint(GREEN, "+"),
+                    _ => " ".to_owned(),
+                };
+                self.line(format!("      {symbol} {line}").trim_end());
             }
         }
         self.line("");

@@ -1,4 +1,4 @@
-//! A layout for documents that have lost theirs.
+//! A layout for documents that have none, or have lost theirs.
 
 /// The longest document text that IAM takes, in characters
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>); longer ones are no policies.
@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 127;
 /// Returns the JSON text with one member a line, indented by four spaces, and every token as it was.
 ///
 /// A text that is longer or nested deeper than any policy is returned unchanged.
-pub(super) fn indented(json: &str) -> String {
+pub fn indented(json: &str) -> String {
     if json.len() > MAX_LEN {
         return json.to_owned();
     }

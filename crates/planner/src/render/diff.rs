@@ -1,0 +1,72 @@
+//! The diff of a document, in lines.
+
+use secateur_analyzer::document::indented;
+use similar::{ChangeTag, TextDiff};
+
+use super::words::visible_line;
+
+/// A changed line that is longer than this cannot be read as a diff.
+const LONG_LINE: usize = 160;
+
+/// A document's diff.
+pub(super) struct DocumentDiff {
+    /// The lines, each with its symbol, in hunks with three lines around every change.
+    pub hunks: Vec<Vec<(char, String)>>,
+    /// Whether the documents are shown in another layout than their own, since theirs puts all on one line.
+    pub is_laid_out_anew: bool,
+}
+
+/// Compares two documents, made harmless for a terminal.
+pub(super) fn diff(before: &str, after: &str) -> DocumentDiff {
+    let own = hunks(before, after);
+    let is_long = |(symbol, line): &(char, String)| *symbol != ' ' && line.chars().count() > LONG_LINE;
+    if own.iter().flatten().any(is_long) {
+        let hunks = hunks(&indented(before), &indented(after));
+        return DocumentDiff { hunks, is_laid_out_anew: true };
+    }
+    DocumentDiff { hunks: own, is_laid_out_anew: false }
+}
+
+fn hunks(before: &str, after: &str) -> Vec<Vec<(char, String)>> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    // A comma behind the last element comes and goes with its neighbours, and means nothing.
+    let key = |line: &&'_ str| -> String { line.trim_end().trim_end_matches(',').to_owned() };
+    let (old_keys, new_keys): (Vec<String>, Vec<String>) =
+        (old.iter().map(key).collect(), new.iter().map(key).collect());
+    let old_refs: Vec<&str> = old_keys.iter().map(String::as_str).collect();
+    let new_refs: Vec<&str> = new_keys.iter().map(String::as_str).collect();
+    let diff = TextDiff::from_slices(&old_refs, &new_refs);
+    let line = |change: similar::Change<&str>| {
+        let of = |lines: &[&str], at: Option<usize>| {
+            visible_line(at.and_then(|at| lines.get(at)).copied().unwrap_or_default())
+        };
+        match change.tag() {
+            ChangeTag::Equal => (' ', of(&new, change.new_index())),
+            ChangeTag::Delete => ('-', of(&old, change.old_index())),
+            ChangeTag::Insert => ('+', of(&new, change.new_index())),
+        }
+    };
+    let groups = diff.grouped_ops(3);
+    groups.iter().map(|ops| ops.iter().flat_map(|op| diff.iter_changes(op)).map(line).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_at_the_end_are_no_change() {
+        let hunks = diff("[\n  1,\n  2,\n  3\n]", "[\n  1,\n  2\n]").hunks;
+        let lines: Vec<String> = hunks.concat().iter().map(|(symbol, line)| format!("{symbol}{line}")).collect();
+        assert_eq!(lines, [" [", "   1,", "   2", "-  3", " ]"]);
+    }
+
+    #[test]
+    fn one_long_line_is_laid_out() {
+        let list = |last: &str| format!("{{\"Action\":[\"{}\",\"b\"{last}]}}", "a".repeat(200));
+        let diff = diff(&list(",\"c\""), &list(""));
+        let lines: Vec<String> = diff.hunks.concat().iter().map(|(symbol, line)| format!("{symbol}{line}")).collect();
+        assert!(diff.is_laid_out_anew);
+        assert_eq!(lines[2..], ["         \"b\"", "-        \"c\"", "     ]", " }"]);
+    }
+}
