@@ -11,4 +11,4 @@ pub mod proof;
 pub mod render;
 pub mod rewrite;
 #[cfg(feature = "cli")]
-pub mod xtask;
+pub use cli::xtask;

@@ -15,6 +15,7 @@ mod plan;
 mod show;
 mod status;
 mod verify;
+pub mod xtask;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -17,5 +17,5 @@ use std::process::ExitCode;
 ///
 /// The working directory stays the caller's, so `secateur.toml` is found from any subdirectory.
 pub fn main() -> ExitCode {
-    crate::cli::run(std::env::args_os())
+    super::run(std::env::args_os())
 }
