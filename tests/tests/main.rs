@@ -1,7 +1,11 @@
 //! The invariants of the repository, and the end-to-end tests. One target, so that they link once.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod binary;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]

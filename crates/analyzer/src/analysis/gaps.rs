@@ -34,13 +34,23 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
         let detail = "nothing tells when permissions were granted: unknown_grant_date decides".to_owned();
         add("grants.json", "no-grants", detail);
     }
+    let untagged = account.policies.iter().filter(|policy| !policy.is_aws_managed() && policy.tags.is_none()).count();
+    if untagged > 0 {
+        let detail = format!(
+            "the tags of {untagged} managed policies are not known, nor whether CloudFormation or Terraform owns them"
+        );
+        add("policy-tags", "no-policy-tags", detail);
+    }
     for (principal, missing) in analysis.graph.dangling() {
         let holder = analysis.graph.entity_address(Entity::Principal(*principal));
         add(missing, "not-collected", format!("{holder} has it, but the authorization details do not contain it"));
     }
     for principal in &analysis.principals {
-        if let (Err(why), None) = (principal.evidence.report(), &principal.evidence.set_aside) {
-            add(principal.evidence.principal().arn.as_str(), why.kind(), why.to_string());
+        let arn = principal.evidence.principal().arn.as_str();
+        // What the collection says of it is the cause; saying so twice would count it twice.
+        let is_told = account.gaps.iter().any(|gap| gap.subject == arn);
+        if let (Err(why), None, false) = (principal.evidence.report(), &principal.evidence.set_aside, is_told) {
+            add(arn, why.kind(), why.to_string());
         }
     }
     gaps

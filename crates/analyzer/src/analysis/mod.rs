@@ -20,10 +20,10 @@ use crate::catalog::{ActionId, ActionSet, Catalog};
 use crate::document::{Effect, PolicyDocument, Statement};
 use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
 use crate::rules::{Rules, Settings};
-use crate::time::UnixTime;
+use crate::time::{DAY, UnixTime};
 use crate::verdict::{
-    AboutPolicy, Facts, GrantWitness, HolderEvidence, KEEP_SID, PolicyGrants, RegionEvidence, RelatedActions, SetAside,
-    Verdict,
+    AboutPolicy, Facts, GrantIndex, GrantWitness, HolderEvidence, KEEP_SID, LeftAlone, PolicyGrants, RegionEvidence,
+    RelatedActions, SetAside, Verdict,
 };
 
 /// What an analysis is about.
@@ -49,6 +49,7 @@ pub struct Analysis<'a> {
     inputs: Inputs<'a>,
     graph: Graph<'a>,
     witness: Option<GrantWitness<'a>>,
+    history: GrantIndex<'a>,
     regions: RegionEvidence,
     policies: Vec<PolicyAnalysis>,
     principals: Vec<PrincipalAnalysis<'a>>,
@@ -103,7 +104,9 @@ impl AnalysisError {
     pub fn help(&self) -> String {
         match self {
             AnalysisError::NowBeforeReport { generated_at, .. } => {
-                format!("leave --now out, or give a time from {generated_at} on")
+                format!(
+                    "give --now {generated_at} or later; without it the end of the collection counts, and the report is newer"
+                )
             }
         }
     }
@@ -140,8 +143,9 @@ impl<'a> Analysis<'a> {
         let regions = RegionEvidence::new(inputs.account, inputs.settings);
         let witness = inputs.older.and_then(GrantWitness::new);
         let policies = judge_policies(&inputs, &graph);
-        let mut analysis =
-            Analysis { inputs, graph, witness, regions, policies, principals: Vec::new(), gaps: Vec::new() };
+        let history = GrantIndex::new(inputs.account, inputs.now);
+        let (principals, gaps) = (Vec::new(), Vec::new());
+        let mut analysis = Analysis { inputs, graph, witness, history, regions, policies, principals, gaps };
         principals::judge(&mut analysis);
         analysis.gaps = gaps::gaps(&analysis);
         Ok(analysis)
@@ -217,6 +221,7 @@ impl<'a> Analysis<'a> {
             set_aside: judged.set_aside.as_ref(),
             grants: &judged.grants,
             witness: self.witness.as_ref(),
+            history: &self.history,
             rules: self.inputs.rules,
             now: self.inputs.now,
         }
@@ -226,6 +231,10 @@ impl<'a> Analysis<'a> {
 fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>) -> Vec<PolicyAnalysis> {
     let catalog = &inputs.account.catalog;
     let boundaries = set_aside::boundaries(graph);
+    let ambiguous = set_aside::ambiguous(graph);
+    // What was created before this is old enough in every report that counts.
+    let settings = inputs.settings;
+    let horizon = inputs.now.plus(-settings.min_idle() - (i64::from(settings.max_report_age_days) + 1) * DAY);
     graph
         .policies()
         .map(|id| {
@@ -236,9 +245,12 @@ fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>) -> Vec<PolicyAnalysis>
                 None => (catalog.full_set(), catalog.empty_set()),
             };
             PolicyAnalysis {
-                set_aside: set_aside::policy(graph, id, &boundaries, inputs),
+                set_aside: match ambiguous.contains(&id) {
+                    true => Some(SetAside::LeftAlone(LeftAlone::AmbiguousName)),
+                    false => set_aside::policy(graph, id, &boundaries, inputs),
+                },
                 holders: graph.holders(id),
-                grants: graph.policy(id).map(|policy| PolicyGrants::new(catalog, policy)).unwrap_or_default(),
+                grants: graph.policy(id).map(|policy| PolicyGrants::new(catalog, policy, horizon)).unwrap_or_default(),
                 removable: catalog.empty_set(),
                 granted,
                 left_alone,

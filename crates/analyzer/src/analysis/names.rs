@@ -43,16 +43,13 @@ impl Analysis<'_> {
                     ServiceKey::Unknown(service) => {
                         insert(&mut names, UnknownName::Service(service.to_string()));
                         for (name, _) in &row.unknown_actions {
-                            insert(
-                                &mut names,
-                                UnknownName::Action { service: service.to_string(), name: name.to_string() },
-                            );
+                            insert(&mut names, sane(service.to_string(), name.to_string()));
                         }
                     }
                     ServiceKey::Known(service) => {
                         for (name, _) in &row.unknown_actions {
                             let service = catalog.service_prefix(*service).to_owned();
-                            insert(&mut names, UnknownName::Action { service, name: name.to_string() });
+                            insert(&mut names, sane(service, name.to_string()));
                         }
                     }
                 }
@@ -71,6 +68,12 @@ fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMa
             insert(names, UnknownName::Action { service: service.to_owned(), name: name.to_owned() });
         }
     }
+}
+
+/// A name that a policy can bear. Of any other nothing can be written, so the whole service stays.
+fn sane(service: String, name: String) -> UnknownName {
+    let is_sane = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_sane(&name) { UnknownName::Action { service, name } } else { UnknownName::Service(service) }
 }
 
 fn insert(names: &mut BTreeMap<String, UnknownName>, name: UnknownName) {

@@ -1,8 +1,10 @@
+mod grants;
+
 use super::*;
 use crate::account::sketch::{Sketch, time};
-use crate::account::{Document, GrantEvent, GrantHistory, Granularity, PolicyVersion, ReportStatus};
+use crate::account::{Document, Granularity, ReportStatus};
 use crate::action::ActionPattern;
-use crate::rules::{Expiry, IgnoreRule, KeepRule, KmsViaService, UnknownGrantDate};
+use crate::rules::{Expiry, IgnoreRule, KeepRule, KmsViaService};
 
 const NOW: UnixTime = UnixTime(1_791_612_000);
 
@@ -293,77 +295,52 @@ fn owned_irregular_and_kept_documents_are_left_alone() {
     assert_eq!(removable(&kept.analyze(), "role/r/inline/p"), Vec::<String>::new());
 }
 
-fn event(time: UnixTime, name: &str) -> GrantEvent {
-    GrantEvent {
-        time,
-        name: name.into(),
-        user_name: None,
-        role_name: Some("r".into()),
-        group_name: None,
-        policy_name: None,
-        policy_arn: None,
-    }
-}
-
 #[test]
-fn grant_dates_come_from_the_event_history() {
-    let day = crate::time::DAY;
-    let check = |events: Vec<GrantEvent>, unknown: UnknownGrantDate, span: i64, expect: &str| {
-        let mut case = case(sqs_role());
-        case.account.grants = Some(GrantHistory { from: NOW.plus(-span * day), to: NOW, events });
-        case.settings.unknown_grant_date = unknown;
-        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
-    };
-    let put =
-        |policy: &str| GrantEvent { policy_name: Some(policy.into()), ..event(NOW.plus(-10 * day), "PutRolePolicy") };
-    check(vec![], UnknownGrantDate::Keep, 90, "unused-action");
-    check(vec![], UnknownGrantDate::Keep, 30, "too-recent");
-    check(vec![], UnknownGrantDate::AssumeOld, 30, "unused-action");
-    check(vec![put("P")], UnknownGrantDate::AssumeOld, 90, "too-recent");
-    check(vec![put("other")], UnknownGrantDate::Keep, 90, "unused-action");
-    check(vec![event(NOW.plus(-10 * day), "DetachRolePolicy")], UnknownGrantDate::Keep, 90, "unused-action");
-    check(vec![event(NOW.plus(-10 * day), "DeleteRolePermissionsBoundary")], UnknownGrantDate::Keep, 90, "too-recent");
-    let old = GrantEvent { policy_name: Some("p".into()), ..event(NOW.plus(-95 * day), "PutRolePolicy") };
-    check(vec![old], UnknownGrantDate::Keep, 100, "unused-action");
-}
-
-#[test]
-fn what_came_with_the_version_in_force_is_as_young_as_the_version() {
+fn kms_is_protected_for_a_role_that_uses_what_is_not_in_its_report() {
     let sketch = Sketch::new()
         .principal("role/r")
-        .managed("policy/p", &doc("\"sqs:DeleteQueue\""))
-        .attach("role/r", "policy/p")
-        .report("role/r", "sqs 2026-10-01: CreateQueue, DeleteQueue")
-        .change_policy("policy/p", |policy| {
-            policy.default_version = "v2".into();
-            policy.versions.push(PolicyVersion {
-                id: "v2".into(),
-                created: time("2026-09-01"),
-                document: Some(Document::new(doc("\"sqs:DeleteQueue\",\"sqs:CreateQueue\""))),
-            });
-        });
-    let expect = ["CreateQueue too-recent", "DeleteQueue unused-action"];
-    assert_eq!(case(sketch).verdicts("policy/p", "sqs:CreateQueue sqs:DeleteQueue"), expect);
+        .inline("role/r", "p", &doc("\"kms:Decrypt\""))
+        .report("role/r", "kms -: Decrypt")
+        .change("role/r", |role| role.last_used = time("2026-10-09"));
+    assert_eq!(case(sketch).verdicts("role/r/inline/p", "kms:Decrypt"), ["Decrypt protected"]);
 }
 
 #[test]
-fn an_older_snapshot_is_a_witness() {
-    let older = |finished_at: &str| {
-        let mut older = sqs_role().build();
-        older.finished_at = time(finished_at);
-        older
+fn an_ignore_rule_about_a_principal_and_a_policy_is_about_both_together() {
+    let sketch = Sketch::new()
+        .principal("role/a")
+        .managed("policy/P", &doc("\"sqs:DeleteQueue\""))
+        .attach("role/a", "policy/P")
+        .report("role/a", "sqs -: DeleteQueue");
+    let check = |principals: &str, policies: &str, expect: &str| {
+        let mut case = case(sketch.clone());
+        case.rules.ignore.push(IgnoreRule {
+            principals: vec![principals.into()],
+            policies: vec![policies.into()],
+            paths: Vec::new(),
+            tags: Vec::new(),
+            reason: "x".into(),
+            expires: None,
+        });
+        assert_eq!(case.verdicts("policy/P", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
     };
-    let check = |older: Account, expect: &str| {
-        let mut case = case(sqs_role());
-        case.settings.unknown_grant_date = UnknownGrantDate::Keep;
-        let analysis = case.analyze_with(Some(&older), 1);
-        assert_eq!(verdicts(&analysis, "role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
-    };
-    check(older("2026-06-01"), "unused-action");
-    check(older("2026-09-01"), "too-recent");
-    let mut recreated = older("2026-06-01");
-    recreated.principals[0].unique_id = "AROA-OTHER".into();
-    check(recreated, "too-recent");
+    check("role/A", "policy/p", "ignored");
+    check("role/b", "policy/P", "unused-service");
+    check("role/a", "policy/Q", "unused-service");
+}
+
+#[test]
+fn ambiguous_names_are_left_alone() {
+    let sketch = Sketch::new()
+        .principal("role/r")
+        .inline("role/r", "Foo", &doc("\"sqs:DeleteQueue\""))
+        .inline("role/r", "foo", &doc("\"sqs:DeleteQueue\""))
+        .inline("role/r", "a/attached/b", &doc("\"sqs:DeleteQueue\""))
+        .report("role/r", "sqs -: DeleteQueue");
+    let case = case(sketch);
+    for address in ["role/r/inline/Foo", "role/r/inline/foo", "role/r/inline/a/attached/b"] {
+        assert_eq!(case.verdicts(address, "sqs:DeleteQueue"), ["DeleteQueue left-alone"], "{address}");
+    }
 }
 
 #[test]

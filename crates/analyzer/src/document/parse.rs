@@ -250,7 +250,9 @@ fn principals(statement: &Object<'_>) -> (Vec<String>, bool) {
                                 services.push(service.value.to_string());
                             }
                             ("Service", _) => open = true,
-                            (_, Value::StringLit(other)) => open |= other.value == "*",
+                            ("AWS" | "Federated" | "CanonicalUser", Value::StringLit(other)) => {
+                                open |= other.value == "*";
+                            }
                             _ => open = true,
                         }
                     }

@@ -1,7 +1,10 @@
 //! Whom a rule is about.
 
-use super::{IgnoreRule, KeepRule, Rules, SourceRule};
+use super::{Force, IgnoreRule, KeepRule, Rules, SourceRule};
 use crate::account::Tag;
+use crate::graph::PolicyRef;
+use crate::time::UnixTime;
+use crate::verdict::SetAside;
 use crate::wildcard;
 
 /// What rules can say of a principal.
@@ -35,21 +38,38 @@ pub struct PolicyFacts<'a> {
 }
 
 fn any(globs: &[String], texts: &[&str]) -> bool {
-    globs.iter().any(|glob| texts.iter().any(|text| wildcard::matches(glob.as_bytes(), text.as_bytes())))
+    // IAM tells no two names apart by case.
+    globs.iter().any(|glob| texts.iter().any(|text| wildcard::matches_ignore_case(glob, text)))
 }
 
 fn tagged(globs: &[String], tags: &[Tag]) -> bool {
     tags.iter().any(|tag| any(globs, &[&tag.key, &format!("{}={}", tag.key, tag.value)]))
 }
 
+impl<'a> PolicyFacts<'a> {
+    /// Returns what rules can say of the policy.
+    pub fn of(policy: PolicyRef<'a>, address: &'a str) -> PolicyFacts<'a> {
+        let managed = policy.managed();
+        PolicyFacts {
+            arn: managed.map(|managed| managed.arn.as_str()),
+            name: policy.name(),
+            address,
+            path: managed.map(|managed| managed.path.as_str()),
+            tags: managed.and_then(|managed| managed.tags.as_deref()).unwrap_or_default(),
+        }
+    }
+}
+
 impl PrincipalFacts<'_> {
-    fn is_named(&self, globs: &[String]) -> bool {
+    /// Returns whether one of the globs names the principal.
+    pub fn is_named(&self, globs: &[String]) -> bool {
         any(globs, &[self.arn, self.name, self.address])
     }
 }
 
 impl PolicyFacts<'_> {
-    fn is_named(&self, globs: &[String]) -> bool {
+    /// Returns whether one of the globs names the policy.
+    pub fn is_named(&self, globs: &[String]) -> bool {
         any(globs, &[self.name, self.address]) || self.arn.is_some_and(|arn| any(globs, &[arn]))
     }
 }
@@ -78,17 +98,42 @@ impl IgnoreRule {
         let path = policy.path.or(owner.map(|owner| owner.path));
         let says_something = !self.policies.is_empty() || !self.paths.is_empty() || !self.tags.is_empty();
         says_something
+            && self.principals.is_empty()
             && (self.policies.is_empty() || policy.is_named(&self.policies))
-            && (self.principals.is_empty() || owner.is_some_and(|owner| owner.is_named(&self.principals)))
             && (self.paths.is_empty() || path.is_some_and(|path| any(&self.paths, &[path])))
             && (self.tags.is_empty() || tagged(&self.tags, owner.map_or(policy.tags, |owner| owner.tags)))
+    }
+
+    /// Returns whether the rule, which names principals and policies, leaves the policy out for this principal.
+    pub fn ignores_together(&self, principal: &PrincipalFacts<'_>, policy: &PolicyFacts<'_>) -> bool {
+        let path = |path: &str| any(&self.paths, &[path]);
+        !self.principals.is_empty()
+            && !self.policies.is_empty()
+            && principal.is_named(&self.principals)
+            && policy.is_named(&self.policies)
+            && (self.paths.is_empty() || path(principal.path) || policy.path.is_some_and(path))
+            && (self.tags.is_empty() || tagged(&self.tags, principal.tags) || tagged(&self.tags, policy.tags))
     }
 }
 
 impl Rules {
+    /// Returns what the first `[[ignore]]` rule in force among those that are about something makes of it, else the first
+    /// that has just expired.
+    pub fn set_aside(&self, now: UnixTime, is_about: impl Fn(&IgnoreRule) -> bool) -> Option<SetAside> {
+        let mut grace = None;
+        for (at, rule) in self.ignore.iter().enumerate().filter(|(_, rule)| is_about(rule)) {
+            match rule.force(now) {
+                Force::InForce => return Some(SetAside::Ignored(at)),
+                Force::Grace => grace = grace.or(Some(SetAside::RuleExpired(at))),
+                Force::Expired => {}
+            }
+        }
+        grace
+    }
+
     /// Returns the source of the policy with that address.
     pub fn source_of(&self, address: &str) -> Option<&SourceRule> {
-        self.source.iter().find(|rule| wildcard::matches(rule.policy.as_bytes(), address.as_bytes()))
+        self.source.iter().find(|rule| wildcard::matches_ignore_case(&rule.policy, address))
     }
 }
 
@@ -127,10 +172,14 @@ mod tests {
         check(rule(&["arn:aws:iam::*:role/jobs/*"], &[], &[], &[]), true, false);
         check(rule(&["other"], &[], &[], &[]), false, false);
         check(rule(&[], &["s3"], &[], &[]), false, true);
-        check(rule(&["etl"], &["role/*/inline/s3"], &[], &[]), false, true);
+        check(rule(&["etl"], &["role/*/inline/s3"], &[], &[]), false, false);
+        check(rule(&["ROLE/ETL"], &[], &[], &[]), true, false);
         check(rule(&["other"], &["s3"], &[], &[]), false, false);
         check(rule(&[], &[], &["/jobs/*"], &[]), true, true);
         check(rule(&[], &[], &[], &["team=data"]), true, true);
         check(rule(&[], &[], &["/"], &["team"]), false, false);
+        let together = |rule: IgnoreRule| rule.ignores_together(&principal, &inline);
+        assert!(together(rule(&["etl"], &["role/*/inline/s3"], &[], &[])));
+        assert!(!together(rule(&["other"], &["s3"], &[], &[])) && !together(rule(&["etl"], &["sqs"], &[], &[])));
     }
 }

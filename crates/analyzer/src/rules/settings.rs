@@ -63,6 +63,36 @@ pub enum Dormant {
     Prune,
 }
 
+impl UnknownGrantDate {
+    /// Returns the word of `secateur.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UnknownGrantDate::AssumeOld => "assume-old",
+            UnknownGrantDate::Keep => "keep",
+        }
+    }
+}
+
+impl KmsViaService {
+    /// Returns the word of `secateur.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KmsViaService::Protect => "protect",
+            KmsViaService::Trust => "trust",
+        }
+    }
+}
+
+impl Dormant {
+    /// Returns the word of `secateur.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dormant::Advise => "advise",
+            Dormant::Prune => "prune",
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::grant::{self, GrantWitness, Granted, PolicyGrants};
+use super::history::GrantIndex;
 use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
 use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
-use crate::account::{Account, Principal, Report, ServiceKey, ServiceRow};
+use crate::account::{Account, Granularity, Principal, Report, ServiceKey, ServiceRow};
 use crate::catalog::{ActionId, ActionSet, Catalog, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};
 use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
-use crate::time::UnixTime;
+use crate::time::{DAY, UnixTime};
 
 /// What is known about one principal, whatever the policy.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct HolderPolicy<'a> {
     set_aside: Option<SetAside>,
     granted: Granted,
     grants: &'a PolicyGrants,
-    witnessed: Option<(UnixTime, ActionSet)>,
+    witnessed: Option<UnixTime>,
     /// Protections by rules about this policy.
     protected: BTreeMap<ActionId, Protection>,
 }
@@ -51,6 +52,8 @@ pub struct AboutPolicy<'b, 'g> {
     pub grants: &'b PolicyGrants,
     /// An older snapshot.
     pub witness: Option<&'g GrantWitness<'g>>,
+    /// The event history.
+    pub history: &'g GrantIndex<'g>,
     /// The rules.
     pub rules: &'g Rules,
     /// When rules are judged.
@@ -130,58 +133,70 @@ impl<'a> HolderEvidence<'a> {
 
     fn uses_more_than_kms(&self) -> bool {
         let Ok((report, times)) = &self.report else { return true };
+        // A service that only resource policies let the role use is not in its report; its last use is in the role's own.
+        if self.principal.last_used.is_some_and(|last| times.observed.since(last) < self.settings.min_idle()) {
+            let kms_use =
+                self.catalog().service("kms").and_then(|kms| report.service(kms)).and_then(ServiceRow::last_use);
+            // Whole days apart means another service than KMS was last.
+            if kms_use.is_none_or(|kms_use| self.principal.last_used.is_some_and(|last| last.since(kms_use) > DAY)) {
+                return true;
+            }
+        }
         let kms = self.catalog().service("kms").map(ServiceKey::Known);
         report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && self.is_active(row, *times))
     }
 
     /// Finds the facts about one policy that the principal holds.
     pub fn policy<'b>(&self, holder: &Holder, about: &AboutPolicy<'b, '_>) -> HolderPolicy<'b> {
-        let AboutPolicy { graph, policy, set_aside, grants, witness, rules, now } = *about;
+        let AboutPolicy { graph, policy, set_aside, grants, witness, history, rules, now } = *about;
         let reference = graph.policy(policy);
         let address = graph.address(policy);
         let granted = match &self.report {
-            Ok((_, times)) => grant::granted(graph, policy, holder, self.settings, *times),
+            Ok((_, times)) => history.granted(graph, policy, holder, self.settings, *times),
             Err(_) => Granted::Unknown,
         };
         let witnessed = match (witness, reference) {
             (Some(witness), Some(reference)) if granted == Granted::Unknown => {
-                witness.saw(self.catalog(), self.principal, reference, address)
+                witness.saw(graph, holder.principal, self.principal, reference, address)
             }
             _ => None,
         };
-        HolderPolicy {
+        let mut held = HolderPolicy {
             set_aside: self.set_aside.clone().or_else(|| set_aside.cloned()),
             granted,
             grants,
             witnessed,
-            protected: reference.map_or_else(BTreeMap::new, |reference| {
-                let managed = reference.managed();
-                let facts = PolicyFacts {
-                    arn: managed.map(|managed| managed.arn.as_str()),
-                    name: reference.name(),
-                    address,
-                    path: managed.map(|managed| managed.path.as_str()),
-                    tags: managed.and_then(|managed| managed.tags.as_deref()).unwrap_or_default(),
-                };
-                self.keep_rules(rules, &facts, now)
-            }),
+            protected: BTreeMap::new(),
+        };
+        if let Some(reference) = reference {
+            let own_address = principal_address(self.principal);
+            let principal = PrincipalFacts {
+                arn: self.principal.arn.as_str(),
+                name: &self.principal.name,
+                address: &own_address,
+                path: &self.principal.path,
+                tags: &self.principal.tags,
+            };
+            let policy = PolicyFacts::of(reference, address);
+            held.set_aside =
+                held.set_aside.or_else(|| rules.set_aside(now, |rule| rule.ignores_together(&principal, &policy)));
+            held.protected = self.keep_rules(rules, &principal, &policy, now);
         }
+        held
     }
 
-    fn keep_rules(&self, rules: &Rules, policy: &PolicyFacts<'_>, now: UnixTime) -> BTreeMap<ActionId, Protection> {
-        let address = principal_address(self.principal);
-        let principal = PrincipalFacts {
-            arn: self.principal.arn.as_str(),
-            name: &self.principal.name,
-            address: &address,
-            path: &self.principal.path,
-            tags: &self.principal.tags,
-        };
+    fn keep_rules(
+        &self,
+        rules: &Rules,
+        principal: &PrincipalFacts<'_>,
+        policy: &PolicyFacts<'_>,
+        now: UnixTime,
+    ) -> BTreeMap<ActionId, Protection> {
         let mut protected = BTreeMap::new();
         // Rules in force win over those that have expired, earlier ones over later ones.
         let mut about: Vec<(Force, usize)> = (rules.keep.iter().enumerate())
             .map(|(at, rule)| (rule.force(now), at, rule))
-            .filter(|(force, _, rule)| *force != Force::Expired && rule.is_about(&principal, policy))
+            .filter(|(force, _, rule)| *force != Force::Expired && rule.is_about(principal, policy))
             .map(|(force, at, _)| (force, at))
             .collect();
         about.sort_unstable();
@@ -229,7 +244,7 @@ impl<'a> HolderEvidence<'a> {
             action: ActionFacts {
                 in_catalog: true,
                 tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
-                listed: row.and_then(|row| row.action(id)).map(|row| row.last_accessed),
+                listed: row.filter(|_| self.sees_actions()).and_then(|row| row.action(id)).map(|row| row.last_accessed),
                 since: since_action,
                 assumed_grant,
             },
@@ -238,12 +253,16 @@ impl<'a> HolderEvidence<'a> {
         }
     }
 
+    /// Whether the report was asked for actions: one that was not says nothing of them, whatever it lists.
+    fn sees_actions(&self) -> bool {
+        self.report.as_ref().is_ok_and(|(report, _)| report.granularity == Granularity::Action)
+    }
+
     /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
     fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
         let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
-        let witnessed = policy.witnessed.as_ref().filter(|(_, actions)| actions.contains(id)).map(|(at, _)| *at);
-        let (grant, assumed) =
-            grant::grant_floor(policy.granted, policy.grants.introduced(id), witnessed, self.settings, *times);
+        let introduced = policy.grants.introduced(id);
+        let (grant, assumed) = grant::grant_floor(policy.granted, introduced, policy.witnessed, self.settings, *times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
         let floor = grant.max(created).max(self.regions.tracking_start);

@@ -25,6 +25,8 @@ pub enum LeftAlone {
         /// How many the snapshot has.
         found: usize,
     },
+    /// Another policy has the same address, or the name is none that IAM takes.
+    AmbiguousName,
     /// The principal that collected: secateur does not cut the branch it sits on.
     Caller,
     /// A role that an AWS service finds by its name; the glob that it matches.
@@ -73,6 +75,7 @@ impl fmt::Display for LeftAlone {
             LeftAlone::ReservedRole => {
                 f.write_str("a role that AWS reserves; for Identity Center, change the permission set instead")
             }
+            LeftAlone::AmbiguousName => f.write_str("its name is another policy's too, or none that IAM takes"),
             LeftAlone::OtherAccount => f.write_str("of another account than the snapshot"),
             LeftAlone::HoldersMissing { counted, found } => write!(
                 f,
@@ -113,10 +116,12 @@ pub(crate) const KEEP_SID: &str = "SecateurKeep";
 
 /// Returns why the principal, with all its own policies, is left alone; it stays a holder, and blocks.
 pub fn left_alone_principal(account: &Account, principal: &Principal) -> Option<LeftAlone> {
-    if principal.path.starts_with("/aws-service-role/") {
+    let is_below =
+        |path: &str| principal.path.starts_with(path) || principal.arn.resource().starts_with(&format!("role{path}"));
+    if is_below("/aws-service-role/") {
         return Some(LeftAlone::ServiceLinkedRole);
     }
-    if principal.path.starts_with("/aws-reserved/") || principal.name.starts_with("AWSReservedSSO_") {
+    if is_below("/aws-reserved/") || principal.name.starts_with("AWSReservedSSO_") {
         return Some(LeftAlone::ReservedRole);
     }
     if principal.arn.account() != account.id {
@@ -199,7 +204,7 @@ pub fn left_alone_policy(graph: &Graph<'_>, id: PolicyId, boundaries: &[PolicyId
 /// CloudFormation's tags have a reserved prefix
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>); Terraform has only
 /// conventions: a tag of the name `terraform`, or one such as `ManagedBy` with a value that begins with `terraform`.
-pub(crate) fn owner_by_tags(tags: &[Tag]) -> Option<Owner> {
+pub fn owner_by_tags(tags: &[Tag]) -> Option<Owner> {
     let stack = |key: &str| tags.iter().find(|tag| tag.key == key);
     if let Some(tag) = stack("aws:cloudformation:stack-name").or_else(|| stack("aws:cloudformation:stack-id")) {
         return Some(Owner::CloudFormation(tag.value.as_str().into()));
@@ -217,11 +222,12 @@ fn is_terraform_tag(tag: &Tag) -> bool {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
     let (key, value) = (plain(&tag.key), plain(&tag.value));
-    let names_a_manager =
-        ["managedby", "managed", "provisionedby", "provisioner", "createdby", "owner", "source", "iac"];
-    let is_terraform = |text: &str| text.starts_with("terraform") || text.starts_with("opentofu");
+    let managers =
+        ["managed", "provision", "createdby", "deployed", "owner", "source", "iac", "tool", "automation", "origin"];
+    let names_a_manager = managers.iter().any(|word| key.contains(word));
+    let is_terraform = |text: &str| text.contains("terraform") || text.contains("opentofu");
     (is_terraform(&key) && !matches!(value.as_str(), "false" | "no" | "0"))
-        || (names_a_manager.contains(&key.as_str()) && is_terraform(&value))
+        || (names_a_manager && (is_terraform(&value) || value == "tf"))
 }
 
 #[cfg(test)]
@@ -266,5 +272,8 @@ mod tests {
         check("ManagedBy", "Terraform", Some("terraform"));
         check("managed-by", "terraform-cloud", Some("terraform"));
         check("Name", "terraform-runner", None);
+        check("tool", "terraform", Some("terraform"));
+        check("ManagedBy", "tf", Some("terraform"));
+        check("managed by", "HashiCorp Terraform", Some("terraform"));
     }
 }

@@ -4,6 +4,7 @@
 //! The modules beside it find the facts: reports, grant dates, what is left alone, what is protected.
 
 mod grant;
+mod history;
 mod holder;
 mod left_alone;
 mod protection;
@@ -14,9 +15,10 @@ mod table;
 use std::fmt;
 
 pub use grant::{GrantWitness, Granted, PolicyGrants};
+pub use history::GrantIndex;
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
 pub(crate) use left_alone::KEEP_SID;
-pub use left_alone::{LeftAlone, Owner, left_alone_policy, left_alone_principal};
+pub use left_alone::{LeftAlone, Owner, left_alone_policy, left_alone_principal, owner_by_tags};
 pub use protection::Protection;
 pub use regions::{RegionEvidence, RegionProblem};
 pub use report::{NoEvidence, REPORTING_DELAY, ReportTimes, SERVICE_TRACKING_PERIOD};

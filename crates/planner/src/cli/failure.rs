@@ -85,7 +85,7 @@ impl Failure {
             .iter()
             .map(|refusal| {
                 let detail = refusal.detail.strip_prefix(&format!("{}: ", refusal.name)).unwrap_or(&refusal.detail);
-                format!("\n  {}: {}: {}", visible(&refusal.address), refusal.name, visible(detail))
+                format!("\n{}: {}: {}", visible(&refusal.address), refusal.name, visible(detail))
             })
             .collect();
         Failure::refused("unproved", format!("{} does not hold:{}", path.display(), lines.concat()))
@@ -131,10 +131,11 @@ impl Failure {
                 anstream::println!("{text}");
             }
         }
-        let message: Vec<_> = self.message.lines().map(visible).collect();
-        anstream::eprintln!("\u{1b}[1;31mError:\u{1b}[0m {}", message.join("\n"));
+        // Lines after the first are indented: a name with a line break in it cannot pass for a message of its own.
+        let indented = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n  ");
+        anstream::eprintln!("\u{1b}[1;31mError:\u{1b}[0m {}", indented(&self.message));
         if let Some(help) = &self.help {
-            anstream::eprintln!("  help: {}", help.replace('\n', "\n  "));
+            anstream::eprintln!("  help: {}", indented(help));
         }
         self.exit
     }

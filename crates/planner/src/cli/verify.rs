@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secateur_analyzer::account::Account;
 use secateur_analyzer::analysis::{Analysis, Inputs};
+use secateur_analyzer::verdict::RemovalReason;
 use serde::Serialize;
 
 use super::config::Config;
@@ -12,7 +13,8 @@ use super::flags::{Format, Globals, VerifyArgs};
 use super::inputs::{self, Workspace};
 use super::show::read_plan;
 use super::{Exit, Outcome, output};
-use crate::plan::{InputFile, Plan, verify};
+use crate::plan::{InputFile, Plan, PlanOptions, Selection, verify};
+use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
     let plan = read_plan(&args.plan)?;
@@ -25,7 +27,6 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
         Some(file) => Some(unchanged(read(Path::new(&file.path)), Path::new(&file.path), file)?),
         None => None,
     };
-    check_window(&plan, &config)?;
     let analysis = Analysis::new(Inputs {
         account: &account,
         older: older.as_ref(),
@@ -35,25 +36,45 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
         threads,
     })
     .map_err(|error| Failure::analysis(&error))?;
-    verify(&plan, &analysis).map_err(|refusals| Failure::refusals(&args.plan, &refusals))?;
+    let options = PlanOptions {
+        rewrite: config.rewrite,
+        limits: config.limits,
+        selection: selection(&plan)?,
+        snapshot: plan.inputs.snapshot.clone(),
+        older_snapshot: plan.inputs.older_snapshot.clone(),
+        config: plan.inputs.config.clone(),
+    };
+    verify(&plan, &analysis, &options).map_err(|refusals| Failure::refusals(&args.plan, &refusals))?;
     report(&plan, args.format)?;
     Ok(Exit::Done)
 }
 
-/// The configuration that the plan names, unchanged.
+/// What `--target`, `--exclude` and `--only` were.
+fn selection(plan: &Plan) -> Result<Selection, Failure> {
+    let said = &plan.inputs.selection;
+    let only = said.only.iter().map(|word| RemovalReason::ALL.into_iter().find(|reason| reason.as_str() == word));
+    let only = only.collect::<Option<Vec<_>>>();
+    let only =
+        only.ok_or_else(|| Failure::refused("edited-inputs", "`inputs.selection.only` has an unknown reason"))?;
+    Ok(Selection { target: said.target.clone(), exclude: said.exclude.clone(), only })
+}
+
+/// The configuration that holds here: it must be the one that the plan was made with. Neither a plan that was made without
+/// one, nor one that was made with another, gets past the rules of this directory.
 fn config(globals: &Globals, plan: &Plan) -> Result<Config, Failure> {
-    let path = match (&globals.config, &plan.inputs.config) {
-        (Some(path), _) => path.clone(),
-        (None, Some(file)) => PathBuf::from(&file.path),
-        (None, None) => return Ok(Config::default()),
+    let here = Workspace::find(globals)?;
+    let workspace = match (here.config_file.is_some(), &plan.inputs.config) {
+        (false, Some(file)) => Workspace::at(&PathBuf::from(&file.path)).map_err(Failure::into_refusal)?,
+        _ => here,
     };
-    let workspace = Workspace::at(&path)?;
+    let path = workspace.config_file.as_ref().map_or("no configuration", |file| file.path.as_str()).to_owned();
     let (found, expected) =
         (workspace.config_file.map(|file| file.sha256), plan.inputs.config.as_ref().map(|file| file.sha256));
     if found == expected {
         return Ok(workspace.config);
     }
-    let message = format!("`{}` is not the configuration that the plan was made with", path.display());
+    let made_with = plan.inputs.config.as_ref().map_or("none", |file| file.path.as_str());
+    let message = format!("the configuration here is `{path}`, and the plan was made with another (`{made_with}`)");
     Err(Failure::refused("edited-config", message).help("make a new plan with `secateur plan`, and review it again"))
 }
 
@@ -73,20 +94,6 @@ fn unchanged(read: Result<Account, Failure>, dir: &Path, expected: &InputFile) -
         .help("name the plan's own snapshot with --snapshot DIR, or make a new plan with `secateur plan`"))
 }
 
-/// The window that the plan shows must be the one that the configuration sets.
-fn check_window(plan: &Plan, config: &Config) -> Result<(), Failure> {
-    let (window, settings) = (&plan.window, &config.settings);
-    let same = window.min_idle_days == settings.min_idle_days
-        && window.max_report_age_days == settings.max_report_age_days
-        && window.max_catalog_age_days == settings.max_catalog_age_days
-        && window.max_key_idle_days == settings.max_key_idle_days;
-    if same {
-        return Ok(());
-    }
-    Err(Failure::refused("edited-window", "the plan's `window` is not what its configuration sets")
-        .help("make a new plan with `secateur plan`, and review it again"))
-}
-
 fn report(plan: &Plan, format: Format) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Verified<'a> {
@@ -97,9 +104,17 @@ fn report(plan: &Plan, format: Format) -> Result<(), Failure> {
     let changes = plan.changes.len();
     match format {
         Format::Text => {
+            let configuration = match &plan.inputs.config {
+                Some(file) => format!("{} ({})", file.path, file.sha256),
+                None => "none: the defaults".to_owned(),
+            };
             let noun = if changes == 1 { "change is" } else { "changes are" };
             output::print(&format!(
-                "Verified: {changes} {noun} proved again from the snapshot.\nDigest: {}\n",
+                "Verified: {changes} {noun} proved again, judged at {}.\nSnapshot: {} ({})\nConfiguration: {}\nDigest: {}\n",
+                plan.window.now,
+                visible(&plan.inputs.snapshot.path),
+                plan.inputs.snapshot.sha256,
+                visible(&configuration),
                 plan.digest
             ))
         }

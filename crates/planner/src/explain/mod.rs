@@ -169,6 +169,11 @@ fn policy_explanation(
             }
         }
         Some(action) => {
+            let document = graph.policy(policy).and_then(|policy| policy.document());
+            if document.is_none_or(|document| document.policy().is_none()) {
+                explanation.verdict = Some(verdict_word(analysis, policy, holder, action));
+                return Some(explanation);
+            }
             explanation.grants = statements::grants(analysis, policy, action);
             if explanation.grants.is_empty() {
                 return None;

@@ -1,8 +1,9 @@
 //! What the reader should know beside the changes. Expired rules come first.
 
+use secateur_analyzer::account::Principal;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::{Entity, PrincipalId};
-use secateur_analyzer::rules::{Dormant, Expiry, Force};
+use secateur_analyzer::rules::{Dormant, Expiry, Force, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 
 use super::{Advice, PlanOptions};
@@ -13,6 +14,7 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advi
         let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
         advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
     }
+    advice.extend(unmatched_rules(analysis));
     advice.extend(dormant(analysis));
     advice.extend(aws_managed(analysis));
     advice
@@ -50,11 +52,16 @@ fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
         Dormant::Advise => "its own changes are withheld; delete it, or set dormant = \"prune\"",
         Dormant::Prune => "consider deleting it",
     };
+    let is_kept = |principal: &Principal| {
+        let address = format!("{}/{}", principal.kind.as_str(), principal.name);
+        let facts = principal_facts(principal, &address);
+        let rules = inputs.rules.keep.iter().filter(|rule| rule.force(inputs.now) != Force::Expired);
+        rules.into_iter().any(|rule| !rule.principals.is_empty() && facts.is_named(&rule.principals))
+    };
     let is_dormant = |at: &usize| {
-        analysis
-            .principals()
-            .get(*at)
-            .is_some_and(|principal| principal.is_dormant && principal.evidence.set_aside.is_none())
+        analysis.principals().get(*at).is_some_and(|principal| {
+            principal.is_dormant && principal.evidence.set_aside.is_none() && !is_kept(principal.evidence.principal())
+        })
     };
     (0..analysis.principals().len())
         .filter(is_dormant)
@@ -64,6 +71,61 @@ fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
             detail: format!("used nothing within {} days: {effect}", inputs.settings.min_idle_days),
         })
         .collect()
+}
+
+fn principal_facts<'a>(principal: &'a Principal, address: &'a str) -> PrincipalFacts<'a> {
+    PrincipalFacts {
+        arn: principal.arn.as_str(),
+        name: &principal.name,
+        address,
+        path: &principal.path,
+        tags: &principal.tags,
+    }
+}
+
+/// Globs of rules that name nothing: a typing error in a rule must not go unseen.
+fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
+    let rules = analysis.inputs().rules;
+    let graph = analysis.graph();
+    let is_principal = |glob: &String| {
+        let globs = std::slice::from_ref(glob);
+        analysis.inputs().account.principals.iter().any(|principal| {
+            let address = format!("{}/{}", principal.kind.as_str(), principal.name);
+            principal_facts(principal, &address).is_named(globs)
+        })
+    };
+    let is_policy = |glob: &String| {
+        let globs = std::slice::from_ref(glob);
+        graph
+            .policies()
+            .filter_map(|id| Some((id, graph.policy(id)?)))
+            .any(|(id, policy)| PolicyFacts::of(policy, graph.address(id)).is_named(globs))
+    };
+    let mut found = Vec::new();
+    let mut unmatched = |rule: String, what: &str, glob: &str| {
+        found.push(Advice {
+            kind: "rule-matches-nothing".to_owned(),
+            subject: rule,
+            detail: format!("`{glob}` names no {what}: the rule has no effect there"),
+        });
+    };
+    for (at, rule) in rules.keep.iter().enumerate() {
+        let name = || format!("keep[{at}]");
+        rule.principals.iter().filter(|glob| !is_principal(glob)).for_each(|glob| unmatched(name(), "principal", glob));
+        rule.policies.iter().filter(|glob| !is_policy(glob)).for_each(|glob| unmatched(name(), "policy", glob));
+        for pattern in rule.actions.iter().filter(|pattern| analysis.catalog().matches(pattern).is_empty()) {
+            unmatched(name(), "action of the catalogue", pattern.as_str());
+        }
+    }
+    for (at, rule) in rules.ignore.iter().enumerate() {
+        let name = || format!("ignore[{at}]");
+        rule.principals.iter().filter(|glob| !is_principal(glob)).for_each(|glob| unmatched(name(), "principal", glob));
+        rule.policies.iter().filter(|glob| !is_policy(glob)).for_each(|glob| unmatched(name(), "policy", glob));
+    }
+    for (at, rule) in rules.source.iter().enumerate().filter(|(_, rule)| !is_policy(&rule.policy)) {
+        unmatched(format!("source[{at}]"), "policy", &rule.policy);
+    }
+    found
 }
 
 /// AWS-managed policies cannot be edited; the reader can choose narrower ones.
@@ -76,13 +138,16 @@ fn aws_managed(analysis: &Analysis<'_>) -> Vec<Advice> {
             return None;
         }
         let (unused, all) = (judged.removable.len(), judged.granted.len());
-        let holders = judged.holders.len();
+        let holders = match judged.holders.len() {
+            1 => "its holder".to_owned(),
+            number => format!("its {number} holders"),
+        };
         let verdict = if unused == all { "none of it is used" } else { "a part of it is unused" };
         Some(Advice {
             kind: "aws-managed".to_owned(),
             subject: graph.address(id).to_owned(),
             detail: format!(
-                "{verdict} by its {holders} holders ({unused} of {all} actions); AWS owns {}, so it is not changed",
+                "{verdict} by {holders} ({unused} of {all} actions); AWS owns {}, so it is not changed",
                 managed.name
             ),
         })

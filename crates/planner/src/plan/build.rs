@@ -10,10 +10,11 @@ use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 use secateur_analyzer::rules::Dormant;
 use secateur_analyzer::time::DAY;
 
-use super::change::{self, Draft, ProvedChange};
+use super::change::{self, ProvedChange};
+use super::draft::Draft;
 use super::{
     Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
+    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::{Outcome, Rewriting, Splitting};
@@ -68,6 +69,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
         more.extend(draft(analysis, policy, options, &mut drafts));
     }
     withheld.extend(more);
+    withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts));
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
 
@@ -129,8 +131,11 @@ fn draft<'a>(
         not_action: options.rewrite.not_action,
         splitting: if is_fresh { Splitting::Names } else { Splitting::Never },
     };
-    let draft = Draft::new(policy, document, &rewriting);
-    let mut withheld = Vec::new();
+    let mut draft = Draft::new(policy, document, &rewriting);
+    let advised = !draft.rewritten.advised.is_empty();
+    // What does not even fit alone is dropped at once: names for `*` are most of a megabyte.
+    let mut withheld = draft.fit_alone(graph, fit::Quotas::of(inputs.account).of_policy(inputs.account, reference));
+    withheld.extend(change::owned_attachments(graph, &draft));
     let mut withhold = |reason: &str, detail: String| {
         withheld.push(Withheld { address: graph.address(policy).to_owned(), reason: reason.to_owned(), detail });
     };
@@ -145,7 +150,7 @@ fn draft<'a>(
             ),
         );
     }
-    if !draft.rewritten.advised.is_empty() {
+    if advised {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
     }
     let is_dormant = |id: PrincipalId| analysis.principal(id).is_some_and(|principal| principal.is_dormant);
@@ -157,7 +162,10 @@ fn draft<'a>(
         let who = withheld::names(analysis, judged.holders.iter().map(|holder| holder.principal));
         withhold(
             "dormant",
-            format!("{who} used nothing at all: delete what is not needed, or set dormant = \"prune\""),
+            format!(
+                "{who} used nothing within {} days: delete what is not needed, or set dormant = \"prune\"",
+                inputs.settings.min_idle_days
+            ),
         );
         return withheld;
     }
@@ -230,6 +238,9 @@ fn assemble(
             max_report_age_days: settings.max_report_age_days,
             max_catalog_age_days: settings.max_catalog_age_days,
             max_key_idle_days: settings.max_key_idle_days,
+            unknown_grant_date: settings.unknown_grant_date.as_str().to_owned(),
+            kms_via_service: settings.kms_via_service.as_str().to_owned(),
+            dormant: settings.dormant.as_str().to_owned(),
             regions: regions(analysis),
         },
         complete: inputs.account.complete,
@@ -237,6 +248,11 @@ fn assemble(
             snapshot: options.snapshot.clone(),
             older_snapshot: options.older_snapshot.clone(),
             config: options.config.clone(),
+            selection: PlanSelection {
+                target: options.selection.target.clone(),
+                exclude: options.selection.exclude.clone(),
+                only: options.selection.only.iter().map(|reason| reason.as_str().to_owned()).collect(),
+            },
             catalog: PlanCatalog { sha256: analysis.catalog().sha256(), date: analysis.catalog().dates().names },
         },
         principals: numbering.arns(analysis),

@@ -5,74 +5,14 @@ use std::collections::BTreeMap;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::{AccessLevel, ActionSet};
-use secateur_analyzer::document::{PolicyDocument, counted_characters};
+use secateur_analyzer::document::{Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyId, PolicyRef};
+use secateur_analyzer::verdict::{LeftAlone, Owner, owner_by_tags};
 
+use super::draft::Draft;
 use super::{Change, ChangeAction, Frozen, PlanProof, StillGranted, Target, Withheld, calls, expects, removed};
 use crate::proof::{Claim, Proof, ProofError, prove};
-use crate::rewrite::{Outcome, Rewriting, Rewritten, Splitting, rewrite};
-
-/// What is to become of one policy's document, before it is proved.
-pub(super) struct Draft<'a> {
-    pub policy: PolicyId,
-    pub document: &'a PolicyDocument,
-    pub rewritten: Rewritten,
-    /// The rewrite without names in the place of patterns, if that is another.
-    fallback: Option<Rewritten>,
-}
-
-impl<'a> Draft<'a> {
-    /// Rewrites a document, with and without names in the place of patterns.
-    pub fn new(policy: PolicyId, document: &'a PolicyDocument, by: &Rewriting<'_>) -> Draft<'a> {
-        let rewritten = rewrite(document, by);
-        let fallback =
-            (!rewritten.split.is_empty()).then(|| rewrite(document, &Rewriting { splitting: Splitting::Never, ..*by }));
-        Draft { policy, document, rewritten, fallback }
-    }
-
-    /// Returns the characters that count of the text after.
-    pub fn size_after(&self) -> usize {
-        match &self.rewritten.outcome {
-            Outcome::Unchanged => counted_characters(self.document.text()),
-            Outcome::Changed(text) => counted_characters(text),
-            Outcome::Empty => 0,
-        }
-    }
-
-    /// Returns by how much the text grows.
-    pub fn growth(&self) -> i64 {
-        let size = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
-        size(self.size_after()) - size(counted_characters(self.document.text()))
-    }
-
-    /// Returns whether something in the draft can stay as written instead.
-    pub fn can_fall_back(&self) -> bool {
-        self.fallback.is_some() || self.grows_by_not_action()
-    }
-
-    /// A `NotAction` that was extended is the only thing that grows a document without splitting a pattern.
-    fn grows_by_not_action(&self) -> bool {
-        self.growth() > 0 && self.rewritten.split.is_empty() && self.rewritten.outcome != Outcome::Unchanged
-    }
-
-    /// Leaves patterns as written, since their names do not fit; returns what is withheld for that.
-    pub fn fall_back(&mut self, graph: &Graph<'_>, excess: usize, quota: usize) -> Option<Withheld> {
-        let detail = if let Some(fallback) = self.fallback.take() {
-            let patterns = self.rewritten.split.join("`, `");
-            self.rewritten = fallback;
-            format!(
-                "the names that must stay of `{patterns}` do not fit: {excess} characters over the quota of {quota}; left as written"
-            )
-        } else {
-            self.rewritten.outcome = Outcome::Unchanged;
-            format!(
-                "the rewritten document does not fit: {excess} characters over the quota of {quota}; left as written"
-            )
-        };
-        let address = graph.address(self.policy).to_owned();
-        Some(Withheld { address, reason: "does-not-fit".to_owned(), detail })
-    }
-}
+use crate::rewrite::Outcome;
 
 /// What one change is about.
 #[derive(Clone, Debug)]
@@ -105,14 +45,45 @@ pub(super) fn subjects<'d>(graph: &Graph<'_>, draft: &'d Draft<'_>) -> Vec<Subje
             .into_iter()
             // Nobody loses anything by an empty group, and nothing shows that its members-to-be would not.
             .filter(|entity| !reached(graph, draft.policy, *entity).is_empty())
+            .filter(|entity| owner(graph, *entity).is_none())
             .map(|entity| subject(ChangeAction::Detach, Some(entity), None))
             .collect(),
         Outcome::Empty => vec![subject(ChangeAction::Delete, None, None)],
     }
 }
 
+/// Who writes down what is attached to the entity, if its tags say so: the attachment is changed there.
+pub(super) fn owner(graph: &Graph<'_>, entity: Entity) -> Option<Owner> {
+    match entity {
+        Entity::Principal(id) => {
+            graph.account().principals.get(id.0).and_then(|principal| owner_by_tags(&principal.tags))
+        }
+        Entity::Group(_) => None,
+    }
+}
+
+/// The attachments of a policy of which nothing is left that somebody else writes down.
+pub(super) fn owned_attachments(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<Withheld> {
+    if draft.rewritten.outcome != Outcome::Empty
+        || graph.policy(draft.policy).is_none_or(|policy| policy.managed().is_none())
+    {
+        return Vec::new();
+    }
+    let attached = graph.attached_to(draft.policy).into_iter();
+    attached
+        .filter_map(|entity| {
+            let name = graph.address(draft.policy).trim_start_matches("policy/");
+            Some(Withheld {
+                address: format!("{}/attached/{name}", graph.entity_address(entity)),
+                reason: "left-alone".to_owned(),
+                detail: LeftAlone::Owned(owner(graph, entity)?).to_string(),
+            })
+        })
+        .collect()
+}
+
 /// The holders that have the policy by this attachment.
-fn reached(graph: &Graph<'_>, policy: PolicyId, entity: Entity) -> Vec<Holder> {
+pub(super) fn reached(graph: &Graph<'_>, policy: PolicyId, entity: Entity) -> Vec<Holder> {
     let by_entity = |holder: &Holder| match entity {
         Entity::Principal(principal) => holder.principal == principal && holder.paths.contains(&Path::Direct),
         Entity::Group(group) => holder.paths.contains(&Path::Group(group)),
@@ -170,25 +141,48 @@ fn plan_proof(proof: &Proof) -> PlanProof {
     }
 }
 
-/// The patterns of the old text that are gone from the new one, although something that they matched has stayed.
+/// The patterns of Allow statements that became names: gone, with a name that was not listed before and that they match.
 fn frozen(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Vec<Frozen> {
     let Some(after) = subject.after else { return Vec::new() };
     let (Ok(before), Ok(after)) = (PolicyDocument::parse(subject.before), PolicyDocument::parse(after)) else {
         return Vec::new();
     };
-    let patterns = |document: &PolicyDocument| -> Vec<secateur_analyzer::action::ActionPattern> {
-        let entries = document.statements.iter().flat_map(|statement| statement.actions.list().entries.clone());
-        entries.map(|entry| entry.pattern).collect()
-    };
-    let stays = patterns(&after);
-    let mut frozen: Vec<Frozen> = patterns(&before)
-        .into_iter()
-        .filter(|pattern| pattern.has_wildcard() && !stays.contains(pattern))
-        .filter(|pattern| stays.iter().any(|stay| !stay.has_wildcard() && pattern.matches(stay.as_str())))
-        .map(|pattern| Frozen { pattern: pattern.as_str().to_owned(), at: analysis.catalog().dates().names })
-        .collect();
-    frozen.dedup();
+    let mut frozen = Vec::new();
+    let mut heirs = after.statements.iter();
+    for statement in before.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        let skeleton = skeleton(before.text(), statement);
+        let rest = heirs.clone();
+        let is_heir = |heir: &&Statement| self::skeleton(after.text(), heir) == skeleton;
+        let Some(heir) = heirs.by_ref().find(is_heir) else {
+            heirs = rest;
+            continue;
+        };
+        let listed = |statement: &Statement, text: &str| {
+            statement.actions.list().entries.iter().any(|entry| entry.pattern.as_str() == text)
+        };
+        let names: Vec<_> = heir.actions.list().entries.iter().map(|entry| &entry.pattern).collect();
+        for entry in &statement.actions.list().entries {
+            let pattern = &entry.pattern;
+            let became = |name: &&secateur_analyzer::action::ActionPattern| {
+                pattern.matches(name.as_str()) && !listed(statement, name.as_str())
+            };
+            if pattern.has_wildcard()
+                && !listed(heir, pattern.as_str())
+                && names.iter().copied().any(|name| became(&name))
+            {
+                frozen.push(Frozen { pattern: pattern.as_str().to_owned(), at: analysis.catalog().dates().names });
+            }
+        }
+    }
     frozen
+}
+
+/// A statement's text without its list of actions: a rewrite leaves it as it is.
+fn skeleton(text: &str, statement: &Statement) -> String {
+    let list = &statement.actions.list().span;
+    let head = text.get(statement.span.start..list.start).unwrap_or_default();
+    let tail = text.get(list.end..statement.span.end).unwrap_or_default();
+    format!("{head}\0{tail}")
 }
 
 fn risk(analysis: &Analysis<'_>, lost: &ActionSet) -> BTreeMap<String, usize> {

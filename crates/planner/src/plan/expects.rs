@@ -11,7 +11,11 @@ use super::{ExpectedHolder, Expects, fit};
 pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects {
     let graph = analysis.graph();
     let account = graph.account();
-    let all = graph.holders(subject.policy);
+    // A detach concerns those whom this attachment reaches; the others' are changes of their own.
+    let all = match subject.entity {
+        None => graph.holders(subject.policy),
+        Some(entity) => super::change::reached(graph, subject.policy, entity),
+    };
     let mut holders = Vec::new();
     let mut memberships = Vec::new();
     for holder in &all {
@@ -27,7 +31,10 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
     let policy = graph.policy(subject.policy);
     let managed = policy.and_then(|policy| policy.managed());
     let mut attachments: Vec<String> = match managed {
-        Some(_) => graph.attached_to(subject.policy).into_iter().map(|entity| graph.entity_address(entity)).collect(),
+        Some(_) => match subject.entity {
+            None => graph.attached_to(subject.policy).into_iter().map(|entity| graph.entity_address(entity)).collect(),
+            Some(entity) => vec![graph.entity_address(entity)],
+        },
         None => Vec::new(),
     };
     attachments.sort();

@@ -9,7 +9,7 @@ use secateur_analyzer::account::{Account, PrincipalKind};
 use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::{Entity, Graph, PolicyRef};
 
-use super::change::Draft;
+use super::draft::Draft;
 use super::{Change, ChangeAction, Withheld};
 
 /// The size quotas of an account, in characters that count.
@@ -37,6 +37,14 @@ impl Quotas {
             user: quota("UserPolicySizeQuota", 2_048),
             role: quota("RolePolicySizeQuota", 10_240),
             group: quota("GroupPolicySizeQuota", 5_120),
+        }
+    }
+
+    /// Returns the most that the policy's document alone may have.
+    pub(super) fn of_policy(&self, account: &Account, policy: PolicyRef<'_>) -> usize {
+        match policy {
+            PolicyRef::Managed(_) => self.managed,
+            PolicyRef::Inline(entity, _) => self.of_entity(account, entity),
         }
     }
 
@@ -71,10 +79,7 @@ pub(super) fn fit(graph: &Graph<'_>, drafts: &mut [Draft<'_>]) -> Vec<Withheld> 
         match graph.policy(draft.policy) {
             Some(PolicyRef::Inline(entity, _)) => by_entity.entry(entity).or_default().push(at),
             _ => {
-                let excess = draft.size_after().saturating_sub(quotas.managed);
-                if excess > 0 {
-                    withheld.extend(draft.fall_back(graph, excess, quotas.managed));
-                }
+                withheld.extend(draft.fit_alone(graph, quotas.managed));
             }
         }
     }

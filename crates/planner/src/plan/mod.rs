@@ -10,6 +10,7 @@ mod calls;
 mod change;
 mod config;
 mod digest;
+mod draft;
 mod expects;
 mod fit;
 mod read;
@@ -110,6 +111,12 @@ pub struct Window {
     pub max_catalog_age_days: u32,
     /// `max_key_idle_days`
     pub max_key_idle_days: u32,
+    /// `unknown_grant_date`
+    pub unknown_grant_date: String,
+    /// `kms_via_service`
+    pub kms_via_service: String,
+    /// `dormant`
+    pub dormant: String,
     /// The Regions that are enabled or in use.
     pub regions: Vec<String>,
 }
@@ -138,6 +145,20 @@ pub struct PlanInputs {
     pub config: Option<InputFile>,
     /// The catalogue.
     pub catalog: PlanCatalog,
+    /// Which changes were asked for.
+    pub selection: PlanSelection,
+}
+
+/// Which changes were asked for; all where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanSelection {
+    /// `--target`
+    pub target: Vec<String>,
+    /// `--exclude`
+    pub exclude: Vec<String>,
+    /// `--only`
+    pub only: Vec<String>,
 }
 
 /// A file or folder that a plan was made from.
@@ -307,6 +328,8 @@ pub struct Evidence {
     pub last_accessed: Option<UnixTime>,
     /// Since when use would have been seen.
     pub since: UnixTime,
+    /// The reason for this holder: holders of one policy may differ.
+    pub reason: String,
 }
 
 /// A pattern that was replaced by names.

@@ -52,7 +52,8 @@ pub(super) fn removed(
             weakest = weakest.max(removal.reason);
             assumed |= removal.assumed_grant;
             let (last_accessed, since) = (removal.last_accessed, removal.since);
-            evidence.push(Evidence { principal, report: principal, last_accessed, since });
+            let reason = removal.reason.as_str().to_owned();
+            evidence.push(Evidence { principal, report: principal, last_accessed, since, reason });
         }
         assumed_grant_dates += usize::from(assumed);
         groups.entry((weakest, evidence)).or_insert_with(|| catalog.empty_set()).insert(*action);

@@ -1,16 +1,16 @@
 //! A plan, proved again: nothing in it is believed.
 //!
-//! Every change is proved from the snapshot, and all that the plan says of it is derived anew and must be equal. A plan whose
-//! digest was recomputed after an edit does not pass.
+//! Every change is proved from the snapshot. Then the plan is made anew from its inputs, and all that it says must be equal: a
+//! plan whose digest was recomputed after an edit does not pass.
 
 use std::collections::BTreeSet;
 
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::graph::PrincipalId;
 
-use super::build::Numbering;
+use super::build::{Numbering, build};
 use super::change::{self, ProvedChange, Subject};
-use super::{Change, ChangeAction, Plan, fit};
+use super::{Change, ChangeAction, Plan, PlanOptions};
 
 /// Why a change of a plan, or the plan itself, is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,33 +23,56 @@ pub struct Refusal {
     pub detail: String,
 }
 
-/// Proves every change of a plan again from an analysis of the snapshot that the plan was made from.
+/// Proves every change of a plan again, from an analysis of the snapshot that the plan was made from, and makes the plan anew
+/// by `options`, which must be those of the plan's configuration and selection.
 ///
 /// # Errors
-/// All refusals, in the order of the changes.
-pub fn verify(plan: &Plan, analysis: &Analysis<'_>) -> Result<(), Vec<Refusal>> {
+/// All refusals, in the order of the changes; those of the plan as a whole come first.
+pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Result<(), Vec<Refusal>> {
     let mut refusals = whole(plan, analysis);
     let numbering = Numbering::new(numbered(plan, analysis));
-    let mut proved: Vec<(PolicyId, Option<Entity>, ProvedChange)> = Vec::new();
-    let mut at_change = Vec::new();
-    for (at, change) in plan.changes.iter().enumerate() {
+    for change in &plan.changes {
         match prove_again(change, analysis, &numbering) {
-            Ok(again) => {
-                proved.push(again);
-                at_change.push(at);
-            }
+            Ok(again) => refusals.extend(difference(change, &again.change)),
             Err(refusal) => refusals.push(refusal),
         }
     }
-    change::still_granted(analysis, &mut proved, &numbering);
-    let mut again: Vec<Change> = proved.into_iter().map(|(.., proved)| proved.change).collect();
-    fit::group_inline(analysis.graph(), &mut again);
-    for (again, at) in again.iter().zip(at_change) {
-        if let Some(change) = plan.changes.get(at) {
-            refusals.extend(difference(change, again));
-        }
+    if refusals.is_empty() {
+        refusals = anew(plan, &build(analysis, options).plan);
     }
     if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+}
+
+/// What the plan says and would not say if it were made now, by this secateur.
+fn anew(plan: &Plan, again: &Plan) -> Vec<Refusal> {
+    let members = [
+        ("account", plan.account == again.account),
+        ("window", plan.window == again.window),
+        ("complete", plan.complete == again.complete),
+        ("gaps", plan.gaps == again.gaps),
+        ("inputs", plan.inputs == again.inputs),
+        ("principals", plan.principals == again.principals),
+        ("reports", plan.reports == again.reports),
+        ("changes", plan.changes == again.changes),
+        ("withheld", plan.withheld == again.withheld),
+        ("advice", plan.advice == again.advice),
+        ("summary", plan.summary == again.summary),
+    ];
+    let differs = members.into_iter().filter(|(_, equal)| !equal);
+    differs
+        .map(|(member, _)| Refusal {
+            address: "plan".to_owned(),
+            name: format!("edited-{member}"),
+            detail: if plan.tool == again.tool {
+                format!("`{member}` is not what these inputs give")
+            } else {
+                format!(
+                    "`{member}` is not what secateur {} gives; {} made the plan",
+                    again.tool.version, plan.tool.version
+                )
+            },
+        })
+        .collect()
 }
 
 /// What the plan says besides its changes and must say of this analysis.
@@ -75,9 +98,8 @@ fn whole(plan: &Plan, analysis: &Analysis<'_>) -> Vec<Refusal> {
         refuse("edited-changes", "the changes are not in order, or an address occurs twice");
     }
     let numbering = Numbering::new(numbered(plan, analysis));
-    let known: BTreeSet<_> = plan.principals.iter().collect();
-    if numbering.arns(analysis).len() != known.len() || known.len() != plan.principals.len() {
-        refuse("edited-principals", "`principals` has ARNs that the snapshot does not have, or twice");
+    if numbering.arns(analysis) != plan.principals {
+        refuse("edited-principals", "`principals` is not in order, or has ARNs that the snapshot does not have");
     } else if numbering.reports(analysis) != plan.reports {
         refuse("edited-reports", "`reports` is not what the snapshot has");
     }
@@ -91,11 +113,7 @@ fn numbered(plan: &Plan, analysis: &Analysis<'_>) -> BTreeSet<PrincipalId> {
     plan.principals.iter().filter_map(find).collect()
 }
 
-fn prove_again(
-    change: &Change,
-    analysis: &Analysis<'_>,
-    numbering: &Numbering,
-) -> Result<(PolicyId, Option<Entity>, ProvedChange), Refusal> {
+fn prove_again(change: &Change, analysis: &Analysis<'_>, numbering: &Numbering) -> Result<ProvedChange, Refusal> {
     let refuse = |name: String, detail: String| Refusal { address: change.address.clone(), name, detail };
     let (policy, entity) = change::find(analysis.graph(), &change.address).ok_or_else(|| {
         refuse("unknown-address".to_owned(), "the snapshot has no such policy or attachment".to_owned())
@@ -113,13 +131,14 @@ fn prove_again(
             "the action does not fit the address and the documents".to_owned(),
         ));
     };
-    let is_changeable = analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none());
+    let is_owned = entity.is_some_and(|entity| change::owner(analysis.graph(), entity).is_some());
+    let is_changeable = !is_owned && analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none());
     if !is_changeable {
         return Err(refuse("left-alone".to_owned(), "the policy is left alone".to_owned()));
     }
     let subject = Subject { policy, action: change.action, entity, before, after: change.after.as_deref() };
     match change::derive(analysis, &subject, numbering) {
-        Ok(proved) => Ok((policy, entity, proved)),
+        Ok(proved) => Ok(proved),
         Err(error) => Err(refuse(error.name(), error.to_string())),
     }
 }

@@ -1,8 +1,12 @@
 //! What is not changed, and why.
 
+use std::collections::BTreeMap;
+
 use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
-use secateur_analyzer::verdict::SetAside;
+use secateur_analyzer::rules::Force;
+use secateur_analyzer::verdict::{ExpiredRule, SetAside, Verdict};
 
 use super::{Change, Limits, Withheld};
 
@@ -53,6 +57,38 @@ fn policy(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String
     None
 }
 
+/// Returns what is kept only by `[[keep]]` rules that have just expired, by policy and rule.
+pub(super) fn expired_keep_rules(analysis: &Analysis<'_>) -> Vec<Withheld> {
+    let inputs = analysis.inputs();
+    if !inputs.rules.keep.iter().any(|rule| rule.force(inputs.now) == Force::Grace) {
+        return Vec::new();
+    }
+    let graph = analysis.graph();
+    let mut withheld = Vec::new();
+    for id in graph.policies() {
+        let Some(judged) = analysis.policy(id).filter(|judged| judged.set_aside.is_none()) else { continue };
+        let mut by_rule: BTreeMap<usize, ActionSet> = BTreeMap::new();
+        for holder in &judged.holders {
+            analysis.verdicts(id, holder, judged.granted.iter(), |action, verdict| {
+                if let Verdict::RuleExpired(ExpiredRule::Keep(rule)) = verdict {
+                    by_rule.entry(rule).or_insert_with(|| analysis.catalog().empty_set()).insert(action);
+                }
+            });
+        }
+        for (rule, actions) in by_rule {
+            let reason = inputs.rules.keep.get(rule).map_or("", |rule| rule.reason.as_str());
+            let names: Vec<String> = actions.iter().take(5).map(|id| analysis.catalog().full_name(id)).collect();
+            let more = and_more(actions.len().saturating_sub(names.len()));
+            withheld.push(Withheld {
+                address: graph.address(id).to_owned(),
+                reason: "rule-expired".to_owned(),
+                detail: format!("keep[{rule}] ({reason}) has just expired; it kept {}{more}", names.join(", ")),
+            });
+        }
+    }
+    withheld
+}
+
 /// The principal that an inline policy is embedded in.
 fn graph_owner(analysis: &Analysis<'_>, id: PolicyId) -> Option<PrincipalId> {
     match analysis.graph().policy(id)? {
@@ -91,9 +127,8 @@ pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld
     let count = |change: &Change| change.removed.iter().map(|removed| removed.count).sum::<usize>();
     if let Some(max) = limits.max_removed_per_policy {
         let over: Vec<String> = changes.iter().filter(|change| count(change) > max).map(group).collect();
-        let detail = |change: &Change| {
-            format!("removes {} actions, more than max_removed_per_policy ({max}) allows in its group", count(change))
-        };
+        let detail =
+            |change: &Change| format!("removes {} actions, more than max_removed_per_policy ({max})", count(change));
         withheld.extend(take(changes, |change| over.contains(&group(change)), detail));
     }
     if let Some(max) = limits.max_changes {

@@ -83,6 +83,9 @@ fn check_kept_by_sid(statement: &Statement, heirs: &[&Statement], at: usize) -> 
 /// Every lost action must be removable for every holder, by the table of verdicts.
 fn check_may_go(claim: &Claim<'_>, lost: &ActionSet, at: usize, analysis: &Analysis<'_>) -> Result<(), ProofError> {
     let mut first: Result<(), ProofError> = Ok(());
+    if lost.is_empty() {
+        return first;
+    }
     for holder in claim.holders {
         let mut judged = 0;
         analysis.verdicts(claim.policy, holder, lost.iter(), |id, verdict| {

@@ -63,7 +63,7 @@ fn row(out: &mut String, principal: &PrincipalOverview) {
         notes.push(visible(problem).into_owned());
     }
     if principal.dormant {
-        notes.push("dormant: it used nothing at all".to_owned());
+        notes.push("dormant: it used nothing in the window".to_owned());
     }
     if !notes.is_empty() {
         let _ = writeln!(out, "    {}", notes.join("; "));

@@ -55,7 +55,7 @@ pub fn markdown(plan: &Plan, max_bytes: usize) -> String {
 fn head(plan: &Plan) -> String {
     let summary = &plan.summary;
     let decision = if plan.changes.is_empty() {
-        "**No changes.** No permission can be shown to be removable.".to_owned()
+        "**No changes.**".to_owned()
     } else {
         format!(
             "**Plan: {} to add, {} to change, {} to destroy.** Removes {}.",
@@ -126,7 +126,7 @@ fn block(plan: &Plan, change: &Change) -> String {
     let holders: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
     lines.push(note(format!("held by {}", holders.join(", "))));
     for removed in &change.removed {
-        lines.push(note(format!("{}, {}", count(removed.count, "action"), removed.reason)));
+        lines.push(note(format!("{}, {}", count(removed.count, "action"), visible(&removed.reason))));
         lines.extend(evidence::lines(plan, removed).into_iter().map(|line| note(format!("    {line}"))));
         let names = wrapped(&removed.actions, 4, WIDTH);
         lines.extend(names.lines().map(|line| note(line.to_owned())));

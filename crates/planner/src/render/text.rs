@@ -112,11 +112,13 @@ impl Page {
 
     fn no_changes(&mut self, plan: &Plan) {
         let title = self.paint(BOLD, "No changes.");
-        self.line(&format!(
-            "{title} No permission of account {} can be shown to be removable.",
-            visible(&plan.account.id)
-        ));
-        let reason = if !plan.gaps.is_empty() {
+        self.line(&format!("{title} Nothing of account {} is to be removed.", visible(&plan.account.id)));
+        let is_targeted = plan.advice.iter().any(|advice| advice.kind == "targeted");
+        let reason = if is_targeted {
+            "--target, --exclude or --only left changes out: run `secateur plan` without them to see all."
+        } else if plan.withheld.iter().any(|withheld| ["limit", "dormant"].contains(&withheld.reason.as_str())) {
+            "What could go is withheld; see below why."
+        } else if !plan.gaps.is_empty() {
             "What has gaps is kept: see the warnings above."
         } else if !plan.withheld.is_empty() {
             "What is withheld, and why, is listed below."
@@ -160,7 +162,7 @@ impl Page {
         }
         let symbol = self.paint(colour, symbol);
         let owner = change.target.owner.as_deref().map(|owner| format!(" of {}", visible(owner))).unwrap_or_default();
-        self.line(&format!("  {symbol} {} \"{}\"{owner}", change.target.kind, visible(&change.target.name)));
+        self.line(&format!("  {symbol} {} \"{}\"{owner}", visible(&change.target.kind), visible(&change.target.name)));
         self.holders(plan, change);
         if change.action != ChangeAction::Detach {
             self.diff(change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
@@ -216,7 +218,7 @@ impl Page {
         self.line(&format!("      removes {} ({}):", count(total, "action"), levels.join(", ")));
         for removed in &change.removed {
             let minus = self.paint(RED, "-");
-            self.line(&format!("      {minus} {}, {}", count(removed.count, "action"), removed.reason));
+            self.line(&format!("      {minus} {}, {}", count(removed.count, "action"), visible(&removed.reason)));
             for line in evidence::lines(plan, removed) {
                 self.line(&format!("          {line}"));
             }
@@ -244,7 +246,7 @@ impl Page {
         let title = self.paint(BOLD, "Withheld:");
         self.line(&title);
         for (reason, entries) in by(withheld, |withheld| withheld.reason.as_str()) {
-            self.line(&format!("  {reason}"));
+            self.line(&format!("  {}", visible(reason)));
             let lines =
                 entries.iter().map(|entry| format!("    {}: {}", visible(&entry.address), visible(&entry.detail)));
             self.some_lines(lines.collect());

@@ -35,6 +35,8 @@ pub struct Rewriting<'a> {
 pub enum NotActionRewrite {
     /// `extend`: add what may go to the list.
     Extend,
+    /// Add only services of which nothing stays: what [`NotActionRewrite::Extend`] falls back to where names do not fit.
+    ExtendByService,
     /// `advise`: leave it, and say what could go.
     Advise,
 }

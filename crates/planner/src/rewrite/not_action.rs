@@ -37,6 +37,9 @@ pub(super) fn rewrite(
         return StatementOutcome::Gone;
     }
     let names = additions(by, &goes, &stays, &unknown);
+    if names.is_empty() {
+        return StatementOutcome::Unchanged;
+    }
     StatementOutcome::Edited(vec![layout::append(text, statement, list, &names)])
 }
 
@@ -61,7 +64,7 @@ fn additions(
         }
         if goes_whole(service) {
             names.push(format!("{}:*", catalog.service_prefix(service)));
-        } else {
+        } else if by.not_action == NotActionRewrite::Extend {
             names.extend(leaving.map(|id| catalog.full_name(id)));
         }
     }

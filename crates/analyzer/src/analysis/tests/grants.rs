@@ -1,0 +1,154 @@
+//! When permissions were granted.
+
+use super::*;
+use crate::account::sketch::arn;
+use crate::account::{GrantEvent, GrantHistory, PolicyVersion};
+use crate::rules::UnknownGrantDate;
+
+fn event(time: UnixTime, name: &str) -> GrantEvent {
+    GrantEvent {
+        time,
+        name: name.into(),
+        user_name: None,
+        role_name: Some("r".into()),
+        group_name: None,
+        policy_name: None,
+        policy_arn: None,
+    }
+}
+
+#[test]
+fn grant_dates_come_from_the_event_history() {
+    let day = DAY;
+    let check = |events: Vec<GrantEvent>, unknown: UnknownGrantDate, span: i64, expect: &str| {
+        let mut case = case(sqs_role());
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-span * day), to: NOW, events });
+        case.settings.unknown_grant_date = unknown;
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    let put =
+        |policy: &str| GrantEvent { policy_name: Some(policy.into()), ..event(NOW.plus(-10 * day), "PutRolePolicy") };
+    check(vec![], UnknownGrantDate::Keep, 90, "unused-action");
+    check(vec![], UnknownGrantDate::Keep, 30, "too-recent");
+    check(vec![], UnknownGrantDate::AssumeOld, 30, "unused-action");
+    check(vec![put("P")], UnknownGrantDate::AssumeOld, 90, "too-recent");
+    // What the other policy was before is not known: it may have denied.
+    check(vec![put("other")], UnknownGrantDate::Keep, 90, "too-recent");
+    check(vec![event(NOW.plus(-10 * day), "DetachRolePolicy")], UnknownGrantDate::Keep, 90, "too-recent");
+    check(vec![event(NOW.plus(-10 * day), "TagRole")], UnknownGrantDate::Keep, 90, "unused-action");
+    let attach = GrantEvent { policy_arn: arn("policy/other"), ..event(NOW.plus(-10 * day), "AttachRolePolicy") };
+    check(vec![attach], UnknownGrantDate::Keep, 90, "unused-action");
+    let nameless = GrantEvent { role_name: None, ..event(NOW.plus(-10 * day), "PutRolePolicy") };
+    check(vec![nameless], UnknownGrantDate::Keep, 90, "too-recent");
+    let renamed =
+        GrantEvent { role_name: None, user_name: Some("gone".into()), ..event(NOW.plus(-10 * day), "UpdateUser") };
+    check(vec![renamed], UnknownGrantDate::Keep, 90, "unused-action");
+    check(vec![event(NOW.plus(-10 * day), "DeleteRolePermissionsBoundary")], UnknownGrantDate::Keep, 90, "too-recent");
+    let old = GrantEvent { policy_name: Some("p".into()), ..event(NOW.plus(-95 * day), "PutRolePolicy") };
+    check(vec![old], UnknownGrantDate::Keep, 100, "unused-action");
+}
+
+#[test]
+fn a_history_that_begins_too_late_shows_nothing() {
+    let mut case = case(sqs_role());
+    case.settings.min_idle_days = 30;
+    case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+    let expect = |case: &Case, expect: &str| {
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    // Long enough by its own length, but the report of six days earlier sees only 24 days of it.
+    let six_days = 6 * DAY;
+    case = Case {
+        account: Sketch { account: case.account }
+            .change_report("role/r", |report| {
+                report.generated_at = report.generated_at.map(|time| time.plus(-six_days));
+            })
+            .build(),
+        ..case
+    };
+    case.account.grants = Some(GrantHistory { from: NOW.plus(-30 * DAY), to: NOW, events: vec![] });
+    expect(&case, "too-recent");
+    case.account.grants = Some(GrantHistory { from: NOW.plus(-36 * DAY), to: NOW, events: vec![] });
+    expect(&case, "unused-action");
+}
+
+fn with_versions(versions: &[(&str, &str, &str)]) -> Sketch {
+    let versions: Vec<PolicyVersion> = versions
+        .iter()
+        .map(|(id, created, text)| PolicyVersion {
+            id: (*id).into(),
+            created: time(created),
+            document: Some(Document::new(*text)),
+        })
+        .collect();
+    Sketch::new()
+        .principal("role/r")
+        .managed("policy/p", "")
+        .attach("role/r", "policy/p")
+        .report("role/r", "sqs 2026-10-01: CreateQueue=2026-10-01, DeleteQueue")
+        .change_policy("policy/p", |policy| {
+            policy.default_version = versions.last().map(|version| version.id.clone()).unwrap_or_default();
+            policy.versions = versions;
+        })
+}
+
+#[test]
+fn a_grant_is_as_young_as_the_first_of_the_versions_that_allow_it_without_a_break() {
+    let check = |versions: &[(&str, &str, &str)], expect: &str| {
+        let got = case(with_versions(versions)).verdicts("policy/p", "sqs:DeleteQueue");
+        assert_eq!(got, [format!("DeleteQueue {expect}")], "{versions:?}");
+    };
+    let (without, with) = (doc("\"sqs:CreateQueue\""), doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\""));
+    let denied = r#"{"Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"},
+        {"Effect":"Deny","Action":"sqs:Delete*","Resource":"*"}]}"#;
+    let (v1, v2, v3) = ("2020-01-01", "2026-10-07", "2026-10-08");
+    check(&[("v1", v1, &with), ("v2", v2, &with), ("v3", v3, &with)], "unused-action");
+    check(&[("v1", v1, &without), ("v2", v2, &with), ("v3", v3, &with)], "too-recent");
+    // Taken away and given back.
+    check(&[("v1", v1, &with), ("v2", v2, &without), ("v3", v3, &with)], "too-recent");
+    // The versions before are gone.
+    check(&[("v7", v3, &with)], "too-recent");
+    // Denied until yesterday.
+    check(&[("v1", v1, denied), ("v2", v3, &with)], "too-recent");
+    // A younger version was in force in between.
+    check(&[("v2", v3, &without), ("v1", v1, &with)], "too-recent");
+}
+
+#[test]
+fn what_came_with_the_version_in_force_is_as_young_as_the_version() {
+    let sketch = Sketch::new()
+        .principal("role/r")
+        .managed("policy/p", &doc("\"sqs:DeleteQueue\""))
+        .attach("role/r", "policy/p")
+        .report("role/r", "sqs 2026-10-01: CreateQueue, DeleteQueue")
+        .change_policy("policy/p", |policy| {
+            policy.default_version = "v2".into();
+            policy.versions.push(PolicyVersion {
+                id: "v2".into(),
+                created: time("2026-09-01"),
+                document: Some(Document::new(doc("\"sqs:DeleteQueue\",\"sqs:CreateQueue\""))),
+            });
+        });
+    let expect = ["CreateQueue too-recent", "DeleteQueue unused-action"];
+    assert_eq!(case(sketch).verdicts("policy/p", "sqs:CreateQueue sqs:DeleteQueue"), expect);
+}
+
+#[test]
+fn an_older_snapshot_is_a_witness() {
+    let older = |finished_at: &str| {
+        let mut older = sqs_role().build();
+        older.finished_at = time(finished_at);
+        older
+    };
+    let check = |older: Account, expect: &str| {
+        let mut case = case(sqs_role());
+        case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+        let analysis = case.analyze_with(Some(&older), 1);
+        assert_eq!(verdicts(&analysis, "role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(older("2026-06-01"), "unused-action");
+    check(older("2026-09-01"), "too-recent");
+    let mut recreated = older("2026-06-01");
+    recreated.principals[0].unique_id = "AROA-OTHER".into();
+    check(recreated, "too-recent");
+}

@@ -1,0 +1,220 @@
+//! What CloudTrail's event history says of when a policy was granted.
+//!
+//! A write that names the principal, one of its groups or the policy dates the grant, also one that takes something away: a
+//! Deny may have gone with it. Calls that have nothing to do with permissions are passed over.
+
+use std::collections::HashMap;
+
+use super::grant::Granted;
+use super::report::{REPORTING_DELAY, ReportTimes};
+use crate::account::{Account, GrantEvent, GrantHistory, PrincipalKind};
+use crate::graph::{Graph, Holder, Path, PolicyId, PolicyRef, PrincipalId};
+use crate::rules::Settings;
+use crate::time::{DAY, UnixTime};
+
+/// CloudTrail keeps 90 days
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>), and collecting takes its time:
+/// so much later than it should may a history begin.
+const TOLERANCE: i64 = DAY + REPORTING_DELAY;
+
+/// Events by whom they name; each list by time.
+#[derive(Debug, Default)]
+pub struct GrantIndex<'a> {
+    history: Option<&'a GrantHistory>,
+    by_entity: HashMap<(char, String), Vec<&'a GrantEvent>>,
+    by_policy: HashMap<String, Vec<&'a GrantEvent>>,
+    /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
+    unnamed: HashMap<char, UnixTime>,
+}
+
+const USER: char = 'u';
+const ROLE: char = 'r';
+const GROUP: char = 'g';
+const POLICY: char = 'p';
+
+/// Parts of the names of calls that neither grant nor take away permissions.
+const UNRELATED: [&str; 9] = [
+    "Tag",
+    "AccessKey",
+    "LoginProfile",
+    "MFADevice",
+    "SSHPublicKey",
+    "SigningCertificate",
+    "ServiceSpecificCredential",
+    "DeletePolicyVersion",
+    "ChangePassword",
+];
+
+impl<'a> GrantIndex<'a> {
+    /// Indexes the account's history, if it has one that makes sense at `now`.
+    pub fn new(account: &'a Account, now: UnixTime) -> GrantIndex<'a> {
+        let Some(history) =
+            account.grants.as_ref().filter(|history| history.from <= history.to && history.to <= now.plus(DAY))
+        else {
+            return GrantIndex::default();
+        };
+        let mut index = GrantIndex { history: Some(history), ..GrantIndex::default() };
+        let names = known_names(account);
+        for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
+            index.add(event, &names);
+        }
+        index
+    }
+
+    fn add(&mut self, event: &'a GrantEvent, known: &HashMap<(char, String), ()>) {
+        let fold = |name: &Option<String>| name.as_ref().map(|name| name.to_ascii_lowercase());
+        let named = [(USER, fold(&event.user_name)), (ROLE, fold(&event.role_name)), (GROUP, fold(&event.group_name))];
+        let kind = kind_of(&event.name);
+        for (own, name) in named {
+            match name {
+                Some(name) if known.contains_key(&(own, name.clone())) => {
+                    self.by_entity.entry((own, name)).or_default().push(event);
+                }
+                // Renamed or deleted since: whoever it is now may be anybody.
+                Some(_) if event.name.starts_with("Update") => self.note_unnamed(own, event.time),
+                Some(_) => {}
+                None if kind == Some(own) => self.note_unnamed(own, event.time),
+                None => {}
+            }
+        }
+        match (&event.policy_arn, kind) {
+            (Some(arn), _) => self.by_policy.entry(arn.to_string()).or_default().push(event),
+            (None, Some(POLICY)) => self.note_unnamed(POLICY, event.time),
+            (None, _) => {}
+        }
+    }
+
+    fn note_unnamed(&mut self, kind: char, time: UnixTime) {
+        let latest = self.unnamed.entry(kind).or_insert(time);
+        *latest = time.max(*latest);
+    }
+
+    /// Returns when the holder was granted the policy, by the oldest of its paths.
+    pub(super) fn granted(
+        &self,
+        graph: &Graph<'_>,
+        policy: PolicyId,
+        holder: &Holder,
+        settings: &Settings,
+        times: ReportTimes,
+    ) -> Granted {
+        let Some(history) = self.history.filter(|history| history.to >= times.generated_at) else {
+            return Granted::Unknown;
+        };
+        let whole = self.latest_of_principal(graph, holder.principal);
+        // By the path with the oldest grant the holder has had the permission for longest.
+        let by_path = |path: &Path| self.latest_by_path(graph, policy, holder.principal, *path).max(whole);
+        match holder.paths.iter().map(by_path).min().flatten() {
+            Some(time) => Granted::At(time),
+            None if times.observed.since(history.from) + TOLERANCE >= settings.min_idle() => Granted::LongAgo,
+            None => Granted::Unknown,
+        }
+    }
+
+    /// The latest write that may have changed what any of the principal's policies lets it do.
+    fn latest_of_principal(&self, graph: &Graph<'_>, id: PrincipalId) -> Option<UnixTime> {
+        let account = graph.account();
+        let principal = account.principals.get(id.0)?;
+        let kind = if principal.kind == PrincipalKind::User { USER } else { ROLE };
+        let own = self.events_of(kind, &principal.name).filter(|event| changes_all(event)).map(|event| event.time);
+        let groups = principal.groups.iter().flat_map(|group| self.events_of(GROUP, group));
+        let groups = groups.filter(|event| changes_all(event) && event.name != "RemoveUserFromGroup");
+        let policies = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
+        // A version that dropped a Deny lets through what other policies allow.
+        let denying = policies.filter(|managed| {
+            managed.versions.iter().any(|version| {
+                version
+                    .document
+                    .as_ref()
+                    .is_none_or(|document| document.policy().is_none_or(|policy| policy.has_deny()))
+            })
+        });
+        let versions = denying.flat_map(|managed| self.by_policy.get(managed.arn.as_str()).into_iter().flatten());
+        let versions = versions.filter(|event| kind_of(&event.name) == Some(POLICY)).map(|event| event.time);
+        let unnamed = self.unnamed.get(&kind).copied();
+        own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).max()
+    }
+
+    /// The latest write that can have granted the policy by this path.
+    fn latest_by_path(&self, graph: &Graph<'_>, policy: PolicyId, id: PrincipalId, path: Path) -> Option<UnixTime> {
+        let account = graph.account();
+        let (kind, name) = match path {
+            Path::Direct => {
+                let principal = account.principals.get(id.0)?;
+                (if principal.kind == PrincipalKind::User { USER } else { ROLE }, principal.name.as_str())
+            }
+            Path::Group(group) => (GROUP, account.groups.get(group)?.name.as_str()),
+        };
+        let reference = graph.policy(policy);
+        let owner = self.events_of(kind, name).filter(|event| is_about(event, reference)).map(|event| event.time);
+        // Where older versions are left they tell for every action whether it is new; see `PolicyGrants`.
+        let managed = reference.and_then(|policy| policy.managed()).filter(|managed| managed.versions.len() < 2);
+        let versions =
+            managed.into_iter().flat_map(|managed| self.by_policy.get(managed.arn.as_str()).into_iter().flatten());
+        let versions = versions.filter(|event| kind_of(&event.name) == Some(POLICY)).map(|event| event.time);
+        let unnamed = [self.unnamed.get(&kind), managed.and_then(|_| self.unnamed.get(&POLICY))];
+        let membership = match path {
+            Path::Direct => None,
+            Path::Group(group) => self.joined(account, id, group),
+        };
+        owner.chain(versions).chain(unnamed.into_iter().flatten().copied()).chain(membership).max()
+    }
+
+    /// When the user was added to the group.
+    fn joined(&self, account: &Account, id: PrincipalId, group: usize) -> Option<UnixTime> {
+        let user = account.principals.get(id.0)?;
+        let group = account.groups.get(group)?;
+        let is_group =
+            |event: &&&GrantEvent| event.group_name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&group.name));
+        let joins = self.events_of(USER, &user.name).filter(|event| event.name == "AddUserToGroup");
+        joins.filter(is_group).map(|event| event.time).max()
+    }
+
+    fn events_of(&self, kind: char, name: &str) -> impl Iterator<Item = &&'a GrantEvent> {
+        self.by_entity.get(&(kind, name.to_ascii_lowercase())).into_iter().flatten()
+    }
+}
+
+fn known_names(account: &Account) -> HashMap<(char, String), ()> {
+    let principals = account.principals.iter().map(|principal| {
+        let kind = if principal.kind == PrincipalKind::User { USER } else { ROLE };
+        ((kind, principal.name.to_ascii_lowercase()), ())
+    });
+    let groups = account.groups.iter().map(|group| ((GROUP, group.name.to_ascii_lowercase()), ()));
+    principals.chain(groups).collect()
+}
+
+/// What a call is about, by its name.
+fn kind_of(name: &str) -> Option<char> {
+    match name {
+        "CreatePolicy" | "CreatePolicyVersion" | "SetDefaultPolicyVersion" => Some(POLICY),
+        "AddUserToGroup" | "RemoveUserFromGroup" => Some(USER),
+        _ if name.contains("UserPolicy") || name.contains("UserPermissionsBoundary") || name == "UpdateUser" => {
+            Some(USER)
+        }
+        _ if name.contains("RolePolicy") || name.contains("RolePermissionsBoundary") || name == "UpdateRole" => {
+            Some(ROLE)
+        }
+        _ if name.contains("GroupPolicy") || name == "UpdateGroup" => Some(GROUP),
+        _ => None,
+    }
+}
+
+/// Whether the call may have changed what all of the entity's policies let it do: any but attaching another policy, which
+/// can only add, or joining a group.
+fn changes_all(event: &GrantEvent) -> bool {
+    !(event.name.starts_with("Attach") || event.name == "AddUserToGroup")
+}
+
+/// Whether the call can have granted this very policy to the entity that it names.
+fn is_about(event: &GrantEvent, policy: Option<PolicyRef<'_>>) -> bool {
+    match (event.name.as_str(), policy) {
+        ("AttachUserPolicy" | "AttachRolePolicy" | "AttachGroupPolicy", Some(PolicyRef::Managed(managed))) => {
+            event.policy_arn.as_ref().is_none_or(|arn| *arn == managed.arn)
+        }
+        ("AttachUserPolicy" | "AttachRolePolicy" | "AttachGroupPolicy", _) => false,
+        // Somebody else's membership does not change what the group grants.
+        ("AddUserToGroup" | "RemoveUserFromGroup", _) => false,
+        _ => true,
+    }
+}
