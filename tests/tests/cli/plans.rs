@@ -52,7 +52,7 @@ fn a_plan_with_more_or_less_in_it_is_named() {
     edit("\"complete\": true,", "", "`complete`");
     edit("\"action\": \"update\"", "\"action\": \"destroy\"", "`destroy`");
     edit("\"changes_digest\": \"", "\"changes_digest\": \"x", "SHA-256");
-    check_text(&whole[..whole.len() / 2], &["line "]);
+    check_text(whole.get(..whole.len() / 2).unwrap(), &["line "]);
     check_text(whole.clone() + "}", &["trailing characters"]);
 }
 

@@ -78,7 +78,7 @@ fn half_a_group_does_not_verify() {
     plan["changes"].as_array_mut().unwrap().retain(|change| change["address"] != "role/ci/inline/deploy");
     super::planfile::seal(&mut plan);
     scene.write(PLAN, plan.to_string());
-    scene.check_error(&["verify", PLAN], 3, &["role/ci/inline/messages"]);
+    scene.check_error(&["verify", PLAN], 3, &["does not hold"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn what_is_not_json_is_named_with_its_place() {
     for name in FILES {
         check(name, "nonsense", &["is not JSON at line 1, column 2: "]);
         check(name, "", &["is not JSON at line 1, column 0: "]);
-        check(name, "{\n  \"Arn\": \"a\n\"}", &["is not JSON at line 3, column 0: "]);
+        check(name, "{\n  \"Arn\": \"a\n\"}", &["is not JSON at line 2, column 11: "]);
         check(name, "{\"Arn\": 1,}", &["at line 1, column "]);
     }
     check(MANIFEST, "", &["is not JSON at line 1, column 0: ", "collect the snapshot again"]);
@@ -47,7 +47,7 @@ fn the_remedy_is_the_command_that_makes_the_file() {
 fn json_of_another_shape_is_named_with_its_place() {
     for name in FILES {
         check(name, "7", &["at line 1, column 1", "integer `7`"]);
-        check(name, "[7]", &["at line 1, column "]);
+        check(name, "[\"x\"]", &["at line 1, column "]);
         check(name, "\"text\"", &["at line 1, column 6"]);
         check(name, "null", &["at line 1, column "]);
     }
@@ -90,7 +90,9 @@ fn a_folder_in_the_place_of_a_file_is_named() {
         fs::create_dir(scene.path(name)).unwrap();
         if name == CI_REPORT {
             // A folder of reports may be called like a file; there is no report in it.
-            assert_eq!(scene.plan(&[])["summary"]["gaps"], 3);
+            let without = Scene::unsealed();
+            without.remove(name);
+            assert_eq!(scene.plan(&[])["gaps"], without.plan(&[])["gaps"]);
         } else {
             scene.check_error(&PLAN, 1, &[name]);
         }

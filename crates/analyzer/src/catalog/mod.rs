@@ -343,7 +343,11 @@ impl Catalog {
         let (service, action) = (pattern.service(), pattern.action());
         // A star before the colon may swallow the colon: `*Get*` matches, and so may a pattern with two colons.
         if pattern.folded() != "*" && (service.contains('*') || action.contains(':') || service.is_empty()) {
-            self.actions().filter(|&id| pattern.matches(&self.full_name(id))).for_each(found);
+            // In the table a tab stands where the colon of the name is, and no name has either.
+            let pattern = pattern.folded().replace(':', "\t");
+            let matches =
+                |id: &ActionId| crate::wildcard::matches(pattern.as_bytes(), self.folded_line(*id).as_bytes());
+            self.actions().filter(matches).for_each(found);
             return;
         }
         let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());
@@ -405,6 +409,13 @@ impl Catalog {
 
     fn row(&self, id: ActionId) -> Option<&Row> {
         self.actions.get(id.index())
+    }
+
+    /// The action's `service` and `name` as they stand in the table, with a tab between them, in lower case.
+    fn folded_line(&self, id: ActionId) -> &str {
+        let Some(row) = self.row(id) else { return "" };
+        let prefix = self.services.get(row.service.index()).map_or(0, |service| service.name.len());
+        self.folded.get(row.name.start.saturating_sub(prefix + 1)..row.name.end).unwrap_or_default()
     }
 
     fn own_text(&self, range: &Range<usize>) -> &str {

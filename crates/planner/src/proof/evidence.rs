@@ -31,6 +31,7 @@ pub(super) fn check(claim: &Claim<'_>, lost: &ActionSet, analysis: &Analysis<'_>
         if principal.created.is_none_or(|created| created > window_start) {
             return Err(refuse(first, "the principal is younger than min_idle_days".to_owned()));
         }
+        let sees_actions = report.granularity == Granularity::Action;
         let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
         for action in lost.iter() {
             let service = analysis.catalog().service_of(action);
@@ -39,6 +40,12 @@ pub(super) fn check(claim: &Claim<'_>, lost: &ActionSet, analysis: &Analysis<'_>
                 _ => report.service(service),
             };
             current = Some((service, row));
+            if !sees_actions && row.is_some_and(|row| in_use(row, window_start)) {
+                return Err(refuse(
+                    action,
+                    "the service is in use, and the report was not asked for actions".to_owned(),
+                ));
+            }
             unused(row, action, window_start, analysis).map_err(|detail| refuse(action, detail))?;
         }
     }
@@ -65,6 +72,13 @@ fn whole(report: &Report, analysis: &Analysis<'_>) -> Result<UnixTime, String> {
     Ok(generated_at.plus(-REPORTING_DELAY))
 }
 
+fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
+    let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
+    recent(row.last_authenticated)
+        || row.actions.iter().any(|listed| recent(listed.last_accessed))
+        || row.unknown_actions.iter().any(|(_, last)| recent(*last))
+}
+
 fn unused(
     row: Option<&ServiceRow>,
     action: ActionId,
@@ -77,9 +91,7 @@ fn unused(
     if listed.is_some_and(|listed| recent(listed.last_accessed)) {
         return Err("the report shows that it was used".to_owned());
     }
-    let service_in_use = recent(row.last_authenticated)
-        || row.actions.iter().any(|listed| recent(listed.last_accessed))
-        || row.unknown_actions.iter().any(|(_, last)| recent(*last));
+    let service_in_use = in_use(row, window_start);
     if service_in_use && !matches!(analysis.catalog().tracked(action), Tracked::Yes { .. }) {
         return Err("the service is in use, and AWS does not report the action's use".to_owned());
     }

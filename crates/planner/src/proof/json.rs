@@ -31,6 +31,25 @@ impl Json {
     }
 }
 
+impl Json {
+    /// Returns a text that two values have in common when, and only when, they are equal.
+    pub fn key(&self) -> String {
+        match self {
+            Json::Null => "n".to_owned(),
+            Json::Bool(value) => if *value { "t" } else { "f" }.to_owned(),
+            Json::Number(number) => format!("#{number};"),
+            Json::String(text) => format!("{}\"{text}", text.len()),
+            Json::Array(values) => format!("[{}]", values.iter().map(Json::key).collect::<String>()),
+            Json::Object(members) => {
+                let mut members: Vec<String> =
+                    (members.iter()).map(|(key, value)| format!("{}\"{key}{}", key.len(), value.key())).collect();
+                members.sort_unstable();
+                format!("{{{}}}", members.concat())
+            }
+        }
+    }
+}
+
 impl PartialEq for Json {
     fn eq(&self, other: &Json) -> bool {
         match (self, other) {
@@ -116,6 +135,13 @@ mod tests {
         let parse = |text: &str| serde_json::from_str::<Json>(text);
         assert_eq!(parse(r#"{"a":1,"b":[true,null]}"#).unwrap(), parse(r#"{"b":[true,null],"a":1}"#).unwrap());
         assert_ne!(parse("[1,2]").unwrap(), parse("[2,1]").unwrap());
+        let key = |text: &str| parse(text).unwrap().key();
+        assert_eq!(key(r#"{"a":1,"b":[true,null]}"#), key(r#"{"b":[true,null],"a":1}"#));
+        for (a, b) in
+            [("[1,2]", "[12]"), (r#"["a","b"]"#, r#"["a1\"b"]"#), (r#"{"a":"b"}"#, r#"["a","b"]"#), ("1", "\"1\"")]
+        {
+            assert_ne!(key(a), key(b), "{a} {b}");
+        }
         assert!(parse(r#"{"a":1,"\u0061":2}"#).unwrap_err().to_string().starts_with("duplicate key `a`"));
         assert!(parse("[1.5]").is_err() && parse("[1e2]").is_err());
     }

@@ -2,6 +2,8 @@
 //!
 //! Statements that are equal in all but their actions are one grant: what one of them allowed, any of them may still allow.
 
+use std::collections::HashMap;
+
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
@@ -30,24 +32,21 @@ pub(super) fn check(
     let unknown = PolicyDocument::parse(claim.before)
         .map(|document| analysis.unknown_names(claim.policy, &document).names)
         .map_err(|error| ProofError::Unreadable { which: "before", detail: error.to_string() })?;
+    let grants = grants(catalog, after);
+    let nothing = Grant { statements: Vec::new(), covered: catalog.empty_set() };
     let mut lost = catalog.empty_set();
     let mut kept = 0;
     for (at, statement) in before.statements.iter().enumerate().filter(|(_, statement)| !statement.denies) {
-        let heirs: Vec<&Statement> = after
-            .iter()
-            .flat_map(|after| &after.statements)
-            .filter(|heir| !heir.denies && heir.rest == statement.rest)
-            .collect();
+        let heirs = grants.get(&statement.rest.key()).unwrap_or(&nothing);
         let mut own = covered(catalog, statement);
-        let mut still = catalog.empty_set();
-        heirs.iter().for_each(|heir| still.union_with(&covered(catalog, heir)));
-        kept += own.iter().filter(|id| still.contains(*id)).count();
-        own.difference_with(&still);
-        check_kept_by_sid(statement, &heirs, at)?;
+        kept += own.iter().filter(|id| heirs.covered.contains(*id)).count();
+        own.difference_with(&heirs.covered);
+        let heirs = &heirs.statements;
+        check_kept_by_sid(statement, heirs, at)?;
         check_may_go(claim, &own, at, analysis)?;
         lost.union_with(&own);
         for name in &unknown {
-            kept += usize::from(check_unknown(name, statement, &heirs, at)?);
+            kept += usize::from(check_unknown(name, statement, heirs, at)?);
         }
     }
     evidence::check(claim, &lost, analysis)?;
@@ -78,6 +77,26 @@ fn check_kept_by_sid(statement: &Statement, heirs: &[&Statement], at: usize) -> 
         return Ok(());
     }
     Err(ProofError::ChangedKept { statement: at + 1 })
+}
+
+/// The Allow statements that are equal in all but their actions, and what they are about together.
+struct Grant<'a> {
+    statements: Vec<&'a Statement>,
+    covered: ActionSet,
+}
+
+fn grants<'a>(catalog: &Catalog, document: Option<&'a Document>) -> HashMap<String, Grant<'a>> {
+    let mut grants: HashMap<String, Grant<'a>> = HashMap::new();
+    for statement in
+        document.into_iter().flat_map(|document| &document.statements).filter(|statement| !statement.denies)
+    {
+        let grant = grants
+            .entry(statement.rest.key())
+            .or_insert_with(|| Grant { statements: Vec::new(), covered: catalog.empty_set() });
+        grant.covered.union_with(&covered(catalog, statement));
+        grant.statements.push(statement);
+    }
+    grants
 }
 
 /// Every lost action must be removable for every holder, by the table of verdicts.
