@@ -5,12 +5,17 @@ mod rules;
 
 use std::path::Path;
 
+use secateur_analyzer::document::Position;
+
 use secateur_analyzer::rules::{Dormant, KmsPruning, KmsViaService, Rules, Settings, UnknownGrantDate};
 use serde::Deserialize;
 
 use super::failure::Failure;
 use crate::plan::{Limits, RewriteSettings};
 use crate::rewrite::NotActionRewrite;
+
+/// What mends a value.
+const HELP: &str = "correct it there; docs/guide.md lists the keys and what they take";
 
 /// What the configuration says.
 #[derive(Clone, Debug, Default)]
@@ -77,13 +82,20 @@ struct ApplyTable {
 /// When it is not TOML, has an unknown key, or a value that is not allowed there.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Config, Failure> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|_| Failure::error("config", format!("`{}` is not UTF-8", path.display())))?;
+        .map_err(|_| Failure::error("config", format!("`{}` is not UTF-8", path.display())).help("save it as UTF-8"))?;
     let file: File = toml::from_str(text).map_err(|error| keys::explain(path, text, &error))?;
-    let wrong = |key: &str, detail: String| Failure::error("config", format!("`{}`: {key}: {detail}", path.display()));
+    let wrong = |key: &str, detail: String| {
+        Failure::error("config", format!("`{}`: {key}: {detail}", path.display())).help(HELP)
+    };
+    let at = |rule: &str, wrong: rules::Wrong| {
+        let place = wrong.offset.map(|offset| format!(" {}", Position::of(text, offset))).unwrap_or_default();
+        let message = format!("`{}`{place}: {rule}[{}]: {}", path.display(), wrong.rule, wrong.detail);
+        Failure::error("config", message).help(HELP)
+    };
     let rules = Rules {
-        keep: rules::keep(file.keep).map_err(|(at, detail)| wrong(&format!("keep[{at}]"), detail))?,
-        ignore: rules::ignore(file.ignore).map_err(|(at, detail)| wrong(&format!("ignore[{at}]"), detail))?,
-        source: rules::source(file.source).map_err(|(at, detail)| wrong(&format!("source[{at}]"), detail))?,
+        keep: rules::keep(file.keep).map_err(|wrong| at("keep", wrong))?,
+        ignore: rules::ignore(file.ignore).map_err(|wrong| at("ignore", wrong))?,
+        source: rules::source(file.source).map_err(|wrong| at("source", wrong))?,
     };
     let (settings, rewrite) = values(&file.evidence, &file.rewrite).map_err(|(key, detail)| wrong(key, detail))?;
     if let Some(0) = file.apply.max_plan_age_days {

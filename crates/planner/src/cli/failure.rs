@@ -1,5 +1,6 @@
 //! Errors of commands, all in one shape: what happened, where, and the command or edit that mends it.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use secateur_analyzer::analysis::AnalysisError;
@@ -48,7 +49,11 @@ impl Failure {
         match error.kind() {
             std::io::ErrorKind::NotFound => failure.help("check the path"),
             std::io::ErrorKind::PermissionDenied => failure.help("check who may read and write there"),
-            _ => failure,
+            std::io::ErrorKind::IsADirectory | std::io::ErrorKind::NotADirectory => {
+                failure.help("name a file, in a folder that is one")
+            }
+            std::io::ErrorKind::StorageFull => failure.help("make room on the disk"),
+            _ => failure.help("check the path"),
         }
     }
 
@@ -128,14 +133,16 @@ impl Failure {
         if json {
             let object = Object { reason: self.reason, message: &self.message, help: self.help.as_deref() };
             if let Ok(text) = serde_json::to_string_pretty(&object) {
-                anstream::println!("{text}");
+                // Where stdout cannot be written to, stderr still tells.
+                let _ = writeln!(anstream::stdout(), "{text}");
             }
         }
         // Lines after the first are indented: a name with a line break in it cannot pass for a message of its own.
         let indented = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n  ");
-        anstream::eprintln!("\u{1b}[1;31mError:\u{1b}[0m {}", indented(&self.message));
+        // There is nowhere left to tell that stderr cannot be written to.
+        let _ = writeln!(anstream::stderr(), "\u{1b}[1;31mError:\u{1b}[0m {}", indented(&self.message));
         if let Some(help) = &self.help {
-            anstream::eprintln!("  help: {}", indented(help));
+            let _ = writeln!(anstream::stderr(), "  help: {}", indented(help));
         }
         self.exit
     }

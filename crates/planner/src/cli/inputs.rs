@@ -73,7 +73,8 @@ fn search() -> Result<Option<PathBuf>, Failure> {
     let start = std::env::current_dir().map_err(|error| Failure::io("read", Path::new("."), &error))?;
     let mut relative = PathBuf::new();
     for folder in start.ancestors() {
-        if folder.join(CONFIG).is_file() {
+        // Also what is no file, or leads nowhere: to pass over it would remove what its rules protect.
+        if folder.join(CONFIG).symlink_metadata().is_ok() {
             return Ok(Some(relative.join(CONFIG)));
         }
         relative.push("..");
@@ -109,7 +110,8 @@ pub(super) fn read_snapshot(dir: &Path, account: Option<&str>, threads: NonZeroU
         Some(other) => Err(Failure::error(
             "no-snapshot",
             format!("`{}` is a snapshot of account {}, not of `{other}`", dir.display(), read.id),
-        )),
+        )
+        .help(format!("name the snapshot of `{other}` with --snapshot DIR"))),
     }
 }
 

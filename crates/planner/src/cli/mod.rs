@@ -56,6 +56,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             return match error.print() {
                 Ok(()) => exit.into(),
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit.into(),
                 Err(_) => Exit::Error.into(),
             };
         }

@@ -26,29 +26,44 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(format!("{json}\n"))
 }
 
+/// Tells something beside the product.
+pub(super) fn note(text: &str) {
+    // A note that nobody can read is no reason to fail.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Writes a file whole or not at all, readable by its owner only: plans name principals, policies and account ids.
+///
+/// A link is followed. What is there and is no file, such as a pipe or `/dev/null`, is written to and not replaced.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: io::Error| Failure::io("write", path, &error);
-    create_folder(folder).map_err(failed)?;
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if let Ok(metadata) = fs::metadata(&target)
+        && !metadata.is_file()
+    {
+        let mut opened = fs::OpenOptions::new().write(true).open(&target).map_err(failed)?;
+        return opened.write_all(bytes).map_err(failed);
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    prepare_folder(folder).map_err(failed)?;
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| Failure::io("write", path, &error.error))?;
+    file.persist(&target).map_err(|error| Failure::io("write", path, &error.error))?;
     Ok(())
 }
 
-/// Creates a folder, readable by its owner only. The folder `.secateur` is kept out of git.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
+/// Creates a folder, readable by its owner only. The folder `.secateur` is kept out of git, whoever made it.
+fn prepare_folder(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
     }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    if folder.ends_with(".secateur") {
-        fs::write(folder.join(".gitignore"), "*\n")?;
+    let ignore = folder.join(".gitignore");
+    if folder.ends_with(".secateur") && !ignore.exists() {
+        fs::write(ignore, "*\n")?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
         PlanFormat::Json => output::print(&json)?,
     }
     if !globals.quiet {
-        anstream::eprintln!("\nSaved the plan to: {}", path.display());
+        output::note(&format!("\nSaved the plan to: {}", path.display()));
     }
     if let Some((address, error)) = built.unproved.first() {
         let message = format!("the rewrite of {address} could not be proved: {error}");

@@ -35,7 +35,7 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
         now: plan.window.now,
         threads,
     })
-    .map_err(|error| Failure::analysis(&error))?;
+    .map_err(|error| Failure::analysis(&error).into_refusal())?;
     let options = PlanOptions {
         rewrite: config.rewrite,
         limits: config.limits,
@@ -62,7 +62,7 @@ fn selection(plan: &Plan) -> Result<Selection, Failure> {
 /// The configuration that holds here: it must be the one that the plan was made with. Neither a plan that was made without
 /// one, nor one that was made with another, gets past the rules of this directory.
 fn config(globals: &Globals, plan: &Plan) -> Result<Config, Failure> {
-    let here = Workspace::find(globals)?;
+    let here = Workspace::find(globals).map_err(Failure::into_refusal)?;
     let workspace = match (here.config_file.is_some(), &plan.inputs.config) {
         (false, Some(file)) => Workspace::at(&PathBuf::from(&file.path)).map_err(Failure::into_refusal)?,
         _ => here,

@@ -15,7 +15,7 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Failu
     let message = error.message();
     let failure = |detail: &str| Failure::error("config", format!("`{}`{position}: {detail}", path.display()));
     let Some((key, known)) = unknown_key(message) else {
-        return failure(message);
+        return failure(&in_words_of_toml(message)).help(super::HELP);
     };
     let nearest = known
         .iter()
@@ -26,6 +26,22 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Failu
     match nearest {
         Some((_, nearest)) => failure.help(format!("did you mean `{nearest}`?")),
         None => failure.help(format!("the keys here are {}", known.join(", "))),
+    }
+}
+
+/// What a message says in the words of Rust, in those of TOML.
+fn in_words_of_toml(message: &str) -> String {
+    let words = [
+        ("expected u32", "expected a whole number, not negative"),
+        ("expected usize", "expected a whole number, not negative"),
+        ("a sequence", "a list"),
+        ("sequence", "list"),
+        ("map", "table"),
+    ];
+    let message = words.iter().fold(message.to_owned(), |message, (rust, toml)| message.replace(rust, toml));
+    match message.split_once("struct ") {
+        Some((head, tail)) => format!("{head}a table{}", tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric())),
+        None => message,
     }
 }
 
