@@ -13,4 +13,6 @@ mod house;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod user_repo;
+#[cfg(test)]
 mod workspace;

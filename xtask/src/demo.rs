@@ -60,7 +60,7 @@ impl Step {
     fn arguments(&self) -> Vec<&'static str> {
         let mut arguments = self.arguments.to_vec();
         match self.arguments.first() {
-            Some(&"verify") => arguments.push(PLAN),
+            Some(&"verify") => arguments.extend([PLAN].iter().chain(&ACME)),
             Some(&"plan") => {
                 arguments.extend(ACME.iter().chain(&SNAPSHOT));
                 arguments.extend(["--out", PLAN]);
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn commands_are_those_that_a_user_would_type() {
         let lines: Vec<String> = STEPS.iter().map(|step| step.arguments().join(" ")).collect();
-        assert_eq!(lines[3], "verify target/demo/plan.json");
+        assert_eq!(lines[3], "verify target/demo/plan.json --config docs/examples/acme/secateur.toml");
         assert!(lines[1].starts_with("plan --config docs/examples/acme/secateur.toml --snapshot "), "{lines:?}");
     }
 }

@@ -102,6 +102,9 @@ pub(super) fn usable<'a>(
         ReportStatus::Completed => {}
         ReportStatus::Failed(detail) => return Err(NoEvidence::Failed(detail.clone())),
         ReportStatus::InProgress => return Err(NoEvidence::Unfinished("IN_PROGRESS".to_owned())),
+        ReportStatus::Unknown(state) if state.is_empty() => {
+            return Err(NoEvidence::Unfinished("its JobStatus is missing".to_owned()));
+        }
         ReportStatus::Unknown(state) => return Err(NoEvidence::Unfinished(state.clone())),
     }
     // An unfinished job of the Rust SDK looks finished but for its type, and dates itself at 1970.

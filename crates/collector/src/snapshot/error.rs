@@ -205,6 +205,9 @@ impl SnapshotError {
     /// Returns the command or the edit that mends it.
     pub fn help(&self) -> Option<String> {
         Some(match self {
+            SnapshotError::NotADirectory { path } if path.exists() => {
+                "name the directory of the snapshot, not a file of it".to_owned()
+            }
             SnapshotError::NotADirectory { path } => {
                 let command = Place::Details.remedy(&path.join(DETAILS));
                 format!("`mkdir -p {}`, then {command}", path.display())

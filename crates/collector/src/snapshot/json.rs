@@ -10,7 +10,14 @@ use super::inventory::SnapshotFile;
 pub(super) fn parse<'a, T: Deserialize<'a>>(file: &SnapshotFile, bytes: &'a [u8]) -> Result<T, SnapshotError> {
     // PowerShell 5 begins UTF-8 files with a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(text).map_err(|error| refused(file, bytes, &error))
+    let parsed = serde_json::from_slice(text).map_err(|error| refused(file, bytes, &error))?;
+    // A list of the right things can be read as an object; AWS prints objects.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        let (path, remedy) = (file.path.clone(), file.place.remedy(&file.path));
+        let detail = "a list, and an object belongs here".to_owned();
+        return Err(SnapshotError::WrongShape { path, line: 1, column: 1, detail, remedy });
+    }
+    Ok(parsed)
 }
 
 fn refused(file: &SnapshotFile, bytes: &[u8], error: &serde_json::Error) -> SnapshotError {

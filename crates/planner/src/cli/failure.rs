@@ -122,6 +122,11 @@ impl Failure {
         Failure { exit: Exit::Refused, ..self }
     }
 
+    /// Turns the error into a refusal of that name.
+    pub fn into_refusal_named(self, reason: &'static str) -> Failure {
+        Failure { exit: Exit::Refused, reason, ..self }
+    }
+
     /// Prints the error; with `json` also as an object on stdout. Returns the exit code.
     pub fn report(&self, json: bool) -> Exit {
         #[derive(Serialize)]

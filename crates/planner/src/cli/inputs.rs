@@ -48,7 +48,9 @@ impl Workspace {
         let bytes = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
         let config = config::parse(path, &bytes)?;
         let root = path.parent().map(Path::to_owned).unwrap_or_default();
-        let config_file = InputFile { path: path.display().to_string(), sha256: sha256_of(&bytes) };
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let config_file = InputFile { path: name, sha256: sha256_of(&bytes) };
         Ok(Workspace { root, config_file: Some(config_file), config })
     }
 
@@ -120,9 +122,29 @@ pub(super) fn cores(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Names a snapshot in a plan.
-pub(super) fn snapshot_file(dir: &Path, account: &Account) -> InputFile {
-    InputFile { path: dir.display().to_string(), sha256: account.snapshot_sha256 }
+impl Workspace {
+    /// Names a snapshot in a plan: seen from the directory of the configuration, so that the plan is the same from wherever
+    /// it is made and can be verified from wherever it is.
+    pub fn snapshot_file(&self, dir: &Path, account: &Account) -> InputFile {
+        let seen = self.seen_from_root(dir).unwrap_or_else(|| dir.to_owned());
+        let parts: Vec<_> = seen.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let path = if dir.is_absolute() { dir.display().to_string() } else { parts.join("/") };
+        InputFile { path, sha256: account.snapshot_sha256 }
+    }
+
+    /// Finds what a plan names.
+    pub fn find_input(&self, file: &InputFile) -> PathBuf {
+        self.root.join(&file.path)
+    }
+
+    fn seen_from_root(&self, path: &Path) -> Option<PathBuf> {
+        let root = if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root };
+        let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);
+        let common = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+        let up = root.components().skip(common).map(|_| std::path::Component::ParentDir);
+        let seen: PathBuf = up.chain(path.components().skip(common)).collect();
+        Some(if seen.as_os_str().is_empty() { PathBuf::from(".") } else { seen })
+    }
 }
 
 /// An account and what it is judged by, read from disk.

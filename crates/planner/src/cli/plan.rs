@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::flags::{Globals, PlanArgs, PlanFormat};
-use super::inputs::{self, Loaded};
+use super::inputs::Loaded;
 use super::{Exit, Outcome, output};
 use crate::plan::{Plan, PlanOptions, Selection, build};
 use crate::render::{self, Style};
@@ -15,8 +15,8 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
         rewrite: config.rewrite,
         limits: config.limits,
         selection: Selection { target: args.target.clone(), exclude: args.exclude.clone(), only: args.only.clone() },
-        snapshot: inputs::snapshot_file(&loaded.dir, &loaded.account),
-        older_snapshot: loaded.older.as_ref().map(|(dir, older)| inputs::snapshot_file(dir, older)),
+        snapshot: loaded.workspace.snapshot_file(&loaded.dir, &loaded.account),
+        older_snapshot: loaded.older.as_ref().map(|(dir, older)| loaded.workspace.snapshot_file(dir, older)),
         config: loaded.workspace.config_file.clone(),
     };
     let built = build(&analysis, &options);

@@ -1,13 +1,12 @@
 //! `secateur verify`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secateur_analyzer::account::Account;
 use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::verdict::RemovalReason;
 use serde::Serialize;
 
-use super::config::Config;
 use super::failure::Failure;
 use super::flags::{Format, Globals, VerifyArgs};
 use super::inputs::{self, Workspace};
@@ -18,13 +17,17 @@ use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
     let plan = read_plan(&args.plan)?;
-    let config = config(globals, &plan)?;
+    let workspace = workspace(globals, &plan)?;
+    let config = &workspace.config;
     let threads = inputs::cores(args.threads);
-    let dir = args.snapshot.clone().unwrap_or_else(|| PathBuf::from(&plan.inputs.snapshot.path));
+    let dir = args.snapshot.clone().unwrap_or_else(|| workspace.find_input(&plan.inputs.snapshot));
     let read = |dir: &Path| inputs::read_snapshot(dir, Some(&plan.account.id), threads);
     let account = unchanged(read(&dir), &dir, &plan.inputs.snapshot)?;
     let older = match &plan.inputs.older_snapshot {
-        Some(file) => Some(unchanged(read(Path::new(&file.path)), Path::new(&file.path), file)?),
+        Some(file) => {
+            let dir = workspace.find_input(file);
+            Some(unchanged(read(&dir), &dir, file)?)
+        }
         None => None,
     };
     let analysis = Analysis::new(Inputs {
@@ -61,26 +64,31 @@ fn selection(plan: &Plan) -> Result<Selection, Failure> {
 
 /// The configuration that holds here: it must be the one that the plan was made with. Neither a plan that was made without
 /// one, nor one that was made with another, gets past the rules of this directory.
-fn config(globals: &Globals, plan: &Plan) -> Result<Config, Failure> {
-    let here = Workspace::find(globals).map_err(Failure::into_refusal)?;
-    let workspace = match (here.config_file.is_some(), &plan.inputs.config) {
-        (false, Some(file)) => Workspace::at(&PathBuf::from(&file.path)).map_err(Failure::into_refusal)?,
-        _ => here,
-    };
-    let path = workspace.config_file.as_ref().map_or("no configuration", |file| file.path.as_str()).to_owned();
-    let (found, expected) =
-        (workspace.config_file.map(|file| file.sha256), plan.inputs.config.as_ref().map(|file| file.sha256));
-    if found == expected {
-        return Ok(workspace.config);
+fn workspace(globals: &Globals, plan: &Plan) -> Result<Workspace, Failure> {
+    let workspace = Workspace::find(globals).map_err(Failure::into_refusal)?;
+    let (found, expected) = (workspace.config_file.as_ref(), plan.inputs.config.as_ref());
+    if found.map(|file| file.sha256) == expected.map(|file| file.sha256) {
+        return Ok(workspace);
     }
-    let made_with = plan.inputs.config.as_ref().map_or("none", |file| file.path.as_str());
-    let message = format!("the configuration here is `{path}`, and the plan was made with another (`{made_with}`)");
+    if let (None, Some(file)) = (found, expected) {
+        let message = format!("the plan was made with the configuration `{}`, and there is none here", file.path);
+        return Err(
+            Failure::refused("edited-config", message).help("name it with --config FILE, or go to its directory")
+        );
+    }
+    let path = found.map_or("none", |file| file.path.as_str());
+    let made_with = expected.map_or("none", |file| file.path.as_str());
+    let message = if path == made_with {
+        format!("the configuration `{path}` was edited since the plan was made")
+    } else {
+        format!("the configuration here is `{path}`, and the plan was made with another: `{made_with}`")
+    };
     Err(Failure::refused("edited-config", message).help("make a new plan with `secateur plan`, and review it again"))
 }
 
 /// A snapshot, if it is still the one that the plan names. One that can no longer be read has changed too.
 fn unchanged(read: Result<Account, Failure>, dir: &Path, expected: &InputFile) -> Result<Account, Failure> {
-    let account = read.map_err(Failure::into_refusal)?;
+    let account = read.map_err(|failure| failure.into_refusal_named("edited-snapshot"))?;
     if account.snapshot_sha256 == expected.sha256 {
         return Ok(account);
     }

@@ -8,7 +8,11 @@ use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
 pub fn digest(plan: &Plan) -> Sha256 {
-    let mut value = value_of(plan);
+    digest_of_json(value_of(plan))
+}
+
+/// Returns the digest of a plan as it stands in its file.
+pub(super) fn digest_of_json(mut value: Value) -> Sha256 {
     if let Value::Object(members) = &mut value {
         members.remove("digest");
     }

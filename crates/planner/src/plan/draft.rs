@@ -66,7 +66,10 @@ impl<'a> Draft<'a> {
         let next = self.rest.pop()?;
         let was = std::mem::replace(&mut self.rewritten, next);
         let what = if was.split.len() > self.rewritten.split.len() {
-            format!("the names that must stay of `{}`", was.split.join("`, `"))
+            let mut patterns = was.split.clone();
+            patterns.sort();
+            patterns.dedup();
+            format!("the names that must stay of `{}`", patterns.join("`, `"))
         } else if self.rewritten.outcome == Outcome::Unchanged {
             "the services that a NotAction would exempt".to_owned()
         } else {

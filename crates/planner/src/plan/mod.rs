@@ -165,7 +165,7 @@ pub struct PlanSelection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFile {
-    /// Where it was, seen from the working directory.
+    /// Where it was, seen from the directory of the configuration; from the working directory without one.
     pub path: String,
     /// Its SHA-256; of a folder, over the names and digests of its files.
     pub sha256: Sha256,

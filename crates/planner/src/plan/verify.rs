@@ -46,6 +46,7 @@ pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Re
 /// What the plan says and would not say if it were made now, by this secateur.
 fn anew(plan: &Plan, again: &Plan) -> Vec<Refusal> {
     let members = [
+        ("tool", plan.tool == again.tool),
         ("account", plan.account == again.account),
         ("window", plan.window == again.window),
         ("complete", plan.complete == again.complete),

@@ -165,8 +165,7 @@ fn check_unknown(
 }
 
 fn covers(statement: &Statement, name: &str) -> bool {
-    let listed = statement.patterns.iter().any(|pattern| pattern.matches(name));
-    (statement.kind == Kind::Action) == listed
+    (statement.kind == Kind::Action) == statement.lists(name)
 }
 
 fn covers_all(statement: &Statement, part: &ActionPattern) -> bool {

@@ -71,14 +71,12 @@ fn comes_from(old: &Statement, new: &Statement, at: usize) -> Result<(), ProofEr
         return Err(ProofError::ChangedElement { element, statement: at + 1 });
     }
     let statement = at + 1;
-    let included =
-        |pattern: &ActionPattern, others: &[ActionPattern]| others.iter().any(|other| other.includes(pattern));
     match (old.kind, new.kind) {
-        (Kind::Action, Kind::Action) => match new.patterns.iter().find(|new| !included(new, &old.patterns)) {
+        (Kind::Action, Kind::Action) => match new.patterns.iter().find(|new| !old.includes(new)) {
             Some(wider) => Err(ProofError::WidenedAction { pattern: wider.to_string(), statement }),
             None => Ok(()),
         },
-        (Kind::NotAction, Kind::NotAction) => match old.patterns.iter().find(|old| !included(old, &new.patterns)) {
+        (Kind::NotAction, Kind::NotAction) => match old.patterns.iter().find(|old| !new.includes(old)) {
             Some(lost) => Err(ProofError::WidenedNotAction { pattern: lost.to_string(), statement }),
             None => Ok(()),
         },

@@ -1,5 +1,7 @@
 //! A policy document as the proof reads it.
 
+use std::collections::HashSet;
+
 use secateur_analyzer::action::ActionPattern;
 
 use super::ProofError;
@@ -20,6 +22,8 @@ pub(super) struct Statement {
     pub denies: bool,
     pub kind: Kind,
     pub patterns: Vec<ActionPattern>,
+    /// The patterns without wildcards, in lower case: most lists are names, and looking one up must not take long.
+    pub names: HashSet<String>,
     /// All but `Action` and `NotAction`, as an object.
     pub rest: Json,
 }
@@ -31,6 +35,18 @@ pub(super) enum Kind {
 }
 
 impl Statement {
+    /// Whether one of the patterns matches the name.
+    pub fn lists(&self, name: &str) -> bool {
+        self.names.contains(&name.to_ascii_lowercase())
+            || self.patterns.iter().any(|pattern| pattern.has_wildcard() && pattern.matches(name))
+    }
+
+    /// Whether one of the patterns includes the other pattern.
+    pub fn includes(&self, other: &ActionPattern) -> bool {
+        (!other.has_wildcard() && self.names.contains(other.folded()))
+            || self.patterns.iter().any(|pattern| pattern.has_wildcard() && pattern.includes(other))
+    }
+
     /// Whether both are of one kind, with the same patterns in order, and equal in all else.
     pub fn is_same(&self, other: &Statement) -> bool {
         self.denies == other.denies
@@ -83,7 +99,8 @@ fn statement(json: Json) -> Result<Statement, String> {
         Some(Json::String(effect)) if effect == "Deny" => true,
         _ => return Err("`Effect` is neither `Allow` nor `Deny`".to_owned()),
     };
-    Ok(Statement { denies, kind, patterns, rest })
+    let names = patterns.iter().filter(|pattern| !pattern.has_wildcard()).map(|pattern| pattern.folded().to_owned());
+    Ok(Statement { denies, kind, names: names.collect(), patterns, rest })
 }
 
 fn patterns(value: &Json) -> Result<Vec<ActionPattern>, String> {

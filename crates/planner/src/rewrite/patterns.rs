@@ -1,6 +1,6 @@
 //! What becomes of each pattern of an `Action` list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::document::ActionList;
@@ -21,9 +21,14 @@ pub(super) enum Fate {
 /// Decides about every pattern of a list.
 pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewritten) -> Vec<Fate> {
     let drafts: Vec<Draft> = list.entries.iter().map(|entry| draft(&entry.pattern, by)).collect();
+    let staying_names: HashSet<&str> = (list.entries.iter().zip(&drafts))
+        .filter(|(entry, draft)| matches!(draft, Draft::Stays) && !entry.pattern.has_wildcard())
+        .map(|(entry, _)| entry.pattern.folded())
+        .collect();
     // What stays as written already allows what it matches: such names need not be listed again.
     let staying: Vec<&ActionPattern> = (list.entries.iter().zip(&drafts))
         .filter(|(_, draft)| matches!(draft, Draft::Stays) || by.splitting == Splitting::Never && draft.is_partial())
+        .filter(|(entry, _)| entry.pattern.has_wildcard())
         .map(|(entry, _)| &entry.pattern)
         .collect();
     let mut listed: BTreeSet<String> = BTreeSet::new();
@@ -41,7 +46,9 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
                 let needed: Vec<String> = names
                     .into_iter()
                     // A name may be a pattern itself (`newsvc:*`): it must be included, not matched as a text.
-                    .filter(|name| !is_included(name, &staying))
+                    .filter(|name| {
+                        !staying_names.contains(name.to_ascii_lowercase().as_str()) && !is_included(name, &staying)
+                    })
                     .filter(|name| listed.insert(name.to_ascii_lowercase()))
                     .collect();
                 if needed.is_empty() { Fate::Goes } else { Fate::Becomes(needed) }

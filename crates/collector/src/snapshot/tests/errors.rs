@@ -113,7 +113,7 @@ fn monsters_are_refused_or_kept() {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     let snapshot = Fixture::with_details();
     snapshot.put("regions.json", format!(r#"{{"Regions":[],"Deep":{deep}}}"#));
-    snapshot.put("entities/e.json", &deep);
+    snapshot.put("entities/e.json", format!(r#"{{"Deep":{deep}}}"#));
     assert_eq!(snapshot.read().unwrap().regions, Some(Vec::new()));
     // Nothing can be made of such documents, so they are kept.
     for document in
