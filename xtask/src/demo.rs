@@ -18,7 +18,7 @@ const PLAN: &str = "target/demo/plan.json";
 const STEPS: [Step; 4] = [
     Step { title: "What the account grants, and what is used", arguments: &["analyze"] },
     Step { title: "The plan: what can go, with the evidence", arguments: &["plan"] },
-    Step { title: "Why one permission stays", arguments: &["explain", "role/ci-deployer", "iam:PassRole"] },
+    Step { title: "Why one permission stays", arguments: &["explain", "role/github-deploy", "iam:PassRole"] },
     Step { title: "Every change, proved again from the snapshot", arguments: &["verify"] },
 ];
 

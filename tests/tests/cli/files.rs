@@ -62,7 +62,7 @@ fn the_configuration_is_found_by_walking_up_and_state_is_beside_it() {
     let plan = scene.json("repo/.secateur/plan.json");
     assert_eq!(addresses(&plan).len(), 1);
     assert_eq!(plan["inputs"]["config"]["path"], "secateur.toml");
-    assert_eq!(plan["inputs"]["snapshot"]["path"], "../../.secateur/snapshot");
+    assert_eq!(plan["inputs"]["snapshot"]["path"], ".secateur/snapshot");
     assert!(!scene.path("repo/a/b/.secateur").exists());
     // The nearest one counts.
     scene.write("repo/a/secateur.toml", "[limits]\nmax_changes = 2\n");
