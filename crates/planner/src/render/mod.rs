@@ -15,3 +15,6 @@ pub use markdown::{MAX_BYTES, markdown};
 pub use redact::redact;
 pub use text::{Style, text};
 pub use words::{count, visible};
+
+#[cfg(test)]
+mod tests;
