@@ -4,7 +4,7 @@ use secateur_analyzer::document::{PolicyDocument, counted_characters};
 use secateur_analyzer::graph::{Graph, PolicyId};
 
 use super::Withheld;
-use crate::rewrite::{NotActionRewrite, Outcome, Rewriting, Rewritten, Splitting, rewrite};
+use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Rewriting, Rewritten, Splitting, rewrite};
 
 /// A rewrite of a document, and what to fall back to where it does not fit its quota.
 pub(super) struct Draft<'a> {
@@ -21,7 +21,7 @@ impl<'a> Draft<'a> {
     pub fn new(policy: PolicyId, document: &'a PolicyDocument, by: &Rewriting<'_>) -> Draft<'a> {
         let first = rewrite(document, by);
         let mut draft = Draft { policy, document, rewritten: first, rest: Vec::new() };
-        if draft.growth() <= 0 {
+        if draft.growth() <= 0 && !draft.rewritten.is_too_long {
             return draft;
         }
         let by_service = match by.not_action {
@@ -30,7 +30,9 @@ impl<'a> Draft<'a> {
         };
         let ways =
             [(by_service, by.splitting), (by_service, Splitting::Never), (NotActionRewrite::Advise, Splitting::Never)];
-        for (not_action, splitting) in ways {
+        // What was too long by names is so with fewer exemptions too.
+        let skipped = usize::from(draft.rewritten.is_too_long);
+        for (not_action, splitting) in ways.into_iter().skip(skipped) {
             let next = rewrite(document, &Rewriting { not_action, splitting, ..*by });
             let last = draft.rest.last().unwrap_or(&draft.rewritten);
             if next.outcome != last.outcome {
@@ -75,7 +77,12 @@ impl<'a> Draft<'a> {
         } else {
             "the actions that a NotAction would exempt".to_owned()
         };
-        let detail = format!("{what} do not fit: {excess} characters over the quota of {quota}; left as written");
+        let excess = if was.is_too_long {
+            format!("more than {MAX_NAMES} characters")
+        } else {
+            format!("{excess} characters over the quota of {quota}")
+        };
+        let detail = format!("{what} do not fit: {excess}; left as written");
         Some(Withheld { address: graph.address(self.policy).to_owned(), reason: "does-not-fit".to_owned(), detail })
     }
 
@@ -84,7 +91,7 @@ impl<'a> Draft<'a> {
         let mut withheld = Vec::new();
         loop {
             let excess = self.size_after().saturating_sub(quota);
-            if excess == 0 || !self.can_fall_back() {
+            if (excess == 0 && !self.rewritten.is_too_long) || !self.can_fall_back() {
                 return withheld;
             }
             withheld.extend(self.fall_back(graph, excess, quota));

@@ -59,9 +59,15 @@ pub struct Rewritten {
     pub split: Vec<String>,
     /// The patterns that would have been replaced, but for [`Splitting::Never`].
     pub unsplit: Vec<String>,
+    /// Whether the names came to more than [`MAX_NAMES`]: the outcome is that of [`Splitting::Never`] from there on.
+    pub is_too_long: bool,
+    names: usize,
     /// The places, from 0, of Allow statements with `NotAction` that were left by [`NotActionRewrite::Advise`].
     pub advised: Vec<usize>,
 }
+
+/// More characters of names than this are not written down: no quota is near, and a document may repeat `*` hundreds of times.
+pub const MAX_NAMES: usize = 1_000_000;
 
 /// What became of a document's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +90,14 @@ enum StatementOutcome {
 /// Rewrites a document. Deny statements, and statements whose Sid begins with `SecateurKeep`, are not looked at; nor is an
 /// irregular document, in which one list may stand in several places.
 pub fn rewrite(document: &PolicyDocument, by: &Rewriting<'_>) -> Rewritten {
-    let mut rewritten =
-        Rewritten { outcome: Outcome::Unchanged, split: Vec::new(), unsplit: Vec::new(), advised: Vec::new() };
+    let mut rewritten = Rewritten {
+        outcome: Outcome::Unchanged,
+        split: Vec::new(),
+        unsplit: Vec::new(),
+        advised: Vec::new(),
+        is_too_long: false,
+        names: 0,
+    };
     if !document.irregularities.is_empty() {
         return rewritten;
     }

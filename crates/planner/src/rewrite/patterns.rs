@@ -20,7 +20,8 @@ pub(super) enum Fate {
 
 /// Decides about every pattern of a list.
 pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewritten) -> Vec<Fate> {
-    let drafts: Vec<Draft> = list.entries.iter().map(|entry| draft(&entry.pattern, by)).collect();
+    let with_names = by.splitting == Splitting::Names && !rewritten.is_too_long;
+    let drafts: Vec<Draft> = list.entries.iter().map(|entry| draft(&entry.pattern, by, with_names)).collect();
     let staying_names: HashSet<&str> = (list.entries.iter().zip(&drafts))
         .filter(|(entry, draft)| matches!(draft, Draft::Stays) && !entry.pattern.has_wildcard())
         .map(|(entry, _)| entry.pattern.folded())
@@ -41,7 +42,10 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
                 rewritten.unsplit.push(entry.pattern.as_str().to_owned());
                 Fate::Stays
             }
+            Draft::Partly(_) if rewritten.is_too_long => Fate::Stays,
             Draft::Partly(names) => {
+                rewritten.names += names.iter().map(String::len).sum::<usize>();
+                rewritten.is_too_long = rewritten.names > super::MAX_NAMES;
                 rewritten.split.push(entry.pattern.as_str().to_owned());
                 let needed: Vec<String> = names
                     .into_iter()
@@ -77,7 +81,7 @@ impl Draft {
     }
 }
 
-fn draft(pattern: &ActionPattern, by: &Rewriting<'_>) -> Draft {
+fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft {
     // AWS refuses a pattern without a colon. What such a pattern matches is not known, so it stays as written.
     if !pattern.as_str().contains(':') && pattern.as_str() != "*" {
         return Draft::Stays;
@@ -87,6 +91,9 @@ fn draft(pattern: &ActionPattern, by: &Rewriting<'_>) -> Draft {
     by.catalog.each_match(pattern, |id| if by.removable.contains(id) { goes += 1 } else { stays.push(id) });
     if goes == 0 {
         return Draft::Stays;
+    }
+    if !with_names && !stays.is_empty() {
+        return Draft::Partly(Vec::new());
     }
     let mut names: Vec<String> = stays.into_iter().map(|id| by.catalog.full_name(id)).collect();
     names.extend(unknown_matches(by.unknown, pattern));
