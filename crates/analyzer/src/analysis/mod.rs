@@ -142,8 +142,8 @@ impl<'a> Analysis<'a> {
         let graph = Graph::new(inputs.account);
         let regions = RegionEvidence::new(inputs.account, inputs.settings);
         let witness = inputs.older.and_then(GrantWitness::new);
-        let policies = judge_policies(&inputs, &graph);
         let history = GrantIndex::new(inputs.account, inputs.now);
+        let policies = judge_policies(&inputs, &graph, &history);
         let (principals, gaps) = (Vec::new(), Vec::new());
         let mut analysis = Analysis { inputs, graph, witness, history, regions, policies, principals, gaps };
         principals::judge(&mut analysis);
@@ -228,7 +228,7 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>) -> Vec<PolicyAnalysis> {
+fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>, history: &GrantIndex<'_>) -> Vec<PolicyAnalysis> {
     let catalog = &inputs.account.catalog;
     let boundaries = set_aside::boundaries(graph);
     let ambiguous = set_aside::ambiguous(graph);
@@ -250,7 +250,10 @@ fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>) -> Vec<PolicyAnalysis>
                     false => set_aside::policy(graph, id, &boundaries, inputs),
                 },
                 holders: graph.holders(id),
-                grants: graph.policy(id).map(|policy| PolicyGrants::new(catalog, policy, horizon)).unwrap_or_default(),
+                grants: graph
+                    .policy(id)
+                    .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
+                    .unwrap_or_default(),
                 removable: catalog.empty_set(),
                 granted,
                 left_alone,

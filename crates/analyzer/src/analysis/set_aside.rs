@@ -62,7 +62,10 @@ pub(super) fn policy(
         return Some(SetAside::LeftAlone(why));
     }
     let policy = graph.policy(id)?;
-    let facts = PolicyFacts::of(policy, graph.address(id));
+    let mut facts = PolicyFacts::of(policy, graph.address(id));
+    if let PolicyRef::Inline(Entity::Group(at), _) = policy {
+        facts.path = graph.account().groups.get(at).map(|group| group.path.as_str());
+    }
     let by_rules = |owner: Option<&PrincipalFacts<'_>>| {
         inputs.rules.set_aside(inputs.now, |rule| rule.ignores_policy(&facts, owner))
     };

@@ -33,8 +33,8 @@ pub struct PolicyFacts<'a> {
     pub address: &'a str,
     /// The path of a managed policy.
     pub path: Option<&'a str>,
-    /// The tags of a managed policy.
-    pub tags: &'a [Tag],
+    /// The tags of a managed policy; none when they are not known.
+    pub tags: Option<&'a [Tag]>,
 }
 
 fn any(globs: &[String], texts: &[&str]) -> bool {
@@ -55,7 +55,10 @@ impl<'a> PolicyFacts<'a> {
             name: policy.name(),
             address,
             path: managed.map(|managed| managed.path.as_str()),
-            tags: managed.and_then(|managed| managed.tags.as_deref()).unwrap_or_default(),
+            tags: match managed {
+                Some(managed) => managed.tags.as_deref(),
+                None => Some(&[]),
+            },
         }
     }
 }
@@ -101,7 +104,7 @@ impl IgnoreRule {
             && self.principals.is_empty()
             && (self.policies.is_empty() || policy.is_named(&self.policies))
             && (self.paths.is_empty() || path.is_some_and(|path| any(&self.paths, &[path])))
-            && (self.tags.is_empty() || tagged(&self.tags, owner.map_or(policy.tags, |owner| owner.tags)))
+            && (self.tags.is_empty() || self.may_be_tagged(owner.map_or(policy.tags, |owner| Some(owner.tags))))
     }
 
     /// Returns whether the rule, which names principals and policies, leaves the policy out for this principal.
@@ -112,7 +115,12 @@ impl IgnoreRule {
             && principal.is_named(&self.principals)
             && policy.is_named(&self.policies)
             && (self.paths.is_empty() || path(principal.path) || policy.path.is_some_and(path))
-            && (self.tags.is_empty() || tagged(&self.tags, principal.tags) || tagged(&self.tags, policy.tags))
+            && (self.tags.is_empty() || tagged(&self.tags, principal.tags) || self.may_be_tagged(policy.tags))
+    }
+
+    /// Whether the tags are those of the rule: unknown ones may be.
+    fn may_be_tagged(&self, tags: Option<&[Tag]>) -> bool {
+        tags.is_none_or(|tags| tagged(&self.tags, tags))
     }
 }
 
@@ -163,7 +171,7 @@ mod tests {
             path: "/jobs/",
             tags: &tags,
         };
-        let inline = PolicyFacts { arn: None, name: "s3", address: "role/etl/inline/s3", path: None, tags: &[] };
+        let inline = PolicyFacts { arn: None, name: "s3", address: "role/etl/inline/s3", path: None, tags: Some(&[]) };
         let check = |rule: IgnoreRule, ignores_principal: bool, ignores_inline: bool| {
             let got = (rule.ignores_principal(&principal), rule.ignores_policy(&inline, Some(&principal)));
             assert_eq!(got, (ignores_principal, ignores_inline), "{rule:?}");

@@ -12,6 +12,7 @@ use crate::graph::{Graph, PolicyRef, PrincipalId};
 use crate::rules::{Settings, UnknownGrantDate};
 use crate::time::UnixTime;
 
+use super::history::GrantIndex;
 use super::report::ReportTimes;
 
 /// When a holder was granted a policy, as far as anything tells.
@@ -40,13 +41,31 @@ pub struct GrantWitness<'a> {
 }
 
 impl PolicyGrants {
-    /// Looks at the versions of a managed policy; there is nothing to look at in an inline policy, nor when no version is
-    /// younger than `horizon`.
-    pub fn new(catalog: &Catalog, policy: PolicyRef<'_>, horizon: UnixTime) -> PolicyGrants {
-        let introduced = policy.managed().filter(|managed| {
-            managed.versions.iter().any(|version| version.created.is_none_or(|created| created > horizon))
-        });
-        PolicyGrants { introduced: introduced.map(|managed| introductions(catalog, managed)).unwrap_or_default() }
+    /// Looks at the versions of a managed policy, and at the calls that made or chose one; there is nothing to look at in an
+    /// inline policy, nor when nothing is younger than `horizon`.
+    pub fn new(catalog: &Catalog, policy: PolicyRef<'_>, horizon: UnixTime, history: &GrantIndex<'_>) -> PolicyGrants {
+        let Some(managed) = policy.managed() else { return PolicyGrants::default() };
+        let events = history.version_events(managed);
+        let is_young = |version: &PolicyVersion| version.created.is_none_or(|created| created > horizon);
+        if events.latest.is_none() && !managed.versions.iter().any(is_young) {
+            return PolicyGrants::default();
+        }
+        let mut introduced = introductions(catalog, managed);
+        if let Some(latest) = events.latest {
+            // Whichever version was in force before, it allowed what all that there were allow.
+            let mut rest = managed
+                .default()
+                .and_then(document_of)
+                .map_or_else(|| catalog.full_set(), |document| allowed(catalog, document));
+            if !events.has_deleted && is_without_gap(managed) {
+                let mut steady = catalog.full_set();
+                managed.versions.iter().for_each(|version| steady.intersect_with(&surely_allowed(catalog, version)));
+                rest.difference_with(&steady);
+            }
+            introduced.push((latest, rest));
+        }
+        introduced.retain(|(_, actions)| !actions.is_empty());
+        PolicyGrants { introduced }
     }
 
     /// Returns from when on the action was allowed without a break; none when the versions do not tell.
@@ -75,7 +94,14 @@ fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, Ac
         found.push((*created, back));
     }
     let mut since = at;
+    let mut number = number(current);
     for (created, version) in others.iter().filter(|(created, _)| *created < at) {
+        // A version that is gone may have lacked what those around it have.
+        let next = self::number(version);
+        if number.zip(next).is_none_or(|(number, next)| next + 1 != number) {
+            break;
+        }
+        number = next;
         let mut still = surely_allowed(catalog, version);
         still.intersect_with(&rest);
         rest.difference_with(&still);
@@ -85,6 +111,20 @@ fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, Ac
     found.push((since, rest));
     found.retain(|(_, actions)| !actions.is_empty());
     found
+}
+
+/// The number of a version: 3 of `v3`.
+fn number(version: &PolicyVersion) -> Option<u64> {
+    version.id.strip_prefix('v')?.parse().ok()
+}
+
+/// Whether no version is missing between the oldest and the youngest that are left.
+pub(super) fn is_without_gap(policy: &ManagedPolicy) -> bool {
+    let numbers: Option<Vec<u64>> = policy.versions.iter().map(number).collect();
+    numbers.is_some_and(|mut numbers| {
+        numbers.sort_unstable();
+        numbers.windows(2).all(|pair| matches!(pair, [a, b] if a + 1 == *b))
+    })
 }
 
 fn document_of(version: &PolicyVersion) -> Option<&PolicyDocument> {
@@ -140,13 +180,21 @@ impl<'a> GrantWitness<'a> {
             _ => false,
         };
         let same_document = fingerprint_of(old)? == fingerprint_of(policy)?;
+        // Under a narrower boundary nothing could be used, whatever the policy said.
+        let ceiling = |account: &Account, principal: &Principal| {
+            let arn = principal.boundary.clone();
+            let policy = arn.as_ref().and_then(|arn| account.policy(arn)).map(PolicyRef::Managed);
+            (arn, policy.and_then(fingerprint_of))
+        };
+        let old_principal = older.principals.get(old_id.0)?;
+        let same_ceiling = ceiling(older, old_principal) == ceiling(graph.account(), principal);
         // A policy with a Deny that is gone, or is another one now, may have forbidden all until yesterday.
         let denied_otherwise = old_policies.iter().any(|old| {
             let document = self.graph.policy(*old).and_then(|policy| policy.document());
             let denies = document.is_none_or(|document| document.policy().is_none_or(PolicyDocument::has_deny));
             denies && !self.is_unchanged(graph, id, *old)
         });
-        (same_policy && same_document && !denied_otherwise).then_some(self.at)
+        (same_policy && same_document && same_ceiling && !denied_otherwise).then_some(self.at)
     }
 
     fn is_unchanged(&self, graph: &Graph<'_>, id: PrincipalId, old: crate::graph::PolicyId) -> bool {

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use super::grant::Granted;
+use super::grant::{Granted, is_without_gap};
 use super::report::{REPORTING_DELAY, ReportTimes};
-use crate::account::{Account, GrantEvent, GrantHistory, PrincipalKind};
+use crate::account::{Account, GrantEvent, GrantHistory, ManagedPolicy, PolicyVersion, PrincipalKind};
+use crate::document::PolicyDocument;
 use crate::graph::{Graph, Holder, Path, PolicyId, PolicyRef, PrincipalId};
 use crate::rules::Settings;
 use crate::time::{DAY, UnixTime};
@@ -27,13 +28,22 @@ pub struct GrantIndex<'a> {
     unnamed: HashMap<char, UnixTime>,
 }
 
+/// The calls that made, chose or deleted a version of a policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VersionEvents {
+    /// The latest that made or chose one.
+    pub latest: Option<UnixTime>,
+    /// Whether one was deleted.
+    pub has_deleted: bool,
+}
+
 const USER: char = 'u';
 const ROLE: char = 'r';
 const GROUP: char = 'g';
 const POLICY: char = 'p';
 
 /// Parts of the names of calls that neither grant nor take away permissions.
-const UNRELATED: [&str; 9] = [
+const UNRELATED: [&str; 8] = [
     "Tag",
     "AccessKey",
     "LoginProfile",
@@ -41,7 +51,6 @@ const UNRELATED: [&str; 9] = [
     "SSHPublicKey",
     "SigningCertificate",
     "ServiceSpecificCredential",
-    "DeletePolicyVersion",
     "ChangePassword",
 ];
 
@@ -98,14 +107,14 @@ impl<'a> GrantIndex<'a> {
         settings: &Settings,
         times: ReportTimes,
     ) -> Granted {
-        let Some(history) = self.history.filter(|history| history.to >= times.generated_at) else {
-            return Granted::Unknown;
-        };
+        let Some(history) = self.history else { return Granted::Unknown };
         let whole = self.latest_of_principal(graph, holder.principal);
         // By the path with the oldest grant the holder has had the permission for longest.
         let by_path = |path: &Path| self.latest_by_path(graph, policy, holder.principal, *path).max(whole);
         match holder.paths.iter().map(by_path).min().flatten() {
+            // A write is proof, wherever the history ends; silence is none after its end.
             Some(time) => Granted::At(time),
+            None if history.to < times.generated_at => Granted::Unknown,
             None if times.observed.since(history.from) + TOLERANCE >= settings.min_idle() => Granted::LongAgo,
             None => Granted::Unknown,
         }
@@ -119,18 +128,11 @@ impl<'a> GrantIndex<'a> {
         let own = self.events_of(kind, &principal.name).filter(|event| changes_all(event)).map(|event| event.time);
         let groups = principal.groups.iter().flat_map(|group| self.events_of(GROUP, group));
         let groups = groups.filter(|event| changes_all(event) && event.name != "RemoveUserFromGroup");
-        let policies = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
-        // A version that dropped a Deny lets through what other policies allow.
-        let denying = policies.filter(|managed| {
-            managed.versions.iter().any(|version| {
-                version
-                    .document
-                    .as_ref()
-                    .is_none_or(|document| document.policy().is_none_or(|policy| policy.has_deny()))
-            })
-        });
-        let versions = denying.flat_map(|managed| self.by_policy.get(managed.arn.as_str()).into_iter().flatten());
-        let versions = versions.filter(|event| kind_of(&event.name) == Some(POLICY)).map(|event| event.time);
+        // A version that dropped a Deny, or a boundary that was opened, lets through what other policies allow.
+        let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
+        let denying = held.filter(|managed| self.may_have_denied(managed));
+        let boundary = principal.boundary.as_ref().and_then(|arn| account.policy(arn));
+        let versions = denying.chain(boundary).filter_map(|managed| self.version_events(managed).latest);
         let unnamed = self.unnamed.get(&kind).copied();
         own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).max()
     }
@@ -147,17 +149,35 @@ impl<'a> GrantIndex<'a> {
         };
         let reference = graph.policy(policy);
         let owner = self.events_of(kind, name).filter(|event| is_about(event, reference)).map(|event| event.time);
-        // Where older versions are left they tell for every action whether it is new; see `PolicyGrants`.
-        let managed = reference.and_then(|policy| policy.managed()).filter(|managed| managed.versions.len() < 2);
-        let versions =
-            managed.into_iter().flat_map(|managed| self.by_policy.get(managed.arn.as_str()).into_iter().flatten());
-        let versions = versions.filter(|event| kind_of(&event.name) == Some(POLICY)).map(|event| event.time);
-        let unnamed = [self.unnamed.get(&kind), managed.and_then(|_| self.unnamed.get(&POLICY))];
+        let unnamed = self.unnamed.get(&kind).copied();
         let membership = match path {
             Path::Direct => None,
             Path::Group(group) => self.joined(account, id, group),
         };
-        owner.chain(versions).chain(unnamed.into_iter().flatten().copied()).chain(membership).max()
+        owner.chain(unnamed).chain(membership).max()
+    }
+
+    /// The calls that made, chose or deleted a version of the policy.
+    pub(super) fn version_events(&self, policy: &ManagedPolicy) -> VersionEvents {
+        let own = self.by_policy.get(policy.arn.as_str()).into_iter().flatten();
+        let mut events = VersionEvents { latest: self.unnamed.get(&POLICY).copied(), has_deleted: false };
+        for event in own {
+            match event.name.as_str() {
+                "DeletePolicyVersion" => events.has_deleted = true,
+                name if kind_of(name) == Some(POLICY) => events.latest = events.latest.max(Some(event.time)),
+                _ => {}
+            }
+        }
+        events
+    }
+
+    /// Whether a version of the policy denies something, or one that is gone may have.
+    fn may_have_denied(&self, policy: &ManagedPolicy) -> bool {
+        let denies = |version: &PolicyVersion| {
+            version.document.as_ref().is_none_or(|document| document.policy().is_none_or(PolicyDocument::has_deny))
+        };
+        let is_whole = policy.versions.iter().any(|version| version.id == "v1") && is_without_gap(policy);
+        policy.versions.iter().any(denies) || !is_whole || self.version_events(policy).has_deleted
     }
 
     /// When the user was added to the group.

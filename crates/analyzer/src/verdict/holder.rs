@@ -265,7 +265,10 @@ impl<'a> HolderEvidence<'a> {
         let (grant, assumed) = grant::grant_floor(policy.granted, introduced, policy.witnessed, self.settings, *times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
-        let floor = grant.max(created).max(self.regions.tracking_start);
+        // Under the boundary as it was before, use may not have been possible.
+        let boundary = self.principal.boundary.as_ref().and_then(|arn| self.account.policy(arn));
+        let ceiling = boundary.and_then(|policy| policy.default()).and_then(|version| version.created);
+        let floor = grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created));
         let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
         let catalog = self.catalog();
         let tracked_since = match catalog.tracked(id) {

@@ -152,3 +152,129 @@ fn an_older_snapshot_is_a_witness() {
     recreated.principals[0].unique_id = "AROA-OTHER".into();
     check(recreated, "too-recent");
 }
+
+fn version_event(name: &str) -> GrantEvent {
+    let policy_arn = arn("policy/p");
+    GrantEvent { role_name: None, policy_arn, ..event(NOW.plus(-2 * DAY), name) }
+}
+
+/// The verdict on sqs:DeleteQueue of a policy with these versions, the last in force, after these calls.
+fn with_events(versions: &[(&str, &str, &str)], default: &str, events: Vec<GrantEvent>) -> Vec<String> {
+    let mut case = case(with_versions(versions).change_policy("policy/p", |policy| {
+        policy.default_version = default.to_owned();
+    }));
+    case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events });
+    case.verdicts("policy/p", "sqs:DeleteQueue")
+}
+
+#[test]
+fn choosing_a_version_grants_what_another_one_lacks() {
+    let (without, with) = (doc("\"sqs:CreateQueue\""), doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\""));
+    let (lately, old) = (["DeleteQueue too-recent"], ["DeleteQueue unused-action"]);
+    let chosen = || vec![version_event("SetDefaultPolicyVersion")];
+    // Back to the first one, two days ago; on to the second one, two days ago.
+    assert_eq!(with_events(&[("v1", "2022-01-01", &with), ("v2", "2023-01-01", &without)], "v1", chosen()), lately);
+    assert_eq!(with_events(&[("v1", "2022-01-01", &without), ("v2", "2023-01-01", &with)], "v2", chosen()), lately);
+    // All versions have it: whichever was in force, it was allowed.
+    assert_eq!(with_events(&[("v1", "2022-01-01", &with), ("v2", "2023-01-01", &with)], "v2", chosen()), old);
+    let nameless = GrantEvent { policy_arn: None, ..version_event("SetDefaultPolicyVersion") };
+    assert_eq!(
+        with_events(&[("v1", "2022-01-01", &with), ("v2", "2023-01-01", &without)], "v1", vec![nameless]),
+        lately
+    );
+}
+
+#[test]
+fn a_version_that_is_gone_may_have_lacked_it() {
+    let with = doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\"");
+    let lately = ["DeleteQueue too-recent"];
+    let v3 = "2026-10-08";
+    assert_eq!(with_events(&[("v1", "2022-01-01", &with), ("v3", v3, &with)], "v3", vec![]), lately);
+    let deleted = || vec![version_event("CreatePolicyVersion"), version_event("DeletePolicyVersion")];
+    assert_eq!(with_events(&[("v1", "2022-01-01", &with)], "v1", deleted()), lately);
+}
+
+#[test]
+fn a_deny_that_went_with_a_deleted_version_is_not_forgotten() {
+    let sketch = sqs_role().managed("policy/p", &doc("\"s3:ListAllMyBuckets\"")).attach("role/r", "policy/p");
+    let mut case = case(sketch.change_policy("policy/p", |policy| {
+        policy.default_version = "v2".to_owned();
+        policy.versions[0].id = "v2".to_owned();
+    }));
+    let events = vec![version_event("CreatePolicyVersion"), version_event("DeletePolicyVersion")];
+    case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events });
+    assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), ["DeleteQueue too-recent"]);
+}
+
+#[test]
+fn a_boundary_that_was_opened_lately_makes_everything_late() {
+    let sketch = |created: &str| {
+        sqs_role()
+            .managed("policy/ceiling", &doc("\"*\""))
+            .change_policy("policy/ceiling", |policy| policy.versions[0].created = time(created))
+            .change("role/r", |role| role.boundary = arn("policy/ceiling"))
+    };
+    let check = |case: &Case, expect: &str| {
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(&case(sketch("2026-10-08")), "too-recent");
+    let mut old = case(sketch("2022-01-01"));
+    check(&old, "unused-action");
+    let opened = GrantEvent {
+        role_name: None,
+        policy_arn: arn("policy/ceiling"),
+        ..event(NOW.plus(-2 * DAY), "SetDefaultPolicyVersion")
+    };
+    old.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events: vec![opened] });
+    check(&old, "too-recent");
+}
+
+#[test]
+fn a_witness_must_have_seen_the_same_boundary() {
+    let bounded = |sketch: Sketch| {
+        sketch
+            .managed("policy/ceiling", &doc("\"lambda:InvokeFunction\""))
+            .change("role/r", |role| role.boundary = arn("policy/ceiling"))
+    };
+    let check = |older: Sketch, now: Sketch, expect: &str| {
+        let mut older = older.build();
+        older.finished_at = time("2026-06-01");
+        let mut case = case(now);
+        case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+        let analysis = case.analyze_with(Some(&older), 1);
+        assert_eq!(verdicts(&analysis, "role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(bounded(sqs_role()), sqs_role(), "too-recent");
+    check(bounded(sqs_role()), bounded(sqs_role()), "unused-action");
+}
+
+#[test]
+fn a_write_is_proof_wherever_the_history_ends() {
+    let mut case = case(sqs_role());
+    let put = GrantEvent { policy_name: Some("p".into()), ..event(NOW.plus(-2 * DAY), "PutRolePolicy") };
+    case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW.plus(-300), events: vec![put] });
+    assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), ["DeleteQueue too-recent"]);
+}
+
+#[test]
+fn a_rule_about_tags_holds_for_what_may_have_them() {
+    let sketch = Sketch::new()
+        .principal("role/a")
+        .managed("policy/p", &doc("\"sqs:DeleteQueue\""))
+        .attach("role/a", "policy/p")
+        .report("role/a", "sqs -: DeleteQueue");
+    let check = |tags: Option<Vec<crate::account::Tag>>, expect: &str| {
+        let mut case = case(sketch.clone().change_policy("policy/p", |policy| policy.tags = tags));
+        case.rules.ignore.push(IgnoreRule {
+            principals: Vec::new(),
+            policies: Vec::new(),
+            paths: Vec::new(),
+            tags: vec!["team=payments".into()],
+            reason: "x".into(),
+            expires: None,
+        });
+        assert_eq!(case.verdicts("policy/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(None, "ignored");
+    check(Some(Vec::new()), "unused-service");
+}
