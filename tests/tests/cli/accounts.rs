@@ -129,9 +129,13 @@ fn an_older_snapshot_is_a_witness_of_the_grant() {
     assert_eq!(plan["inputs"]["older_snapshot"]["path"], "older");
     let witnessed = change(&plan, "role/ci/inline/deploy")["removed"].to_string();
     assert!(witnessed.contains("2025-10-01T00:00:00Z"), "{witnessed}");
-    scene.run(&["verify", PLAN]).ended_with(0);
+    // Whoever writes a plan chooses what it names: a witness is believed when who verifies names it too.
+    scene.check_error(&["verify", PLAN], 3, &["rests on the older snapshot `older`", "--older-snapshot"]);
+    let verify = ["verify", PLAN, "--older-snapshot", "older"];
+    scene.run(&verify).ended_with(0);
+    assert!(scene.run(&["show", PLAN]).stdout.contains("grants rest on the older snapshot older of 2025-10-01"));
     scene.edit("older/manifest.json", |manifest| manifest["finished_at"] = json!("2025-09-01T00:00:00Z"));
-    scene.check_error(&["verify", PLAN], 3, &["`older` is not the snapshot"]);
+    scene.check_error(&verify, 3, &["`older` is not the snapshot"]);
     // A witness that is too young shows nothing.
     scene.edit("older/manifest.json", |manifest| manifest["finished_at"] = json!("2026-10-01T00:00:00Z"));
     let plan = scene.plan(&["--older-snapshot", "older"]);

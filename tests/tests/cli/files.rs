@@ -97,8 +97,16 @@ fn a_plan_replaces_the_plan_before_it_and_leaves_nothing_else() {
 fn where_a_plan_cannot_be_written_is_named() {
     let scene = Scene::small();
     let plan = |out| ["plan", "--snapshot", SNAPSHOT, "--out", out];
-    scene.check_error(&plan("snap"), 1, &["cannot write `snap`"]);
-    scene.check_error(&plan("snap/regions.json/plan.json"), 1, &["cannot write `snap/regions.json/plan.json`"]);
+    fs::create_dir(scene.path("folder")).unwrap();
+    scene.write("file", "");
+    scene.check_error(&plan("folder"), 1, &["cannot write `folder`"]);
+    scene.check_error(&plan("file/plan.json"), 1, &["cannot write `file/plan.json`"]);
+    // What is read is not written over.
+    scene.check_error(&plan("snap/plan.json"), 64, &["`snap/plan.json` lies within the snapshot"]);
+    scene.write("secateur.toml", "");
+    scene.check_error(&plan("secateur.toml"), 64, &["`secateur.toml` is the configuration"]);
+    scene.plan(&[]);
+    scene.check_error(&["show", PLAN, "--redact", "--out", PLAN], 64, &["is the plan that is shown"]);
 }
 
 /// `--out /dev/null` by root would replace the device.

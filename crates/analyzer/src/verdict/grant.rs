@@ -47,11 +47,13 @@ impl PolicyGrants {
         let Some(managed) = policy.managed() else { return PolicyGrants::default() };
         let events = history.version_events(managed);
         let is_young = |version: &PolicyVersion| version.created.is_none_or(|created| created > horizon);
-        if events.latest.is_none() && !managed.versions.iter().any(is_young) {
+        // Making a version is told by the versions themselves, as long as none of them is gone.
+        let latest = if events.has_deleted { events.chosen.max(events.made) } else { events.chosen };
+        if latest.is_none() && !managed.versions.iter().any(is_young) {
             return PolicyGrants::default();
         }
         let mut introduced = introductions(catalog, managed);
-        if let Some(latest) = events.latest {
+        if let Some(latest) = latest {
             // Whichever version was in force before, it allowed what all that there were allow.
             let mut rest = managed
                 .default()

@@ -31,8 +31,10 @@ pub struct GrantIndex<'a> {
 /// The calls that made, chose or deleted a version of a policy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VersionEvents {
-    /// The latest that made or chose one.
-    pub latest: Option<UnixTime>,
+    /// The latest that made one.
+    pub made: Option<UnixTime>,
+    /// The latest that chose one, or may have.
+    pub chosen: Option<UnixTime>,
     /// Whether one was deleted.
     pub has_deleted: bool,
 }
@@ -132,7 +134,8 @@ impl<'a> GrantIndex<'a> {
         let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
         let denying = held.filter(|managed| self.may_have_denied(managed));
         let boundary = principal.boundary.as_ref().and_then(|arn| account.policy(arn));
-        let versions = denying.chain(boundary).filter_map(|managed| self.version_events(managed).latest);
+        let versions = denying.chain(boundary).map(|managed| self.version_events(managed));
+        let versions = versions.filter_map(|events| events.made.max(events.chosen));
         let unnamed = self.unnamed.get(&kind).copied();
         own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).max()
     }
@@ -160,11 +163,13 @@ impl<'a> GrantIndex<'a> {
     /// The calls that made, chose or deleted a version of the policy.
     pub(super) fn version_events(&self, policy: &ManagedPolicy) -> VersionEvents {
         let own = self.by_policy.get(policy.arn.as_str()).into_iter().flatten();
-        let mut events = VersionEvents { latest: self.unnamed.get(&POLICY).copied(), has_deleted: false };
+        let chosen = self.unnamed.get(&POLICY).copied();
+        let mut events = VersionEvents { made: None, chosen, has_deleted: false };
         for event in own {
             match event.name.as_str() {
                 "DeletePolicyVersion" => events.has_deleted = true,
-                name if kind_of(name) == Some(POLICY) => events.latest = events.latest.max(Some(event.time)),
+                "SetDefaultPolicyVersion" => events.chosen = events.chosen.max(Some(event.time)),
+                name if kind_of(name) == Some(POLICY) => events.made = events.made.max(Some(event.time)),
                 _ => {}
             }
         }

@@ -184,6 +184,9 @@ pub(super) struct VerifyArgs {
     /// The snapshot [default: the one that the plan names]
     #[arg(long, value_name = "DIR")]
     pub snapshot: Option<PathBuf>,
+    /// The older snapshot that the plan was made with: it is only believed when it is named here
+    #[arg(long, value_name = "DIR")]
+    pub older_snapshot: Option<PathBuf>,
     /// How many threads to use; the result does not depend on it [default: one per core]
     #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
     pub threads: Option<NonZeroUsize>,

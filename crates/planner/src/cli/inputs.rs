@@ -171,6 +171,29 @@ impl Loaded {
         Ok(Loaded { workspace, dir, account, older, threads, now: args.now })
     }
 
+    /// Refuses to write over what is read: the configuration, or a file of a snapshot.
+    pub fn refuse_as_output(&self, path: &Path, globals: &Globals) -> Result<(), Failure> {
+        let real = |path: &Path| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+        };
+        let Some(target) = real(path) else { return Ok(()) };
+        let config = globals
+            .config
+            .clone()
+            .or_else(|| self.workspace.config_file.as_ref().map(|_| self.workspace.root.join(CONFIG)));
+        if config.as_deref().and_then(real).is_some_and(|config| config == target) {
+            let message = format!("`{}` is the configuration: the plan would replace it", path.display());
+            return Err(Failure::usage(message).help("name another file with --out"));
+        }
+        let mut snapshots = std::iter::once(&self.dir).chain(self.older.iter().map(|(dir, _)| dir));
+        if snapshots.any(|dir| dir.canonicalize().is_ok_and(|dir| target.starts_with(dir))) {
+            let message = format!("`{}` lies within the snapshot", path.display());
+            return Err(Failure::usage(message).help("name a file outside of it with --out"));
+        }
+        Ok(())
+    }
+
     /// Judges the account.
     pub fn analysis(&self) -> Result<Analysis<'_>, Failure> {
         let config = &self.workspace.config;

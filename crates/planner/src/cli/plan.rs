@@ -21,6 +21,7 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
     };
     let built = build(&analysis, &options);
     let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
+    loaded.refuse_as_output(&path, globals)?;
     let json = output::json(&built.plan)?;
     output::write_file(&path, json.as_bytes())?;
     match args.format {

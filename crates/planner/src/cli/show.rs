@@ -21,6 +21,10 @@ pub(super) fn run(_: &Globals, args: &ShowArgs) -> Outcome {
         })
     };
     match &args.out {
+        Some(path) if path.canonicalize().ok().is_some_and(|out| args.plan.canonicalize().ok() == Some(out)) => {
+            let message = format!("`{}` is the plan that is shown: it would be replaced", path.display());
+            return Err(Failure::usage(message).help("name another file with --out"));
+        }
         Some(path) => output::write_file(path, page(Style::Plain)?.as_bytes())?,
         None => output::print(&page(Style::Ansi)?)?,
     }

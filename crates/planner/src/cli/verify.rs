@@ -23,12 +23,19 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
     let dir = args.snapshot.clone().unwrap_or_else(|| workspace.find_input(&plan.inputs.snapshot));
     let read = |dir: &Path| inputs::read_snapshot(dir, Some(&plan.account.id), threads);
     let account = unchanged(read(&dir), &dir, &plan.inputs.snapshot)?;
-    let older = match &plan.inputs.older_snapshot {
-        Some(file) => {
-            let dir = workspace.find_input(file);
-            Some(unchanged(read(&dir), &dir, file)?)
+    let older = match (&plan.inputs.older_snapshot, &args.older_snapshot) {
+        (Some(file), Some(dir)) => Some(unchanged(read(dir), dir, file)?),
+        (None, None) => None,
+        // Whoever writes a plan chooses what it names; a witness is believed when who verifies names it too.
+        (Some(file), None) => {
+            let message = format!("the plan rests on the older snapshot `{}`", file.path);
+            let help = "name it with --older-snapshot DIR, if you trust it as a witness of older grants";
+            return Err(Failure::refused("older-snapshot", message).help(help));
         }
-        None => None,
+        (None, Some(_)) => {
+            let message = "the plan was made without an older snapshot";
+            return Err(Failure::usage(message).help("leave --older-snapshot out"));
+        }
     };
     let analysis = Analysis::new(Inputs {
         account: &account,
@@ -48,7 +55,7 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
         config: plan.inputs.config.clone(),
     };
     verify(&plan, &analysis, &options).map_err(|refusals| Failure::refusals(&args.plan, &refusals))?;
-    report(&plan, args.format)?;
+    report(&plan, &dir, &workspace, args.format)?;
     Ok(Exit::Done)
 }
 
@@ -102,7 +109,7 @@ fn unchanged(read: Result<Account, Failure>, dir: &Path, expected: &InputFile) -
         .help("name the plan's own snapshot with --snapshot DIR, or make a new plan with `secateur plan`"))
 }
 
-fn report(plan: &Plan, format: Format) -> Result<(), Failure> {
+fn report(plan: &Plan, snapshot: &Path, workspace: &Workspace, format: Format) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Verified<'a> {
         verified: bool,
@@ -112,7 +119,7 @@ fn report(plan: &Plan, format: Format) -> Result<(), Failure> {
     let changes = plan.changes.len();
     match format {
         Format::Text => {
-            let configuration = match &plan.inputs.config {
+            let configuration = match &workspace.config_file {
                 Some(file) => format!("{} ({})", file.path, file.sha256),
                 None => "none: the defaults".to_owned(),
             };
@@ -120,7 +127,7 @@ fn report(plan: &Plan, format: Format) -> Result<(), Failure> {
             output::print(&format!(
                 "Verified: {changes} {noun} proved again, judged at {}.\nSnapshot: {} ({})\nConfiguration: {}\nDigest: {}\n",
                 plan.window.now,
-                visible(&plan.inputs.snapshot.path),
+                visible(&snapshot.display().to_string()),
                 plan.inputs.snapshot.sha256,
                 visible(&configuration),
                 plan.digest

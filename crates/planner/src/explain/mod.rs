@@ -6,9 +6,10 @@ mod statements;
 use std::collections::BTreeMap;
 
 use secateur_analyzer::account::ServiceKey;
-use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::analysis::{Analysis, PolicyAnalysis};
 use secateur_analyzer::catalog::{ActionId, Tracked};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId, PrincipalId};
+use secateur_analyzer::rules::Dormant;
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::Verdict;
 use serde::Serialize;
@@ -54,6 +55,8 @@ pub struct PolicyExplanation {
     pub verdict: Option<VerdictWord>,
     /// Other holders of the policy who keep the action, and why.
     pub blocked_by: Vec<Blocker>,
+    /// Why the policy is not changed, whatever the verdicts.
+    pub note: Option<&'static str>,
 }
 
 /// A verdict, in words.
@@ -158,6 +161,7 @@ fn policy_explanation(
         grants: Vec::new(),
         verdict: None,
         blocked_by: Vec::new(),
+        note: note(analysis, policy, judged),
     };
     match action {
         None => {
@@ -183,6 +187,17 @@ fn policy_explanation(
         }
     }
     Some(explanation)
+}
+
+fn note(analysis: &Analysis<'_>, policy: PolicyId, judged: &PolicyAnalysis) -> Option<&'static str> {
+    let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
+    if managed.is_some_and(|managed| managed.is_aws_managed()) {
+        return Some("AWS owns the policy: it is not changed");
+    }
+    let mut holders = judged.holders.iter().filter_map(|holder| analysis.principal(holder.principal));
+    let withholds = analysis.inputs().settings.dormant == Dormant::Advise;
+    let all_dormant = withholds && holders.all(|principal| principal.is_dormant);
+    all_dormant.then_some("changes are withheld: whoever holds the policy is dormant")
 }
 
 fn verdict_word(analysis: &Analysis<'_>, policy: PolicyId, holder: &Holder, action: ActionId) -> VerdictWord {

@@ -1,7 +1,7 @@
 //! What the reader should know beside the changes. Expired rules come first.
 
 use secateur_analyzer::account::Principal;
-use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::analysis::{Analysis, default_now};
 use secateur_analyzer::graph::{Entity, PrincipalId};
 use secateur_analyzer::rules::{Dormant, Expiry, Force, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
@@ -14,6 +14,7 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advi
         let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
         advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
     }
+    advice.extend(chosen_evidence(analysis, options));
     advice.extend(unmatched_rules(analysis));
     advice.extend(dormant(analysis));
     advice.extend(aws_managed(analysis));
@@ -71,6 +72,29 @@ fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
             detail: format!("used nothing within {} days: {effect}", inputs.settings.min_idle_days),
         })
         .collect()
+}
+
+/// What whoever made the plan chose beside the snapshot, and what a reviewer must know of.
+fn chosen_evidence(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
+    let inputs = analysis.inputs();
+    let own = default_now(inputs.account);
+    let mut found = Vec::new();
+    if inputs.now != own {
+        found.push(Advice {
+            kind: "now".to_owned(),
+            subject: "plan".to_owned(),
+            detail: format!("judged at {} by --now, and not at {own}, the snapshot's own time", inputs.now),
+        });
+    }
+    if let (Some(file), Some(older)) = (&options.older_snapshot, inputs.older) {
+        let finished = older.finished_at.map_or_else(|| "no date".to_owned(), |time| time.to_string());
+        found.push(Advice {
+            kind: "older-snapshot".to_owned(),
+            subject: "plan".to_owned(),
+            detail: format!("grants rest on the older snapshot {} of {finished} ({})", file.path, file.sha256),
+        });
+    }
+    found
 }
 
 fn principal_facts<'a>(principal: &'a Principal, address: &'a str) -> PrincipalFacts<'a> {

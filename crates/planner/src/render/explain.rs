@@ -60,6 +60,9 @@ fn about_policy(out: &mut String, policy: &PolicyExplanation) {
         .map(|path| if path == "direct" { "directly".to_owned() } else { format!("through {}", visible(path)) })
         .collect();
     let _ = writeln!(out, "\n{} (held {})", visible(&policy.policy), paths.join(" and "));
+    if let Some(note) = policy.note {
+        let _ = writeln!(out, "  {note}");
+    }
     if !policy.verdicts.is_empty() {
         let verdicts: Vec<String> =
             policy.verdicts.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();

@@ -92,7 +92,7 @@ fn head(plan: &Plan) -> String {
         if plan.gaps.len() > MAX_GAPS {
             gaps.push(format!("... and {} more", plan.gaps.len() - MAX_GAPS));
         }
-        head.push_str(&format!("\nGaps: what could not be seen is kept.\n\n{}", fence("text", &gaps)));
+        head.push_str(&format!("\nGaps: this could not be seen.\n\n{}", fence("text", &gaps)));
     }
     head.push('\n');
     head

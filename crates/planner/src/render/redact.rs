@@ -18,7 +18,10 @@ const PREFIXES: [&str; 12] =
 pub fn redact(plan: &Plan) -> Option<Plan> {
     let mut value = serde_json::to_value(plan).ok()?;
     let digests = (plan.digest, plan.changes_digest);
-    walk(&mut value);
+    if plan.account.id.is_empty() {
+        return None;
+    }
+    walk(&mut value, &plan.account.id);
     let mut redacted: Plan = serde_json::from_value(value).ok()?;
     (redacted.digest, redacted.changes_digest) = digests;
     redacted.format_version = REDACTED.to_owned();
@@ -27,12 +30,12 @@ pub fn redact(plan: &Plan) -> Option<Plan> {
     Some(redacted)
 }
 
-fn walk(value: &mut Value) {
+fn walk(value: &mut Value, account: &str) {
     match value {
         Value::String(text) if is_digest(text) => {}
-        Value::String(text) => *text = redacted(text),
-        Value::Array(values) => values.iter_mut().for_each(walk),
-        Value::Object(members) => members.values_mut().for_each(walk),
+        Value::String(text) => *text = redacted(text).replace(account, ACCOUNT),
+        Value::Array(values) => values.iter_mut().for_each(|value| walk(value, account)),
+        Value::Object(members) => members.values_mut().for_each(|value| walk(value, account)),
         _ => {}
     }
 }

@@ -91,7 +91,7 @@ impl Page {
             return;
         }
         let warning = self.paint(YELLOW, "Warning:");
-        self.line(&format!("{warning} {}: what could not be seen is kept.", count(gaps.len(), "gap")));
+        self.line(&format!("{warning} {}: this could not be seen.", count(gaps.len(), "gap")));
         let by_kind = by(gaps, |gap| gap.kind.as_str());
         for (_, gaps) in by_kind {
             let lines = gaps.iter().map(|gap| format!("  {}: {}", visible(&gap.subject), visible(&gap.detail)));
