@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::words::{count, visible};
+use super::words::{count, folded, visible, wrapped};
 use crate::analyze::{Overview, PrincipalOverview};
 
 /// The width of the column of names.
@@ -15,7 +15,7 @@ pub fn analyze(overview: &Overview) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         out,
-        "Account {}, judged at {}, by what was used within {} days\n",
+        "Account {}, judged at {}\nby what was used within {} days\n",
         visible(&overview.account),
         overview.now,
         overview.min_idle_days
@@ -40,7 +40,7 @@ pub fn analyze(overview: &Overview) -> String {
     let kept: Vec<String> = totals.kept.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();
     if !kept.is_empty() {
         let _ = writeln!(out, "\nKept, by verdict:");
-        let _ = writeln!(out, "{}", super::words::wrapped(&kept, 2, 80));
+        let _ = writeln!(out, "{}", wrapped(&kept, 2, 80));
     }
     let _ = writeln!(out, "\n{}. `secateur explain PRINCIPAL` tells why.", count(overview.gaps, "gap"));
     out
@@ -60,16 +60,20 @@ fn row(out: &mut String, principal: &PrincipalOverview) {
     );
     let mut notes = Vec::new();
     if let Some(problem) = &principal.no_report {
-        notes.push(visible(problem).into_owned());
+        notes.push(problem.clone());
     }
     if principal.dormant {
         notes.push("dormant: it used nothing in the window".to_owned());
     }
     if !notes.is_empty() {
-        let _ = writeln!(out, "    {}", notes.join("; "));
+        let _ = writeln!(out, "{}", folded(&notes.join("; "), 4, 80));
     }
-    if !principal.riskiest.is_empty() {
-        let _ = writeln!(out, "{}", super::words::wrapped(&principal.riskiest, 4, 80));
+    let kept: Vec<String> = actions.kept.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();
+    for (title, items) in [("riskiest unused: ", &principal.riskiest), ("kept: ", &kept)] {
+        if !items.is_empty() {
+            let lines = wrapped(items, 4 + title.len(), 80);
+            let _ = writeln!(out, "    {title}{}", lines.trim_start());
+        }
     }
 }
 

@@ -34,6 +34,22 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// Returns a sentence in lines of at most `width` characters, as far as its words let, each indented.
+pub(super) fn folded(text: &str, indent: usize, width: usize) -> String {
+    let pad = " ".repeat(indent);
+    let mut lines: Vec<String> = Vec::new();
+    for word in visible(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{pad}{word}")),
+        }
+    }
+    lines.join("\n")
+}
+
 /// Returns the items with commas, in lines of at most `width` characters, each indented.
 pub(super) fn wrapped(items: &[String], indent: usize, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
@@ -69,5 +85,6 @@ mod tests {
     fn lists_are_wrapped() {
         let items = ["a:B", "c:D", "e:F"].map(str::to_owned);
         assert_eq!(wrapped(&items, 2, 11), "  a:B, c:D,\n  e:F");
+        assert_eq!(folded("one two three", 2, 9), "  one two\n  three");
     }
 }

@@ -115,3 +115,41 @@ fn trust_policies_name_their_services() {
     check(r#""Principal":{"AWS":"*"}"#, &[], true);
     check(r#""NotPrincipal":{"AWS":"x"}"#, &[], true);
 }
+
+proptest::proptest! {
+    /// Whatever the white space and the escapes: the text stays, and every pattern is where it says it is.
+    #[test]
+    fn text_and_places_survive_reading(
+        gaps in proptest::collection::vec("[ \\t\\r\\n]{0,3}", 24),
+        actions in proptest::collection::vec("[a-z]{1,3}:[A-Za-z*?]{1,6}", 1..5),
+        escape in proptest::bool::ANY,
+        scalar in proptest::bool::ANY,
+    ) {
+        let literal = |action: &String| if escape {
+            let first = action.chars().next().map_or(0, u32::from);
+            format!("\"\\u{first:04x}{}\"", action.get(1..).unwrap_or_default())
+        } else {
+            format!("\"{action}\"")
+        };
+        let literals: Vec<String> = actions.iter().map(literal).collect();
+        let list = match literals.as_slice() {
+            [one] if scalar => one.clone(),
+            many => format!("[{}]", many.join(",")),
+        };
+        let mut gap = gaps.iter().cycle();
+        let mut text = String::new();
+        for token in ["{", "\"Version\"", ":", "\"2012-10-17\"", ",", "\"Statement\"", ":", "[", "{", "\"Effect\"", ":",
+            "\"Allow\"", ",", "\"Action\"", ":", &list, ",", "\"Resource\"", ":", "\"*\"", "}", "]", "}"] {
+            text.push_str(gap.next().unwrap());
+            text.push_str(token);
+        }
+        let document = PolicyDocument::parse(text.as_str()).unwrap();
+        proptest::prop_assert_eq!(document.text(), text.as_str());
+        let entries = &document.statements[0].actions.list().entries;
+        let found: Vec<&str> = entries.iter().map(|entry| entry.pattern.as_str()).collect();
+        proptest::prop_assert_eq!(found, actions.iter().map(String::as_str).collect::<Vec<_>>());
+        for (entry, literal) in entries.iter().zip(&literals) {
+            proptest::prop_assert_eq!(text.get(entry.span.clone()), Some(literal.as_str()));
+        }
+    }
+}
