@@ -7,6 +7,8 @@ mod binary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod dependencies;
 #[cfg(test)]
 mod house;

@@ -1,0 +1,20 @@
+//! `cargo xtask demo`, the first command of the README.
+
+use std::process::Command;
+
+use crate::workspace::root;
+
+#[test]
+fn the_demo_goes_to_its_end() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["xtask", "demo"]).current_dir(root()).env("NO_COLOR", "1");
+    for name in ["SECATEUR_CONFIG", "SECATEUR_SNAPSHOT", "SECATEUR_ACCOUNT"] {
+        cargo.env_remove(name);
+    }
+    let output = cargo.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    for part in ["  # policy/service-baseline will be updated in-place", "protected (row 3)", "\nVerified: "] {
+        assert!(stdout.contains(part), "{part:?} is not in\n{stdout}\n{stderr}");
+    }
+}
