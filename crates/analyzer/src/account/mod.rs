@@ -127,6 +127,13 @@ pub struct Principal {
     pub trust: Option<Document>,
 }
 
+impl Principal {
+    /// Returns `user/NAME` or `role/NAME`.
+    pub fn address(&self) -> String {
+        format!("{}/{}", self.kind.as_str(), self.name)
+    }
+}
+
 /// A group.
 #[derive(Clone, Debug)]
 pub struct Group {

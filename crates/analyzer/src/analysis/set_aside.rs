@@ -79,12 +79,6 @@ pub(super) fn policy(
 }
 
 fn with_facts<T>(principal: &Principal, then: impl FnOnce(&PrincipalFacts<'_>) -> T) -> T {
-    let address = format!("{}/{}", principal.kind.as_str(), principal.name);
-    then(&PrincipalFacts {
-        arn: principal.arn.as_str(),
-        name: &principal.name,
-        address: &address,
-        path: &principal.path,
-        tags: &principal.tags,
-    })
+    let address = principal.address();
+    then(&PrincipalFacts::of(principal, &address))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::account::{Account, Document, InlinePolicy, ManagedPolicy, PrincipalKind};
+use crate::account::{Account, Document, InlinePolicy, ManagedPolicy, Principal, PrincipalKind};
 use crate::arn::Arn;
 
 /// A policy of the account, by its place in [`Graph::policies`].
@@ -234,10 +234,7 @@ impl<'a> PolicyRef<'a> {
 
 fn entity_address(account: &Account, entity: Entity) -> String {
     match entity {
-        Entity::Principal(PrincipalId(at)) => account
-            .principals
-            .get(at)
-            .map_or_else(String::new, |principal| format!("{}/{}", principal.kind.as_str(), principal.name)),
+        Entity::Principal(PrincipalId(at)) => account.principals.get(at).map_or_else(String::new, Principal::address),
         Entity::Group(at) => account.groups.get(at).map_or_else(String::new, |group| format!("group/{}", group.name)),
     }
 }

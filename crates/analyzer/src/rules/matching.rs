@@ -1,7 +1,7 @@
 //! Whom a rule is about.
 
 use super::{Force, IgnoreRule, KeepRule, Rules, SourceRule};
-use crate::account::Tag;
+use crate::account::{Principal, Tag};
 use crate::graph::PolicyRef;
 use crate::time::UnixTime;
 use crate::verdict::SetAside;
@@ -59,6 +59,19 @@ impl<'a> PolicyFacts<'a> {
                 Some(managed) => managed.tags.as_deref(),
                 None => Some(&[]),
             },
+        }
+    }
+}
+
+impl<'a> PrincipalFacts<'a> {
+    /// Returns what rules can say of the principal; `address` is its own.
+    pub fn of(principal: &'a Principal, address: &'a str) -> PrincipalFacts<'a> {
+        PrincipalFacts {
+            arn: principal.arn.as_str(),
+            name: &principal.name,
+            address,
+            path: &principal.path,
+            tags: &principal.tags,
         }
     }
 }

@@ -3,11 +3,11 @@
 //! A write that names the principal, one of its groups or the policy dates the grant, also one that takes something away: a
 //! Deny may have gone with it. Calls that have nothing to do with permissions are passed over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::grant::{Granted, is_without_gap};
 use super::report::{REPORTING_DELAY, ReportTimes};
-use crate::account::{Account, GrantEvent, GrantHistory, ManagedPolicy, PolicyVersion, PrincipalKind};
+use crate::account::{Account, GrantEvent, GrantHistory, ManagedPolicy, PolicyVersion, Principal, PrincipalKind};
 use crate::document::PolicyDocument;
 use crate::graph::{Graph, Holder, Path, PolicyId, PolicyRef, PrincipalId};
 use crate::rules::Settings;
@@ -72,13 +72,13 @@ impl<'a> GrantIndex<'a> {
         index
     }
 
-    fn add(&mut self, event: &'a GrantEvent, known: &HashMap<(char, String), ()>) {
+    fn add(&mut self, event: &'a GrantEvent, known: &HashSet<(char, String)>) {
         let fold = |name: &Option<String>| name.as_ref().map(|name| name.to_ascii_lowercase());
         let named = [(USER, fold(&event.user_name)), (ROLE, fold(&event.role_name)), (GROUP, fold(&event.group_name))];
         let kind = kind_of(&event.name);
         for (own, name) in named {
             match name {
-                Some(name) if known.contains_key(&(own, name.clone())) => {
+                Some(name) if known.contains(&(own, name.clone())) => {
                     self.by_entity.entry((own, name)).or_default().push(event);
                 }
                 // Renamed or deleted since: whoever it is now may be anybody.
@@ -126,7 +126,7 @@ impl<'a> GrantIndex<'a> {
     fn latest_of_principal(&self, graph: &Graph<'_>, id: PrincipalId) -> Option<UnixTime> {
         let account = graph.account();
         let principal = account.principals.get(id.0)?;
-        let kind = if principal.kind == PrincipalKind::User { USER } else { ROLE };
+        let kind = kind_of_principal(principal);
         let own = self.events_of(kind, &principal.name).filter(|event| changes_all(event)).map(|event| event.time);
         let groups = principal.groups.iter().flat_map(|group| self.events_of(GROUP, group));
         let groups = groups.filter(|event| changes_all(event) && event.name != "RemoveUserFromGroup");
@@ -146,7 +146,7 @@ impl<'a> GrantIndex<'a> {
         let (kind, name) = match path {
             Path::Direct => {
                 let principal = account.principals.get(id.0)?;
-                (if principal.kind == PrincipalKind::User { USER } else { ROLE }, principal.name.as_str())
+                (kind_of_principal(principal), principal.name.as_str())
             }
             Path::Group(group) => (GROUP, account.groups.get(group)?.name.as_str()),
         };
@@ -200,13 +200,18 @@ impl<'a> GrantIndex<'a> {
     }
 }
 
-fn known_names(account: &Account) -> HashMap<(char, String), ()> {
-    let principals = account.principals.iter().map(|principal| {
-        let kind = if principal.kind == PrincipalKind::User { USER } else { ROLE };
-        ((kind, principal.name.to_ascii_lowercase()), ())
-    });
-    let groups = account.groups.iter().map(|group| ((GROUP, group.name.to_ascii_lowercase()), ()));
+fn known_names(account: &Account) -> HashSet<(char, String)> {
+    let principals =
+        account.principals.iter().map(|principal| (kind_of_principal(principal), principal.name.to_ascii_lowercase()));
+    let groups = account.groups.iter().map(|group| (GROUP, group.name.to_ascii_lowercase()));
     principals.chain(groups).collect()
+}
+
+fn kind_of_principal(principal: &Principal) -> char {
+    match principal.kind {
+        PrincipalKind::User => USER,
+        PrincipalKind::Role => ROLE,
+    }
 }
 
 /// What a call is about, by its name.

@@ -60,11 +60,6 @@ pub struct AboutPolicy<'b, 'g> {
     pub now: UnixTime,
 }
 
-/// How rules and addresses name a principal.
-fn principal_address(principal: &Principal) -> String {
-    format!("{}/{}", principal.kind.as_str(), principal.name)
-}
-
 impl<'a> HolderEvidence<'a> {
     /// Finds the facts about a principal.
     pub fn new(
@@ -169,14 +164,8 @@ impl<'a> HolderEvidence<'a> {
             protected: BTreeMap::new(),
         };
         if let Some(reference) = reference {
-            let own_address = principal_address(self.principal);
-            let principal = PrincipalFacts {
-                arn: self.principal.arn.as_str(),
-                name: &self.principal.name,
-                address: &own_address,
-                path: &self.principal.path,
-                tags: &self.principal.tags,
-            };
+            let own_address = self.principal.address();
+            let principal = PrincipalFacts::of(self.principal, &own_address);
             let policy = PolicyFacts::of(reference, address);
             held.set_aside =
                 held.set_aside.or_else(|| rules.set_aside(now, |rule| rule.ignores_together(&principal, &policy)));

@@ -23,11 +23,11 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advi
 
 fn expired_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
     let inputs = analysis.inputs();
-    let keep = inputs.rules.keep.iter().map(|rule| ("keep", rule.expires, rule.force(inputs.now), &rule.reason));
-    let ignore = inputs.rules.ignore.iter().map(|rule| ("ignore", rule.expires, rule.force(inputs.now), &rule.reason));
+    let keep = inputs.rules.keep.iter().map(|rule| (rule.expires, rule.force(inputs.now), &rule.reason));
+    let ignore = inputs.rules.ignore.iter().map(|rule| (rule.expires, rule.force(inputs.now), &rule.reason));
     let mut found = Vec::new();
     for (kind, rules) in [("keep", keep.collect::<Vec<_>>()), ("ignore", ignore.collect())] {
-        for (at, (_, expires, force, reason)) in rules.into_iter().enumerate() {
+        for (at, (expires, force, reason)) in rules.into_iter().enumerate() {
             let Some(Expiry(date)) = expires.filter(|_| force != Force::InForce) else { continue };
             let effect = match force {
                 Force::Grace => {
@@ -54,8 +54,8 @@ fn dormant(analysis: &Analysis<'_>) -> Vec<Advice> {
         Dormant::Prune => "consider deleting it",
     };
     let is_kept = |principal: &Principal| {
-        let address = format!("{}/{}", principal.kind.as_str(), principal.name);
-        let facts = principal_facts(principal, &address);
+        let address = principal.address();
+        let facts = PrincipalFacts::of(principal, &address);
         let rules = inputs.rules.keep.iter().filter(|rule| rule.force(inputs.now) != Force::Expired);
         rules.into_iter().any(|rule| !rule.principals.is_empty() && facts.is_named(&rule.principals))
     };
@@ -97,16 +97,6 @@ fn chosen_evidence(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice
     found
 }
 
-fn principal_facts<'a>(principal: &'a Principal, address: &'a str) -> PrincipalFacts<'a> {
-    PrincipalFacts {
-        arn: principal.arn.as_str(),
-        name: &principal.name,
-        address,
-        path: &principal.path,
-        tags: &principal.tags,
-    }
-}
-
 /// Globs of rules that name nothing: a typing error in a rule must not go unseen.
 fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
     let rules = analysis.inputs().rules;
@@ -114,8 +104,8 @@ fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
     let is_principal = |glob: &String| {
         let globs = std::slice::from_ref(glob);
         analysis.inputs().account.principals.iter().any(|principal| {
-            let address = format!("{}/{}", principal.kind.as_str(), principal.name);
-            principal_facts(principal, &address).is_named(globs)
+            let address = principal.address();
+            PrincipalFacts::of(principal, &address).is_named(globs)
         })
     };
     let is_policy = |glob: &String| {

@@ -429,6 +429,13 @@ pub struct Summary {
     pub gaps: usize,
 }
 
+impl Change {
+    /// Returns what is taken or left whole with the change: its group, or the change alone.
+    pub(crate) fn unit(&self) -> &str {
+        self.group.as_deref().unwrap_or(&self.address)
+    }
+}
+
 impl Plan {
     /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {

@@ -39,7 +39,7 @@ impl Selection {
     /// it is a target.
     pub fn keep(&self, changes: &mut Vec<Change>) {
         let any = |globs: &[String], change: &Change| globs.iter().any(|glob| is_named(glob, &change.address));
-        let group = |change: &Change| change.group.clone().unwrap_or_else(|| change.address.clone());
+        let group = |change: &Change| change.unit().to_owned();
         let targeted: BTreeSet<String> =
             changes.iter().filter(|change| self.target.is_empty() || any(&self.target, change)).map(group).collect();
         let excluded: BTreeSet<String> =

@@ -123,33 +123,29 @@ pub(super) fn names(analysis: &Analysis<'_>, principals: impl Iterator<Item = Pr
 /// Takes out what exceeds the limits of the configuration; groups of changes go whole.
 pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld> {
     let mut withheld = Vec::new();
-    let group = |change: &Change| change.group.clone().unwrap_or_else(|| change.address.clone());
     let count = |change: &Change| change.removed.iter().map(|removed| removed.count).sum::<usize>();
     if let Some(max) = limits.max_removed_per_policy {
-        let over: Vec<String> = changes.iter().filter(|change| count(change) > max).map(group).collect();
+        let over: Vec<String> =
+            changes.iter().filter(|change| count(change) > max).map(|change| change.unit().to_owned()).collect();
         let detail =
             |change: &Change| format!("removes {} actions, more than max_removed_per_policy ({max})", count(change));
-        withheld.extend(take(changes, |change| over.contains(&group(change)), detail));
+        withheld.extend(take(changes, |change| over.iter().any(|unit| unit == change.unit()), detail));
     }
     if let Some(max) = limits.max_changes {
         let mut taken = 0;
         let mut kept: Vec<String> = Vec::new();
         for change in changes.iter() {
-            let group = group(change);
-            let size = changes.iter().filter(|other| self::group(other) == group).count();
-            if !kept.contains(&group) && taken + size <= max {
+            let unit = change.unit();
+            let size = changes.iter().filter(|other| other.unit() == unit).count();
+            if !kept.iter().any(|kept| kept == unit) && taken + size <= max {
                 taken += size;
-                kept.push(group);
+                kept.push(unit.to_owned());
             }
         }
         let detail = |_: &Change| format!("beyond max_changes ({max})");
-        withheld.extend(take(changes, |change| !kept.contains(&self::group(change)), detail));
+        withheld.extend(take(changes, |change| !kept.iter().any(|unit| unit == change.unit()), detail));
     }
     withheld
-}
-
-fn group(change: &Change) -> String {
-    change.group.clone().unwrap_or_else(|| change.address.clone())
 }
 
 fn take(
