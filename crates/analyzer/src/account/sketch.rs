@@ -42,6 +42,7 @@ impl Sketch {
             partition: "aws".to_owned(),
             endpoint: None,
             caller_arn: None,
+            started_at: time(NOW),
             finished_at: time(NOW),
             complete: true,
             gaps: Vec::new(),
@@ -53,6 +54,8 @@ impl Sketch {
             regions: Some(vec!["us-east-1".to_owned()]),
             summary: None,
             grants: None,
+            access_keys: std::collections::BTreeMap::new(),
+            kms_keys: std::collections::BTreeMap::new(),
         };
         Sketch { account }
     }
