@@ -128,6 +128,11 @@ impl KmsEvidence {
         &self.keys
     }
 
+    /// Returns whether any key is unused.
+    pub fn has_unused(&self) -> bool {
+        self.keys.values().any(|verdict| matches!(verdict, KmsVerdict::Unused(_)))
+    }
+
     /// Returns what shows that the key is unused which a resource of a policy is: the ARN, letter by letter.
     pub fn unused(&self, resource: &str) -> Option<UnusedKmsKey> {
         match self.keys.get(&resource.parse::<Arn>().ok()?)? {
@@ -141,7 +146,7 @@ impl KmsEvidence {
     /// Every Allow statement about the action must name nothing but such keys.
     pub fn lifted(&self, catalog: &Catalog, document: &PolicyDocument) -> ActionSet {
         let mut lifted = catalog.empty_set();
-        if !self.keys.values().any(|verdict| matches!(verdict, KmsVerdict::Unused(_))) {
+        if !self.has_unused() {
             return lifted;
         }
         let mut elsewhere = catalog.empty_set();

@@ -6,7 +6,7 @@ use secateur_analyzer::graph::{Entity, PrincipalId};
 use secateur_analyzer::rules::{Dormant, Expiry, Force, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 
-use super::{Advice, PlanOptions};
+use super::{Advice, PlanOptions, resources};
 
 pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
     let mut advice = expired_rules(analysis);
@@ -18,6 +18,7 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advi
     advice.extend(unmatched_rules(analysis));
     advice.extend(dormant(analysis));
     advice.extend(aws_managed(analysis));
+    advice.extend(resources::advice(analysis));
     advice
 }
 

@@ -14,7 +14,7 @@ use super::change::{self, ProvedChange};
 use super::draft::Draft;
 use super::{
     Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
+    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, keys, resources, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::{Outcome, Rewriting, Splitting};
@@ -71,6 +71,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     withheld.extend(more);
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts));
+    withheld.extend(resources::prune(analysis, options, &mut drafts));
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
 
     let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
@@ -98,7 +99,11 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     change::still_granted(analysis, &mut proved, &numbering);
     let assumed =
         proved.iter().map(|(.., proved)| (proved.change.address.clone(), proved.assumed_grant_dates)).collect();
-    let changes = proved.into_iter().map(|(.., proved)| proved.change).collect();
+    let mut changes: Vec<Change> = proved.into_iter().map(|(.., proved)| proved.change).collect();
+    let keys = keys::keys(analysis, options);
+    changes.extend(keys.changes);
+    withheld.extend(keys.withheld);
+    unproved.extend(keys.unproved);
     let plan = assemble(analysis, options, &numbering, changes, withheld, assumed);
     Built { plan, unproved }
 }
@@ -117,7 +122,8 @@ fn draft<'a>(
     }
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return Vec::new() };
     let removable = wanted(analysis, policy, &judged.removable, options);
-    if removable.is_empty() {
+    let has_unused_keys = resources::can_prune(analysis, policy, options);
+    if removable.is_empty() && !has_unused_keys {
         return Vec::new();
     }
     let unknown = analysis.unknown_names(policy, document).names;
@@ -155,7 +161,7 @@ fn draft<'a>(
     }
     let is_dormant = |id: PrincipalId| analysis.principal(id).is_some_and(|principal| principal.is_dormant);
     let all_dormant = judged.holders.iter().all(|holder| is_dormant(holder.principal));
-    if draft.rewritten.outcome == Outcome::Unchanged {
+    if draft.rewritten.outcome == Outcome::Unchanged && !has_unused_keys {
         return withheld;
     }
     if all_dormant && inputs.settings.dormant == Dormant::Advise {
@@ -240,6 +246,7 @@ fn assemble(
             max_key_idle_days: settings.max_key_idle_days,
             unknown_grant_date: settings.unknown_grant_date.as_str().to_owned(),
             kms_via_service: settings.kms_via_service.as_str().to_owned(),
+            kms: settings.kms.as_str().to_owned(),
             dormant: settings.dormant.as_str().to_owned(),
             regions: regions(analysis),
         },

@@ -58,11 +58,11 @@ pub(super) fn calls(graph: &Graph<'_>, subject: &Subject<'_>, target: &Target) -
     }
 }
 
-fn pair(key: &str, value: &str) -> (String, String) {
+pub(super) fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-fn call(operation: &str, parameters: impl IntoIterator<Item = (String, String)>) -> Call {
+pub(super) fn call(operation: &str, parameters: impl IntoIterator<Item = (String, String)>) -> Call {
     Call { operation: operation.to_owned(), parameters: BTreeMap::from_iter(parameters) }
 }
 

@@ -10,7 +10,9 @@ use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyId, PolicyRef}
 use secateur_analyzer::verdict::{LeftAlone, Owner, owner_by_tags};
 
 use super::draft::Draft;
-use super::{Change, ChangeAction, Frozen, PlanProof, StillGranted, Target, Withheld, calls, expects, removed};
+use super::{
+    Change, ChangeAction, Frozen, PlanProof, StillGranted, Target, Withheld, calls, expects, removed, resources,
+};
 use crate::proof::{Claim, Proof, ProofError, prove};
 use crate::rewrite::Outcome;
 
@@ -118,6 +120,8 @@ pub(super) fn derive(
         before: Some(subject.before.to_owned()),
         after: subject.after.map(str::to_owned),
         removed: removed.entries,
+        resources: resources::removed(analysis, proof.resources()),
+        key: None,
         readmitted: Vec::new(),
         frozen: frozen(analysis, subject),
         still_granted_by: Vec::new(),
@@ -138,6 +142,7 @@ fn plan_proof(proof: &Proof) -> PlanProof {
         kept: facts.kept,
         lost: facts.lost,
         holders: facts.holders,
+        resources: facts.resources,
     }
 }
 
@@ -150,9 +155,9 @@ fn frozen(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Vec<Frozen> {
     let mut frozen = Vec::new();
     let mut heirs = after.statements.iter();
     for statement in before.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-        let skeleton = skeleton(before.text(), statement);
+        let skeleton = resources::skeleton(before.text(), statement);
         let rest = heirs.clone();
-        let is_heir = |heir: &&Statement| self::skeleton(after.text(), heir) == skeleton;
+        let is_heir = |heir: &&Statement| resources::skeleton(after.text(), heir) == skeleton;
         let Some(heir) = heirs.by_ref().find(is_heir) else {
             heirs = rest;
             continue;
@@ -175,14 +180,6 @@ fn frozen(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Vec<Frozen> {
         }
     }
     frozen
-}
-
-/// A statement's text without its list of actions: a rewrite leaves it as it is.
-fn skeleton(text: &str, statement: &Statement) -> String {
-    let list = &statement.actions.list().span;
-    let head = text.get(statement.span.start..list.start).unwrap_or_default();
-    let tail = text.get(list.end..statement.span.end).unwrap_or_default();
-    format!("{head}\0{tail}")
 }
 
 fn risk(analysis: &Analysis<'_>, lost: &ActionSet) -> BTreeMap<String, usize> {

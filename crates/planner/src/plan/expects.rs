@@ -43,7 +43,7 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
             || account.principals.iter().any(|principal| principal.boundary.as_ref() == Some(&managed.arn))
     });
     Expects {
-        document: fingerprint(subject.before),
+        document: Some(fingerprint(subject.before)),
         holders,
         memberships,
         attachments,
@@ -55,5 +55,6 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
             Some(PolicyRef::Inline(entity, _)) => Some(fit::inline_size(account, entity)),
             _ => None,
         },
+        access_key: None,
     }
 }

@@ -13,8 +13,10 @@ mod digest;
 mod draft;
 mod expects;
 mod fit;
+mod keys;
 mod read;
 mod removed;
+mod resources;
 mod select;
 mod verify;
 mod withheld;
@@ -115,6 +117,8 @@ pub struct Window {
     pub unknown_grant_date: String,
     /// `kms_via_service`
     pub kms_via_service: String,
+    /// `kms`
+    pub kms: String,
     /// `dormant`
     pub dormant: String,
     /// The Regions that are enabled or in use.
@@ -215,7 +219,7 @@ pub enum ChangeAction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// Where: `role/NAME/inline/POLICY`, `policy/NAME`, `role/NAME/attached/POLICY`.
+    /// Where: `role/NAME/inline/POLICY`, `policy/NAME`, `role/NAME/attached/POLICY`, `user/NAME/key/ID`.
     pub address: String,
     /// What is done.
     pub action: ChangeAction,
@@ -235,6 +239,12 @@ pub struct Change {
     pub after: Option<String>,
     /// What is removed, one entry a reason and evidence, riskiest first.
     pub removed: Vec<Removed>,
+    /// The KMS keys that leave `Resource` lists, by statement; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<RemovedResource>,
+    /// What is known of the access key that is made inactive; absent when the change is about a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyEvidence>,
     /// What may go and is admitted again by a wildcard.
     pub readmitted: Vec<String>,
     /// The patterns that were replaced by names: from now on they do not follow AWS.
@@ -276,8 +286,8 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expects {
-    /// The document's fingerprint.
-    pub document: Sha256,
+    /// The document's fingerprint; none when the change is about an access key.
+    pub document: Option<Sha256>,
     /// The holders, by ARN.
     pub holders: Vec<ExpectedHolder>,
     /// The group memberships by which they hold the policy: `user/NAME in group/NAME`.
@@ -290,6 +300,53 @@ pub struct Expects {
     pub versions: Vec<String>,
     /// The characters that count towards the quota, of all inline policies of the entity.
     pub inline_size: Option<usize>,
+    /// The access key; absent when the change is about a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<ExpectedKey>,
+}
+
+/// An access key that must be found as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedKey {
+    /// `Active`
+    pub status: String,
+    /// When it was created.
+    pub created: UnixTime,
+}
+
+/// What is known of an access key that is made inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyEvidence {
+    /// `unused-key` or `idle-key`.
+    pub reason: String,
+    /// When it was created.
+    pub created: UnixTime,
+    /// When it was last used, to within 15 minutes; none if never.
+    pub last_used: Option<UnixTime>,
+    /// The service that it was last used with.
+    pub service: Option<String>,
+    /// The Region that it was last used in; `N/A` of a service that has none.
+    pub region: Option<String>,
+    /// Since when it is idle: its last use, its creation, or when it was last switched on.
+    pub since: UnixTime,
+}
+
+/// KMS keys that leave the `Resource` list of a statement, or leave with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedResource {
+    /// The statement of the document before, from 1.
+    pub statement: usize,
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// The key.
+    pub arn: Arn,
+    /// The last use of the key by anybody, in any Region; none if never since its creation.
+    pub last_used: Option<UnixTime>,
+    /// Since when it is unused: its last use, or its creation.
+    pub since: UnixTime,
 }
 
 /// A holder that must be found.
@@ -368,6 +425,14 @@ pub struct PlanProof {
     pub lost: usize,
     /// Holders whose evidence was judged.
     pub holders: usize,
+    /// KMS keys that were shown to be unused; absent when none leaves.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resources: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// An AWS call. The values `@before`, `@after` and `@new` stand for the change's documents and for the version that the

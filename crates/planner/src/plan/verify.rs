@@ -10,7 +10,7 @@ use secateur_analyzer::graph::PrincipalId;
 
 use super::build::{Numbering, build};
 use super::change::{self, ProvedChange, Subject};
-use super::{Change, ChangeAction, Plan, PlanOptions};
+use super::{Change, ChangeAction, Plan, PlanOptions, keys};
 
 /// Why a change of a plan, or the plan itself, is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,12 @@ pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Re
     let mut refusals = whole(plan, analysis);
     let numbering = Numbering::new(numbered(plan, analysis));
     for change in &plan.changes {
-        match prove_again(change, analysis, &numbering) {
-            Ok(again) => refusals.extend(difference(change, &again.change)),
+        let again = match change.action {
+            ChangeAction::Deactivate => keys::prove_again(change, analysis),
+            _ => prove_again(change, analysis, &numbering).map(|proved| proved.change),
+        };
+        match again {
+            Ok(again) => refusals.extend(difference(change, &again)),
             Err(refusal) => refusals.push(refusal),
         }
     }
@@ -151,6 +155,8 @@ fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
         ("holders", said.holders == derived.holders),
         ("expects", said.expects == derived.expects),
         ("removed", said.removed == derived.removed),
+        ("resources", said.resources == derived.resources),
+        ("key", said.key == derived.key),
         ("readmitted", said.readmitted == derived.readmitted),
         ("frozen", said.frozen == derived.frozen),
         ("risk", said.risk == derived.risk),

@@ -9,7 +9,9 @@
 mod evidence;
 mod json;
 mod kept;
+mod keys;
 mod narrower;
+mod resources;
 mod statement;
 
 use secateur_analyzer::analysis::Analysis;
@@ -17,6 +19,8 @@ use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::graph::{Entity, Holder, PolicyId};
 
 pub use json::Json;
+pub use keys::{KeyProof, prove_key};
+pub use resources::CutResource;
 
 /// What is claimed of one policy document.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +40,7 @@ pub struct Claim<'a> {
 pub struct Proof {
     facts: ProofFacts,
     lost: ActionSet,
+    resources: Vec<CutResource>,
 }
 
 /// What was looked at.
@@ -51,6 +56,8 @@ pub struct ProofFacts {
     pub lost: usize,
     /// Holders whose evidence was judged anew.
     pub holders: usize,
+    /// KMS keys that leave `Resource` lists: each was shown to be unused.
+    pub resources: usize,
 }
 
 impl Proof {
@@ -62,6 +69,11 @@ impl Proof {
     /// Returns the actions that some statement allowed and no longer allows.
     pub fn lost(&self) -> &ActionSet {
         &self.lost
+    }
+
+    /// Returns the KMS keys that leave `Resource` lists, by statement.
+    pub fn resources(&self) -> &[CutResource] {
+        &self.resources
     }
 }
 
@@ -176,6 +188,16 @@ pub enum ProofError {
         /// What the report says.
         detail: String,
     },
+    /// Nothing bears out that an access key is idle.
+    #[error("no-key-evidence: access key {key} of {user}: {detail}")]
+    NoKeyEvidence {
+        /// The key.
+        key: String,
+        /// The user.
+        user: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// A document changes for somebody whose evidence is not looked at.
     #[error("missing-holder: {principal} holds {address} too, and loses what the others lose")]
     MissingHolder {
@@ -219,6 +241,8 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         Some(text) => Some(statement::read("after", text)?),
         None => None,
     };
+    // What stands there when unused KMS keys have left is still no wider, and all else is compared with that.
+    let (before, resources) = resources::licensed(claim, before, after.as_ref(), analysis);
     let narrower = narrower::check(&before, after.as_ref())?;
     let kept = kept::check(claim, &before, after.as_ref(), analysis)?;
     Ok(Proof {
@@ -228,8 +252,10 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
             kept: kept.kept,
             lost: kept.lost.len(),
             holders: claim.holders.len(),
+            resources: resources.len(),
         },
         lost: kept.lost,
+        resources,
     })
 }
 

@@ -5,8 +5,8 @@
 //! can ping anybody, close a fence, open HTML or link out.
 
 use super::diff::diff;
-use super::evidence;
 use super::words::{count, visible, visible_line, wrapped};
+use super::{evidence, keys};
 use crate::plan::{Change, ChangeAction, Plan};
 
 /// What forges take in one comment, with some room: GitHub's limit is 65,536 characters.
@@ -58,11 +58,12 @@ fn head(plan: &Plan) -> String {
         "**No changes.**".to_owned()
     } else {
         format!(
-            "**Plan: {} to add, {} to change, {} to destroy.** Removes {}.",
+            "**Plan: {} to add, {} to change, {} to destroy.** Removes {}{}.",
             summary.add,
             summary.change,
             summary.destroy,
-            count(summary.removed_actions, "action")
+            count(summary.removed_actions, "action"),
+            keys::summary(plan)
         )
     };
     let mut head = format!(
@@ -107,8 +108,17 @@ fn symbol(action: ChangeAction) -> &'static str {
 }
 
 fn title(change: &Change) -> String {
+    if let Some(key) = &change.key {
+        let why = html(&keys::access_key(key));
+        return format!("<code>{} {}</code> deactivate: {why}", symbol(change.action), html(&change.address));
+    }
+    let keys = match change.resources.len() {
+        0 => String::new(),
+        number => format!(", takes out {}", count(number, "KMS key")),
+    };
     let removed = change.removed.iter().map(|removed| removed.count).sum();
-    format!("<code>{} {}</code> removes {}", symbol(change.action), html(&change.address), count(removed, "action"))
+    let (symbol, address) = (symbol(change.action), html(&change.address));
+    format!("<code>{symbol} {address}</code> removes {}{keys}", count(removed, "action"))
 }
 
 /// A change without its details.
@@ -118,6 +128,9 @@ fn line(change: &Change) -> String {
 
 /// A change with its diff and its evidence, collapsed.
 fn block(plan: &Plan, change: &Change) -> String {
+    if change.key.is_some() {
+        return format!("{}\n", line(change));
+    }
     let mut lines = Vec::new();
     if change.action != ChangeAction::Detach {
         lines.extend(diff_lines(change));
@@ -125,6 +138,7 @@ fn block(plan: &Plan, change: &Change) -> String {
     let note = |text: String| format!("# {text}");
     let holders: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
     lines.push(note(format!("held by {}", holders.join(", "))));
+    lines.extend(change.resources.iter().map(|resource| note(keys::kms_key(resource))));
     for removed in &change.removed {
         lines.push(note(format!("{}, {}", count(removed.count, "action"), visible(&removed.reason))));
         lines.extend(evidence::lines(plan, removed).into_iter().map(|line| note(format!("    {line}"))));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::diff::diff;
-use super::evidence;
 use super::words::{count, visible, wrapped};
+use super::{evidence, keys};
 use crate::plan::{Advice, Change, ChangeAction, Plan, PlanGap, Withheld};
 
 /// Whether to write ANSI colours. Colour never carries meaning alone.
@@ -163,11 +163,21 @@ impl Page {
         let symbol = self.paint(colour, symbol);
         let owner = change.target.owner.as_deref().map(|owner| format!(" of {}", visible(owner))).unwrap_or_default();
         self.line(&format!("  {symbol} {} \"{}\"{owner}", visible(&change.target.kind), visible(&change.target.name)));
+        if let Some(key) = &change.key {
+            self.line(&format!("      deactivate: {}", keys::access_key(key)));
+            return;
+        }
         self.holders(plan, change);
         if change.action != ChangeAction::Detach {
             self.diff(change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
         }
-        self.removed(plan, change);
+        for resource in &change.resources {
+            let minus = self.paint(RED, "-");
+            self.line(&format!("      {minus} {}", keys::kms_key(resource)));
+        }
+        if !change.removed.is_empty() || change.resources.is_empty() {
+            self.removed(plan, change);
+        }
         for frozen in &change.frozen {
             self.line(&format!(
                 "      frozen: \"{}\" becomes the names of {}; actions that AWS adds later are not in them",
@@ -281,7 +291,7 @@ impl Page {
                     summary.assumed_grant_dates
                 );
             }
-            self.line(&format!("{line}."));
+            self.line(&format!("{line}{}.", keys::summary(plan)));
         }
         let mut notes = vec![count(summary.gaps, "gap"), format!("{} withheld", summary.withheld)];
         if summary.kept_statements > 0 {

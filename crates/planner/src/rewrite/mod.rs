@@ -5,6 +5,7 @@
 mod layout;
 mod not_action;
 mod patterns;
+mod resources;
 mod splice;
 
 use secateur_analyzer::action::ActionPattern;
@@ -13,6 +14,7 @@ use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
 use secateur_analyzer::wildcard;
 
+pub use resources::{KeyCut, KeyPruning, prune_resources};
 use splice::Edit;
 
 /// What a rewrite goes by.
