@@ -7,14 +7,44 @@ use std::collections::BTreeMap;
 use secateur_analyzer::account::KeyLastUsed;
 use secateur_analyzer::analysis::{AccessKeyAnalysis, Analysis};
 use secateur_analyzer::rules::KeepRule;
+use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{AccessKeyVerdict, ExpiredRule, SetAside};
+
+use serde::{Deserialize, Serialize};
 
 use super::calls::{call, pair};
 use super::{
-    Change, ChangeAction, ExpectedHolder, ExpectedKey, Expects, KeyEvidence, PlanOptions, PlanProof, Refusal, Target,
-    Withheld, withheld,
+    Change, ChangeAction, ExpectedHolder, Expects, PlanOptions, PlanProof, Refusal, Target, Withheld, withheld,
 };
 use crate::proof::{KeyProof, ProofError, prove_key};
+
+/// An access key that must be found as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedKey {
+    /// `Active`
+    pub status: String,
+    /// When it was created.
+    pub created: UnixTime,
+}
+
+/// What is known of an access key that is made inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyEvidence {
+    /// `unused-key` or `idle-key`.
+    pub reason: String,
+    /// When it was created.
+    pub created: UnixTime,
+    /// When it was last used, to within 15 minutes; none if never.
+    pub last_used: Option<UnixTime>,
+    /// The service that it was last used with.
+    pub service: Option<String>,
+    /// The Region that it was last used in; `N/A` of a service that has none.
+    pub region: Option<String>,
+    /// Since when it is idle: its last use, its creation, or when it was last switched on.
+    pub since: UnixTime,
+}
 
 /// What is to become of access keys.
 #[derive(Default)]

@@ -32,7 +32,9 @@ pub use build::{Built, build};
 pub use config::{Limits, PlanOptions, RewriteSettings};
 pub use digest::{changes_digest, digest};
 pub use fit::Quotas;
+pub use keys::{ExpectedKey, KeyEvidence};
 pub use read::{ReadPlanError, read};
+pub use resources::RemovedResource;
 pub use select::Selection;
 pub use verify::{Refusal, verify};
 
@@ -303,50 +305,6 @@ pub struct Expects {
     /// The access key; absent when the change is about a policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key: Option<ExpectedKey>,
-}
-
-/// An access key that must be found as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectedKey {
-    /// `Active`
-    pub status: String,
-    /// When it was created.
-    pub created: UnixTime,
-}
-
-/// What is known of an access key that is made inactive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyEvidence {
-    /// `unused-key` or `idle-key`.
-    pub reason: String,
-    /// When it was created.
-    pub created: UnixTime,
-    /// When it was last used, to within 15 minutes; none if never.
-    pub last_used: Option<UnixTime>,
-    /// The service that it was last used with.
-    pub service: Option<String>,
-    /// The Region that it was last used in; `N/A` of a service that has none.
-    pub region: Option<String>,
-    /// Since when it is idle: its last use, its creation, or when it was last switched on.
-    pub since: UnixTime,
-}
-
-/// KMS keys that leave the `Resource` list of a statement, or leave with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RemovedResource {
-    /// The statement of the document before, from 1.
-    pub statement: usize,
-    /// Its Sid.
-    pub sid: Option<String>,
-    /// The key.
-    pub arn: Arn,
-    /// The last use of the key by anybody, in any Region; none if never since its creation.
-    pub last_used: Option<UnixTime>,
-    /// Since when it is unused: its last use, or its creation.
-    pub since: UnixTime,
 }
 
 /// A holder that must be found.

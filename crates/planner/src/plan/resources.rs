@@ -1,15 +1,34 @@
 //! KMS keys that leave `Resource` lists, or could: `kms = "prune"`, `kms = "advise"`.
 
 use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::{PolicyDocument, Statement};
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::time::UnixTime;
+use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
-use super::{Advice, PlanOptions, RemovedResource, Withheld, change};
+use super::{Advice, PlanOptions, Withheld, change};
 use crate::proof::CutResource;
 use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
+
+/// KMS keys that leave the `Resource` list of a statement, or leave with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedResource {
+    /// The statement of the document before, from 1.
+    pub statement: usize,
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// The key.
+    pub arn: Arn,
+    /// The last use of the key by anybody, in any Region; none if never since its creation.
+    pub last_used: Option<UnixTime>,
+    /// Since when it is unused: its last use, or its creation.
+    pub since: UnixTime,
+}
 
 /// Returns whether unused keys may leave the policy as it is. `--only` asks for reasons of actions.
 pub(super) fn can_prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> bool {

@@ -109,10 +109,10 @@ fn missing(old: &Statement, new: &Statement, resources: &[&str]) -> Option<Vec<S
     (wanted.next().is_none() && !rest.is_empty() && !missing.is_empty()).then_some(missing)
 }
 
-fn strings(value: &Json) -> Option<Vec<&str>> {
-    let one = |value: &'_ Json| -> bool { matches!(value, Json::String(_)) };
-    let text = |value| match value {
-        &Json::String(ref text) => Some(text.as_str()),
+fn strings<'a>(value: &'a Json) -> Option<Vec<&'a str>> {
+    let one = |value: &Json| matches!(value, Json::String(_));
+    let text = |value: &'a Json| match value {
+        Json::String(text) => Some(text.as_str()),
         _ => None,
     };
     match value {
@@ -137,7 +137,7 @@ fn records_all(claim: &Claim<'_>, old: &Statement, analysis: &Analysis<'_>) -> b
     let Ok(document) = PolicyDocument::parse(claim.before) else { return false };
     let is_new = |name: &UnknownName| match name {
         UnknownName::Action { service, name } => old.lists(&format!("{service}:{name}")),
-        UnknownName::Service(service) => service.to_ascii_lowercase() == "kms",
+        UnknownName::Service(service) => service.eq_ignore_ascii_case("kms"),
     };
     if old.patterns.is_empty() || analysis.unknown_names(claim.policy, &document).names.iter().any(is_new) {
         return false;
