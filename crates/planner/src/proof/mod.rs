@@ -245,6 +245,7 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     let (before, resources) = resources::licensed(claim, before, after.as_ref(), analysis);
     let narrower = narrower::check(&before, after.as_ref())?;
     let kept = kept::check(claim, &before, after.as_ref(), analysis)?;
+    resources::check_via_services(claim, &kept.lost, analysis)?;
     Ok(Proof {
         facts: ProofFacts {
             statements: narrower.statements,

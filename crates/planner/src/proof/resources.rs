@@ -5,18 +5,18 @@
 //! statement in the old one's place. The smaller one is contained in the old one, and what is left to compare is equal.
 //! Where the evidence does not suffice the statement stays, and the comparison that follows refuses the change.
 
-use secateur_analyzer::account::{KmsKey, KmsLastUsage, MultiRegion};
+use secateur_analyzer::account::{KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
 use secateur_analyzer::analysis::{Analysis, UnknownName};
+use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::PolicyDocument;
-use secateur_analyzer::graph::Entity;
-use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::graph::{Entity, PrincipalId};
+use secateur_analyzer::rules::{Force, KmsPruning, KmsViaService, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::{DAY, UnixTime};
-use secateur_analyzer::verdict::KMS_RECORDING_DELAY;
+use secateur_analyzer::verdict::{KMS_RECORDING_DELAY, REPORTING_DELAY};
 
-use super::Claim;
 use super::json::Json;
-use super::kept;
-use super::statement::{Document, Kind, Statement};
+use super::statement::{self, Document, Kind, Statement};
+use super::{Claim, ProofError, evidence, kept};
 
 /// A KMS key that leaves a statement, or leaves with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,55 @@ pub(super) fn licensed(
         }
     }
     (Document { elements, statements: left }, cut)
+}
+
+/// What services may do on a holder's behalf is lost only where the old document allows it on unused keys alone.
+pub(super) fn check_via_services(
+    claim: &Claim<'_>,
+    lost: &ActionSet,
+    analysis: &Analysis<'_>,
+) -> Result<(), ProofError> {
+    let inputs = analysis.inputs();
+    // Without pruning nothing lifts the protection, and the verdicts have been asked.
+    if inputs.settings.kms != KmsPruning::Prune || inputs.settings.kms_via_service == KmsViaService::Trust {
+        return Ok(());
+    }
+    let catalog = analysis.catalog();
+    let by_services = |name: &str| {
+        ["kms:decrypt", "kms:encrypt", "kms:generatedatakey", "kms:reencrypt"].iter().any(|head| name.starts_with(head))
+    };
+    let before = statement::read("before", claim.before)?;
+    for id in lost.iter().filter(|id| by_services(&catalog.full_name(*id).to_ascii_lowercase())) {
+        let allowing = before.statements.iter().filter(|old| !old.denies && kept::covered(catalog, old).contains(id));
+        let is_on_unused_keys = |old: &Statement| {
+            old.kind == Kind::Action
+                && old.rest.get("NotResource").is_none()
+                && old.rest.get("Resource").and_then(strings).is_some_and(|resources| {
+                    !resources.is_empty() && resources.iter().all(|arn| is_unused(arn, analysis))
+                })
+        };
+        let user = claim.holders.iter().find(|holder| uses_other_services(holder.principal, analysis));
+        if let (Some(user), false) = (user, allowing.into_iter().all(is_on_unused_keys)) {
+            return Err(ProofError::NoEvidence {
+                action: catalog.full_name(id),
+                principal: analysis.graph().entity_address(Entity::Principal(user.principal)),
+                detail: "other services are in use, and may use keys that are not known to be unused".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the principal's report shows that it uses other services than KMS; without a report, it may.
+fn uses_other_services(principal: PrincipalId, analysis: &Analysis<'_>) -> bool {
+    let inputs = analysis.inputs();
+    let report = inputs.account.principals.get(principal.0).and_then(|own| inputs.account.reports.get(&own.arn));
+    let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
+        return true;
+    };
+    let window_start = generated_at.plus(-REPORTING_DELAY - inputs.settings.min_idle());
+    let kms = analysis.catalog().service("kms").map(ServiceKey::Known);
+    report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && evidence::in_use(row, window_start))
 }
 
 /// The keys that may be missing, and the statement without them: none when nothing is left of it.

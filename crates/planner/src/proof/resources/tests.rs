@@ -235,3 +235,34 @@ fn every_replica_must_be_there_and_unused() {
     };
     check_in(absent, &before, Some(&after), "changed-resource");
 }
+
+#[test]
+fn what_services_may_do_is_lost_on_unused_keys_only() {
+    let check = |keys: &[&str], report: &str, expect: &str| {
+        let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, keys)]);
+        let case = case(sketch().report("role/r", report).inline("role/r", "p", &text));
+        let analysis = case.analyze();
+        let policy = analysis.graph().policies().next().unwrap();
+        let holders = &analysis.policy(policy).unwrap().holders;
+        let claim = Claim { policy, holders, before: &text, after: None };
+        let mut lost = analysis.catalog().empty_set();
+        lost.insert(analysis.catalog().parse_action("kms:Decrypt").unwrap());
+        let got = check_via_services(&claim, &lost, &analysis).map_or_else(|error| error.name(), |()| String::new());
+        assert_eq!(got, expect, "{keys:?} {report}");
+    };
+    let s3 = "s3 2026-10-09\nkms -: Decrypt";
+    check(&[U1, U2], s3, "");
+    check(&[U1, USED], s3, "no-evidence");
+    check(&[OLD], s3, "no-evidence");
+    check(&["*"], s3, "no-evidence");
+    check(&[], s3, "no-evidence");
+    check(&[USED], "s3 2026-01-09\nkms -: Decrypt", "");
+    check(&[USED], "kms 2026-10-09: Decrypt", "");
+    // The whole of it: the action goes by its own verdict, with the protection lifted.
+    let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, &[U1])]);
+    let after = text.replace("\"kms:Decrypt\",", "");
+    let mut lifted = case(sketch().report("role/r", s3).inline("role/r", "p", &text));
+    assert!(lifted.prove(&text, Some(&after)).is_ok());
+    lifted.settings.kms = KmsPruning::Off;
+    assert_eq!(lifted.prove(&text, Some(&after)).unwrap_err().name(), "lost-action");
+}
