@@ -4,6 +4,7 @@
 
 mod document;
 mod grants;
+mod keys;
 mod report;
 pub mod sketch;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use document::{Document, DocumentState};
 pub use grants::{GrantEvent, GrantHistory};
+pub use keys::{AccessKey, KeyLastUsed, KeyStatus, KmsKey, KmsLastUsage, MultiRegion};
 pub use report::{ActionRow, Granularity, Report, ReportStatus, ServiceKey, ServiceRow};
 
 use crate::arn::Arn;
@@ -32,6 +34,8 @@ pub struct Account {
     pub endpoint: Option<String>,
     /// Who collected.
     pub caller_arn: Option<Arn>,
+    /// When the collection began; none for files made by hand.
+    pub started_at: Option<UnixTime>,
     /// When the collection was finished; none for files made by hand.
     pub finished_at: Option<UnixTime>,
     /// Whether the authorization details are whole.
@@ -54,6 +58,10 @@ pub struct Account {
     pub summary: Option<BTreeMap<String, i64>>,
     /// When permissions were granted; none when that is not known.
     pub grants: Option<GrantHistory>,
+    /// The access keys of each user whose keys were listed whole, by id; a user that is missing was not asked about.
+    pub access_keys: BTreeMap<Arn, Vec<AccessKey>>,
+    /// The KMS keys whose use was asked about, each replica by itself.
+    pub kms_keys: BTreeMap<Arn, KmsKey>,
 }
 
 /// Something that could not be collected, or is not usable. Absence of data means keep: what a gap touches is not changed.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Account, Document, Granularity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Principal, PrincipalKind,
-    Report, ReportStatus, ServiceRow, Tag,
+    AccessKey, Account, Document, Granularity, Group, InlinePolicy, KeyLastUsed, KeyStatus, KmsKey, KmsLastUsage,
+    ManagedPolicy, MultiRegion, PolicyVersion, Principal, PrincipalKind, Report, ReportStatus, ServiceRow, Tag,
 };
 use crate::arn::Arn;
 use crate::catalog::Catalog;
@@ -42,6 +42,7 @@ impl Sketch {
             partition: "aws".to_owned(),
             endpoint: None,
             caller_arn: None,
+            started_at: time(NOW),
             finished_at: time(NOW),
             complete: true,
             gaps: Vec::new(),
@@ -53,6 +54,8 @@ impl Sketch {
             regions: Some(vec!["us-east-1".to_owned()]),
             summary: None,
             grants: None,
+            access_keys: std::collections::BTreeMap::new(),
+            kms_keys: std::collections::BTreeMap::new(),
         };
         Sketch { account }
     }
@@ -210,6 +213,45 @@ impl Sketch {
     pub fn tag(self, address: &str, key: &str, value: &str) -> Sketch {
         let tag = Tag { key: key.to_owned(), value: value.to_owned() };
         self.change(address, |principal| principal.tags.push(tag))
+    }
+
+    /// Adds an active access key of a user, created and last used then; `-` for never.
+    #[must_use]
+    pub fn access_key(mut self, user: &str, id: &str, created: &str, last_used: &str) -> Sketch {
+        let Some(arn) = arn(user) else { return self };
+        let last_used = match time(last_used) {
+            Some(time) => KeyLastUsed::At { time, service: "s3".to_owned(), region: "us-east-1".to_owned() },
+            None => KeyLastUsed::NoRecord,
+        };
+        let key = AccessKey { id: id.to_owned(), status: KeyStatus::Active, created: time(created), last_used };
+        let keys = self.account.access_keys.entry(arn).or_default();
+        keys.push(key);
+        keys.sort();
+        self
+    }
+
+    /// Adds a KMS key of one Region, by its ARN; `-` for no last usage.
+    #[must_use]
+    pub fn kms_key(mut self, arn: &str, created: &str, tracking_start: &str, last_usage: &str) -> Sketch {
+        let Ok(arn) = arn.parse::<Arn>() else { return self };
+        let key = KmsKey {
+            arn: arn.clone(),
+            created: time(created),
+            tracking_start: time(tracking_start),
+            last_usage: time(last_usage).map_or(KmsLastUsage::Nothing, KmsLastUsage::At),
+            multi_region: MultiRegion::No,
+        };
+        self.account.kms_keys.insert(arn, key);
+        self
+    }
+
+    /// Changes a KMS key.
+    #[must_use]
+    pub fn change_kms_key(mut self, arn: &str, change: impl FnOnce(&mut KmsKey)) -> Sketch {
+        if let Some(key) = arn.parse::<Arn>().ok().and_then(|arn| self.account.kms_keys.get_mut(&arn)) {
+            change(key);
+        }
+        self
     }
 
     /// Returns the account.

@@ -3,6 +3,7 @@
 use super::Analysis;
 use crate::account::Gap;
 use crate::graph::Entity;
+use crate::rules::KmsPruning;
 use crate::verdict::RegionProblem;
 
 /// The collection's own gaps, then what the analysis missed, each in order.
@@ -40,6 +41,14 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
             "the tags of {untagged} managed policies are not known, nor whether CloudFormation or Terraform owns them"
         );
         add("policy-tags", "no-policy-tags", detail);
+    }
+    let users = analysis.users_without_keys().count();
+    if users > 0 {
+        add("access-keys", "no-access-keys", format!("the access keys of {users} users are not known: they are kept"));
+    }
+    if analysis.inputs.settings.kms != KmsPruning::Off && account.kms_keys.is_empty() {
+        let detail = "the use of KMS keys is not known: they stay in every policy".to_owned();
+        add("kms", "no-kms", detail);
     }
     for (principal, missing) in analysis.graph.dangling() {
         let holder = analysis.graph.entity_address(Entity::Principal(*principal));

@@ -5,6 +5,7 @@
 //! spread over threads; nothing depends on how.
 
 mod gaps;
+mod keys;
 mod names;
 mod principals;
 mod set_aside;
@@ -13,17 +14,18 @@ use std::num::NonZeroUsize;
 
 use thiserror::Error;
 
+pub use keys::AccessKeyAnalysis;
 pub use names::{NameUniverse, UnknownName};
 
 use crate::account::{Account, Gap};
 use crate::catalog::{ActionId, ActionSet, Catalog};
 use crate::document::{Effect, PolicyDocument, Statement};
 use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
-use crate::rules::{Rules, Settings};
+use crate::rules::{KmsPruning, Rules, Settings};
 use crate::time::{DAY, UnixTime};
 use crate::verdict::{
-    AboutPolicy, Facts, GrantIndex, GrantWitness, HolderEvidence, KEEP_SID, LeftAlone, PolicyGrants, RegionEvidence,
-    RelatedActions, SetAside, Verdict,
+    AboutPolicy, Facts, GrantIndex, GrantWitness, HolderEvidence, KEEP_SID, KmsEvidence, LeftAlone, PolicyGrants,
+    RegionEvidence, RelatedActions, SetAside, Verdict,
 };
 
 /// What an analysis is about.
@@ -51,6 +53,7 @@ pub struct Analysis<'a> {
     witness: Option<GrantWitness<'a>>,
     history: GrantIndex<'a>,
     regions: RegionEvidence,
+    kms: KmsEvidence,
     policies: Vec<PolicyAnalysis>,
     principals: Vec<PrincipalAnalysis<'a>>,
     gaps: Vec<Gap>,
@@ -71,6 +74,8 @@ pub struct PolicyAnalysis {
     pub left_alone: ActionSet,
     /// The actions that are removable for every holder.
     pub removable: ActionSet,
+    /// The actions that the policy allows on unused KMS keys only, when `kms` is `prune`.
+    pub kms_lifted: ActionSet,
 }
 
 /// A principal, judged.
@@ -143,9 +148,10 @@ impl<'a> Analysis<'a> {
         let regions = RegionEvidence::new(inputs.account, inputs.settings);
         let witness = inputs.older.and_then(GrantWitness::new);
         let history = GrantIndex::new(inputs.account, inputs.now);
-        let policies = judge_policies(&inputs, &graph, &history);
+        let kms = KmsEvidence::new(inputs.account, inputs.settings, inputs.now);
+        let policies = judge_policies(&inputs, &graph, &history, &kms);
         let (principals, gaps) = (Vec::new(), Vec::new());
-        let mut analysis = Analysis { inputs, graph, witness, history, regions, policies, principals, gaps };
+        let mut analysis = Analysis { inputs, graph, witness, history, regions, kms, policies, principals, gaps };
         principals::judge(&mut analysis);
         analysis.gaps = gaps::gaps(&analysis);
         Ok(analysis)
@@ -169,6 +175,11 @@ impl<'a> Analysis<'a> {
     /// Returns what is known of the account's Regions.
     pub fn regions(&self) -> &RegionEvidence {
         &self.regions
+    }
+
+    /// Returns what is known of the use of KMS keys.
+    pub fn kms(&self) -> &KmsEvidence {
+        &self.kms
     }
 
     /// Returns what is missing, in order: the collection's own gaps, then what the analysis missed.
@@ -237,6 +248,7 @@ impl<'a> Analysis<'a> {
             policy,
             set_aside: judged.set_aside.as_ref(),
             grants: &judged.grants,
+            kms_lifted: &judged.kms_lifted,
             witness: self.witness.as_ref(),
             history: &self.history,
             rules: self.inputs.rules,
@@ -245,7 +257,12 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>, history: &GrantIndex<'_>) -> Vec<PolicyAnalysis> {
+fn judge_policies(
+    inputs: &Inputs<'_>,
+    graph: &Graph<'_>,
+    history: &GrantIndex<'_>,
+    kms: &KmsEvidence,
+) -> Vec<PolicyAnalysis> {
     let catalog = &inputs.account.catalog;
     let boundaries = set_aside::boundaries(graph);
     let ambiguous = set_aside::ambiguous(graph);
@@ -272,6 +289,10 @@ fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>, history: &GrantIndex<'
                     .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
                     .unwrap_or_default(),
                 removable: catalog.empty_set(),
+                kms_lifted: match document {
+                    Some(document) if settings.kms == KmsPruning::Prune => kms.lifted(catalog, document),
+                    _ => catalog.empty_set(),
+                },
                 granted,
                 left_alone,
             }

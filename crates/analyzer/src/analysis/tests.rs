@@ -1,4 +1,5 @@
 mod grants;
+mod keys;
 
 use super::*;
 use crate::account::sketch::{Sketch, time};

@@ -50,7 +50,9 @@ pub struct Statement {
     /// Whether there is a `Condition` element.
     pub has_condition: bool,
     /// The strings of `Resource`; empty when the statement has none.
-    pub resources: Vec<String>,
+    pub resources: Vec<ResourceEntry>,
+    /// Whether there is a `NotResource` element.
+    pub has_not_resource: bool,
     /// The service principals of a trust policy (`lambda.amazonaws.com`).
     pub service_principals: Vec<String>,
     /// Whether the statement has `Principal: "*"`, `NotPrincipal`, or a form of `Principal` that is not understood.
@@ -93,6 +95,15 @@ pub struct ActionList {
 pub struct ActionEntry {
     /// The pattern.
     pub pattern: ActionPattern,
+    /// Where its JSON string stands in the text, quotes included, in bytes.
+    pub span: Range<usize>,
+}
+
+/// One string of a `Resource` element and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceEntry {
+    /// The string, unescaped.
+    pub text: String,
     /// Where its JSON string stands in the text, quotes included, in bytes.
     pub span: Range<usize>,
 }

@@ -11,7 +11,8 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::{
-    ActionBlock, ActionEntry, ActionList, DocumentError, Effect, Irregularity, PolicyDocument, Position, Statement,
+    ActionBlock, ActionEntry, ActionList, DocumentError, Effect, Irregularity, PolicyDocument, Position, ResourceEntry,
+    Statement,
 };
 use crate::action::ActionPattern;
 
@@ -115,7 +116,8 @@ impl Reader<'_> {
         };
         let mut resources = Vec::new();
         for prop in self.members(object, "Resource") {
-            resources.extend(self.strings(&prop.value, "Resource")?.0.into_iter().map(|(text, _)| text));
+            let strings = self.strings(&prop.value, "Resource")?.0;
+            resources.extend(strings.into_iter().map(|(text, span)| ResourceEntry { text, span }));
         }
         let (service_principals, open_principal) = principals(object);
         Ok(Statement {
@@ -124,6 +126,7 @@ impl Reader<'_> {
             actions: self.actions(object)?,
             has_condition: self.members(object, "Condition").next().is_some(),
             resources,
+            has_not_resource: self.members(object, "NotResource").next().is_some(),
             service_principals,
             open_principal,
             span: span(object),

@@ -83,6 +83,17 @@ impl KmsViaService {
     }
 }
 
+impl KmsPruning {
+    /// Returns the word of `secateur.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KmsPruning::Off => "off",
+            KmsPruning::Advise => "advise",
+            KmsPruning::Prune => "prune",
+        }
+    }
+}
+
 impl Dormant {
     /// Returns the word of `secateur.toml`.
     pub fn as_str(self) -> &'static str {

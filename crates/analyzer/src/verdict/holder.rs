@@ -26,6 +26,8 @@ pub struct HolderEvidence<'a> {
     report: Result<(&'a Report, ReportTimes), NoEvidence>,
     /// Protections that hold in every policy.
     protected: BTreeMap<ActionId, Protection>,
+    /// What else protects the actions that services may use on the principal's behalf.
+    under_kms: BTreeMap<ActionId, Protection>,
 }
 
 /// What is known about one principal and one of its policies.
@@ -37,6 +39,8 @@ pub struct HolderPolicy<'a> {
     witnessed: Option<UnixTime>,
     /// Protections by rules about this policy.
     protected: BTreeMap<ActionId, Protection>,
+    /// The actions that this policy allows on unused KMS keys only.
+    kms_lifted: &'a ActionSet,
 }
 
 /// What [`HolderEvidence::policy`] must know of a policy, whoever holds it.
@@ -50,6 +54,8 @@ pub struct AboutPolicy<'b, 'g> {
     pub set_aside: Option<&'g SetAside>,
     /// What its versions tell.
     pub grants: &'b PolicyGrants,
+    /// The actions that it allows on unused KMS keys only: [`Protection::KmsViaService`] does not hold there.
+    pub kms_lifted: &'b ActionSet,
     /// An older snapshot.
     pub witness: Option<&'g GrantWitness<'g>>,
     /// The event history.
@@ -78,6 +84,7 @@ impl<'a> HolderEvidence<'a> {
             set_aside,
             report: report::usable(account, principal, settings, now),
             protected: BTreeMap::new(),
+            under_kms: BTreeMap::new(),
         };
         evidence.protect();
         evidence
@@ -118,7 +125,9 @@ impl<'a> HolderEvidence<'a> {
         }
         if self.settings.kms_via_service == KmsViaService::Protect && self.uses_more_than_kms() {
             for id in protection::kms_data_plane(catalog).iter() {
-                self.protected.insert(id, Protection::KmsViaService);
+                if let Some(other) = self.protected.insert(id, Protection::KmsViaService) {
+                    self.under_kms.insert(id, other);
+                }
             }
         }
         if let Some(id) = catalog.parse_action("iam:PassRole") {
@@ -143,7 +152,7 @@ impl<'a> HolderEvidence<'a> {
 
     /// Finds the facts about one policy that the principal holds.
     pub fn policy<'b>(&self, holder: &Holder, about: &AboutPolicy<'b, '_>) -> HolderPolicy<'b> {
-        let AboutPolicy { graph, policy, set_aside, grants, witness, history, rules, now } = *about;
+        let AboutPolicy { graph, policy, set_aside, grants, kms_lifted, witness, history, rules, now } = *about;
         let reference = graph.policy(policy);
         let address = graph.address(policy);
         let granted = match &self.report {
@@ -162,6 +171,7 @@ impl<'a> HolderEvidence<'a> {
             grants,
             witnessed,
             protected: BTreeMap::new(),
+            kms_lifted,
         };
         if let Some(reference) = reference {
             let own_address = self.principal.address();
@@ -221,7 +231,11 @@ impl<'a> HolderEvidence<'a> {
         let catalog = self.catalog();
         let service = catalog.service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
-        let protected = self.protected.get(&id).or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
+        let everywhere = match self.protected.get(&id) {
+            Some(Protection::KmsViaService) if policy.kms_lifted.contains(id) => self.under_kms.get(&id),
+            other => other,
+        };
+        let protected = everywhere.or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
             related.and_then(|related| related.of(id)).map(|by| Protection::Related(catalog.full_name(by).into()))
         });
         let (since_service, since_action, assumed_grant) = self.since(policy, id);

@@ -3,9 +3,11 @@
 //! [`Facts`] is all that a verdict depends on, and [`Facts::verdict`] is the one function that decides, first match wins.
 //! The modules beside it find the facts: reports, grant dates, what is left alone, what is protected.
 
+mod access_key;
 mod grant;
 mod history;
 mod holder;
+mod kms;
 mod left_alone;
 mod protection;
 mod regions;
@@ -14,9 +16,13 @@ mod table;
 
 use std::fmt;
 
+pub use access_key::{
+    AccessKeyFacts, AccessKeyVerdict, IdleKey, KEY_USE_PRECISION, KEY_USE_RECORDED_SINCE, KeepsKey, NoKeyEvidence,
+};
 pub use grant::{GrantWitness, Granted, PolicyGrants};
 pub use history::GrantIndex;
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
+pub use kms::{CRYPTOGRAPHIC_ACTIONS, KMS_RECORDING_DELAY, KmsEvidence, KmsVerdict, NoKmsEvidence, UnusedKmsKey};
 pub(crate) use left_alone::KEEP_SID;
 pub use left_alone::{LeftAlone, Owner, left_alone_policy, left_alone_principal, owner_by_tags};
 pub use protection::Protection;

@@ -7,16 +7,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use secateur_analyzer::account::{Account, Gap, GrantHistory, Report};
+use secateur_analyzer::account::{Account, Gap, GrantHistory, KmsKey, Report};
 use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::document::{Sha256, sha256_of};
 use serde::de::IgnoredAny;
 
+use super::access_keys::{self, AccessKeys};
 use super::details::{self, Details};
 use super::inventory::SnapshotFile;
 use super::place::{self, Place};
 use super::policy_tags::{self, PolicyTags};
-use super::{Manifest, SnapshotError, grants, identity, json, regions, report, summary};
+use super::{Manifest, SnapshotError, grants, identity, json, kms, regions, report, summary};
 
 /// A file that was read, hashed and parsed.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ enum Value {
     Grants(GrantHistory),
     Report(Report),
     PolicyTags(PolicyTags),
+    AccessKeys(AccessKeys),
+    KmsKey(KmsKey),
     /// JSON that nothing is made of yet.
     Checked,
 }
@@ -59,7 +62,9 @@ pub(super) fn read(
         Place::Grants => Value::Grants(grants::read(file, bytes)?),
         Place::LastAccessed => Value::Report(report::read(file, bytes, sha256, catalog)?),
         Place::PolicyTags => Value::PolicyTags(policy_tags::read(file, bytes)?),
-        Place::Manifest | Place::Entities | Place::Granting | Place::AccessKeys | Place::Kms | Place::Catalog => {
+        Place::AccessKeys => Value::AccessKeys(access_keys::read(file, bytes)?),
+        Place::Kms => Value::KmsKey(kms::read(file, bytes)?),
+        Place::Manifest | Place::Entities | Place::Granting | Place::Catalog => {
             json::parse::<IgnoredAny>(file, bytes)?;
             Value::Checked
         }
@@ -78,6 +83,8 @@ pub(super) struct Parts {
     grants: Option<GrantHistory>,
     reports: Vec<(PathBuf, Report)>,
     policy_tags: Vec<(PathBuf, PolicyTags)>,
+    access_keys: Vec<(PathBuf, AccessKeys)>,
+    kms_keys: Vec<(PathBuf, KmsKey)>,
 }
 
 impl Parts {
@@ -93,6 +100,18 @@ impl Parts {
             Value::Grants(grants) => self.grants = Some(grants),
             Value::Report(report) => self.reports.push((file.path.clone(), report)),
             Value::PolicyTags(tags) => self.policy_tags.push((file.path.clone(), tags)),
+            Value::AccessKeys(keys) => {
+                if keys.is_truncated() {
+                    let detail = "the list of access keys lacks pages, and counts as absent";
+                    self.gap(&file.name, "access-keys-truncated", detail);
+                }
+                self.access_keys.push((file.path.clone(), keys));
+            }
+            Value::KmsKey(key) if kms::is_in_other_region(file, &key) => {
+                let detail = format!("stands in the folder of another Region than {}, and counts as absent", key.arn);
+                self.gap(&file.name, "kms-other-region", &detail);
+            }
+            Value::KmsKey(key) => self.kms_keys.push((file.path.clone(), key)),
             Value::Checked => {}
         }
     }
@@ -117,12 +136,14 @@ impl Parts {
         self.gaps.extend(manifest.iter().flat_map(|manifest| manifest.gaps.iter().cloned()));
         self.gaps.sort();
         self.gaps.dedup();
+        let access_keys = access_keys::by_user(self.access_keys, &details.principals, &identity.id)?;
         Ok(Account {
             catalog,
             id: identity.id,
             partition: identity.partition,
             endpoint: manifest.as_ref().and_then(|manifest| manifest.endpoint.clone()),
             caller_arn: manifest.as_ref().and_then(|manifest| manifest.caller_arn.clone()),
+            started_at: manifest.as_ref().map(|manifest| manifest.started_at),
             finished_at: manifest.as_ref().map(|manifest| manifest.finished_at),
             complete: details.whole && manifest.as_ref().is_none_or(|manifest| manifest.complete),
             snapshot_sha256: snapshot_sha256(&self.hashes),
@@ -134,6 +155,8 @@ impl Parts {
             regions: self.regions,
             summary: self.summary,
             grants: self.grants,
+            access_keys,
+            kms_keys: kms::by_arn(self.kms_keys)?,
         })
     }
 

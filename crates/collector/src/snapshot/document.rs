@@ -67,7 +67,7 @@ mod tests {
             let statement = &policy.statements[0];
             let actions: Vec<&str> = statement.actions.list().entries.iter().map(|e| e.pattern.as_str()).collect();
             assert_eq!(actions, ["s3:Get*"]);
-            assert_eq!(statement.resources, ["arn:aws:s3:::a+b/50%25/é"]);
+            assert_eq!(statement.resources[0].text, "arn:aws:s3:::a+b/50%25/é");
             assert_eq!(
                 secateur_analyzer::document::fingerprint(document.text()),
                 secateur_analyzer::document::fingerprint(POLICY)

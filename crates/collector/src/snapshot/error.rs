@@ -117,6 +117,44 @@ pub enum SnapshotError {
         /// The other file.
         second: PathBuf,
     },
+    /// Two files about the keys of one user, or about one KMS key.
+    #[error("two files say different things of the keys of `{arn}`: `{first}` and `{second}`")]
+    KeysDisagree {
+        /// The user, or the KMS key.
+        arn: Arn,
+        /// The one file.
+        first: PathBuf,
+        /// The other file.
+        second: PathBuf,
+    },
+    /// A list of access keys of more than one user.
+    #[error("`{path}` is of two users: `{first}` and `{second}`")]
+    TwoUsers {
+        /// The file.
+        path: PathBuf,
+        /// The one user.
+        first: String,
+        /// The other user.
+        second: String,
+    },
+    /// A list that has one access key twice, with different data.
+    #[error("`{path}` says two things of access key `{id}`")]
+    KeyTwice {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        id: String,
+    },
+    /// The usage of one KMS key under the ARN of another.
+    #[error("`{path}` has the usage of key `{key_id}`, and says that it is about `{arn}`")]
+    OtherKey {
+        /// The file.
+        path: PathBuf,
+        /// `KeyId`
+        key_id: String,
+        /// `Arn`
+        arn: Arn,
+    },
     /// The manifest lists a file that is not there.
     #[error("`{path}` is missing: the manifest lists it with SHA-256 {expected}")]
     Missing {
@@ -228,7 +266,11 @@ impl SnapshotError {
                 "remove the wrong one, or both and generate a new report: `aws iam generate-service-last-accessed-details \
                  --arn {arn} --granularity ACTION_LEVEL`"
             ),
-            SnapshotError::TagsDisagree { .. } => "remove the older one".to_owned(),
+            SnapshotError::TagsDisagree { .. } | SnapshotError::KeysDisagree { .. } => "remove the older one".to_owned(),
+            SnapshotError::TwoUsers { path, .. } | SnapshotError::KeyTwice { path, .. } => {
+                format!("keep one file a user: {}", Place::AccessKeys.remedy(path))
+            }
+            SnapshotError::OtherKey { path, .. } => Place::Kms.remedy(path),
             SnapshotError::Format { .. } | SnapshotError::Missing { .. } | SnapshotError::Altered { .. } => {
                 RESTORE.to_owned()
             }

@@ -108,6 +108,7 @@ pub(super) fn rendered(account: &Account) -> String {
         partition,
         endpoint,
         caller_arn,
+        started_at,
         finished_at,
         complete,
         gaps,
@@ -119,9 +120,12 @@ pub(super) fn rendered(account: &Account) -> String {
         regions,
         summary,
         grants,
+        access_keys,
+        kms_keys,
     } = account;
     format!(
-        "{id} {partition} {endpoint:?} {caller_arn:?} {finished_at:?} {complete} {gaps:#?} {snapshot_sha256} \
-         {principals:#?} {groups:#?} {policies:#?} {reports:#?} {regions:?} {summary:?} {grants:#?}"
+        "{id} {partition} {endpoint:?} {caller_arn:?} {started_at:?} {finished_at:?} {complete} {gaps:#?} {snapshot_sha256} \
+         {principals:#?} {groups:#?} {policies:#?} {reports:#?} {regions:?} {summary:?} {grants:#?} \
+         {access_keys:#?} {kms_keys:#?}"
     )
 }

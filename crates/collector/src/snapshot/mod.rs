@@ -3,6 +3,7 @@
 //! Reading goes in three steps: list the files and compare the list with the manifest; read, hash and parse every file, on
 //! several threads; put the parts together in an order that depends on nothing but the content.
 
+mod access_keys;
 mod catalog;
 mod content;
 mod details;
@@ -14,6 +15,7 @@ mod grants;
 mod identity;
 mod inventory;
 mod json;
+mod kms;
 mod manifest;
 mod parallel;
 mod place;

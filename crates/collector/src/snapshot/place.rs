@@ -77,7 +77,14 @@ impl Place {
             Place::Kms => ("kms get-key-last-usage --key-id KEY", true),
             Place::PolicyTags => ("iam list-policy-tags --policy-arn ARN", true),
         };
-        let addition = if add_arn { ", and add the member `Arn`" } else { "" };
+        let addition = match self {
+            Place::AccessKeys => {
+                ", and add `AccessKeyLastUsed` to each key, as `aws iam get-access-key-last-used` prints it"
+            }
+            Place::Kms => ", and add `Arn` and `MultiRegionConfiguration`, as `aws kms describe-key` prints them",
+            _ if add_arn => ", and add the member `Arn`",
+            _ => "",
+        };
         format!("`aws {command} --output json > {}`{addition}", path.display())
     }
 }

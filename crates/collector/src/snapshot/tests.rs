@@ -18,7 +18,8 @@ fn files() -> Vec<(String, String)> {
         ),
         ("account-summary.json".to_owned(), r#"{"SummaryMap":{"Users":3}}"#.to_owned()),
         ("regions.json".to_owned(), json!({"Regions": [{"RegionName": "us-east-1"}]}).to_string()),
-        ("kms/us-east-1/k.json".to_owned(), "{}".to_owned()),
+        ("kms/us-east-1/k.json".to_owned(), r#"{"Arn":"arn:aws:kms:us-east-1:111122223333:key/k"}"#.to_owned()),
+        ("access-keys/k.json".to_owned(), r#"{"AccessKeyMetadata":[]}"#.to_owned()),
     ];
     for number in 0..40 {
         let report = json!({

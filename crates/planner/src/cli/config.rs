@@ -145,7 +145,7 @@ fn values(evidence: &EvidenceTable, rewrite: &RewriteTable) -> Result<(Settings,
         kms: choice(
             "evidence.kms",
             evidence.kms.as_deref(),
-            &[("off", Some(KmsPruning::Off)), ("advise", None), ("prune", None)],
+            &[("off", Some(KmsPruning::Off)), ("advise", Some(KmsPruning::Advise)), ("prune", Some(KmsPruning::Prune))],
         )?,
         dormant: choice(
             "evidence.dormant",

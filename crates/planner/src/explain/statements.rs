@@ -61,7 +61,7 @@ fn matching(analysis: &Analysis<'_>, policy: PolicyId, action: ActionId, effect:
                 sid: statement.sid.clone(),
                 patterns: patterns.collect(),
                 not_action,
-                resources: statement.resources.clone(),
+                resources: statement.resources.iter().map(|resource| resource.text.clone()).collect(),
                 conditional: statement.has_condition,
             }
         })

@@ -6,7 +6,7 @@ use secateur_analyzer::graph::{Entity, PrincipalId};
 use secateur_analyzer::rules::{Dormant, Expiry, Force, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 
-use super::{Advice, PlanOptions};
+use super::{Advice, PlanOptions, resources};
 
 /// Returns all advice; `found` is what was found in making the changes.
 pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<Advice>) -> Vec<Advice> {
@@ -19,6 +19,7 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<
     advice.extend(unmatched_rules(analysis));
     advice.extend(dormant(analysis));
     advice.extend(found);
+    advice.extend(resources::advice(analysis));
     advice
 }
 

@@ -18,7 +18,7 @@ use super::draft::{self, Draft};
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
     PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest,
-    digest, fit, group, still_granted, subject, withheld,
+    digest, fit, group, keys, resources, still_granted, subject, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -88,6 +88,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     withheld.extend(more);
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots));
+    withheld.extend(resources::prune(analysis, options, &mut drafts));
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
@@ -119,7 +120,11 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
         blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
         assumed: proved.iter().map(|proved| (proved.change.address.clone(), proved.assumed_grant_dates)).collect(),
     };
-    let changes = proved.into_iter().map(|proved| proved.change).collect();
+    let mut changes: Vec<Change> = proved.into_iter().map(|proved| proved.change).collect();
+    let keys = keys::keys(analysis, options);
+    changes.extend(keys.changes);
+    withheld.extend(keys.withheld);
+    unproved.extend(keys.unproved);
     let plan = assemble(analysis, options, &numbering, changes, withheld, said);
     Built { plan, unproved }
 }
@@ -170,13 +175,14 @@ fn draft<'a>(
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return Vec::new() };
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return Vec::new() };
     let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
-    if removable.is_empty() {
+    let has_unused_keys = resources::can_prune(analysis, policy, options);
+    if removable.is_empty() && !has_unused_keys {
         return Vec::new();
     }
     let draft = Draft::new(analysis, policy, document, removable, options);
     let mut withheld = subject::owned_attachments(graph, &draft);
     withheld.extend(notes(analysis, &draft));
-    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() {
+    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() && !has_unused_keys {
         return withheld;
     }
     if let Some(detail) = is_withheld_as_dormant(analysis, &judged.holders) {
@@ -300,6 +306,7 @@ fn assemble(
             max_key_idle_days: settings.max_key_idle_days,
             unknown_grant_date: settings.unknown_grant_date.as_str().to_owned(),
             kms_via_service: settings.kms_via_service.as_str().to_owned(),
+            kms: settings.kms.as_str().to_owned(),
             dormant: settings.dormant.as_str().to_owned(),
             regions: regions(analysis),
         },

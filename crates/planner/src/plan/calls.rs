@@ -70,11 +70,11 @@ pub(super) fn attach(graph: &Graph<'_>, entity: Entity, arn: &Arn) -> (Vec<Call>
     (vec![attachment("Attach")], vec![attachment("Detach")])
 }
 
-fn pair(key: &str, value: &str) -> (String, String) {
+pub(super) fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-fn call(operation: &str, parameters: impl IntoIterator<Item = (String, String)>) -> Call {
+pub(super) fn call(operation: &str, parameters: impl IntoIterator<Item = (String, String)>) -> Call {
     Call { operation: operation.to_owned(), parameters: BTreeMap::from_iter(parameters) }
 }
 

@@ -7,6 +7,9 @@ use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::keys::{ExpectedKey, KeyEvidence};
+use super::resources::RemovedResource;
+
 /// What is done to a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,7 +32,7 @@ pub enum ChangeAction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// Where: `role/NAME/inline/POLICY`, `policy/NAME`, `role/NAME/attached/POLICY`.
+    /// Where: `role/NAME/inline/POLICY`, `policy/NAME`, `role/NAME/attached/POLICY`, `user/NAME/key/ID`.
     pub address: String,
     /// What is done.
     pub action: ChangeAction,
@@ -51,6 +54,12 @@ pub struct Change {
     pub size: Option<ChangeSize>,
     /// What is removed, one entry a reason and evidence, riskiest first.
     pub removed: Vec<Removed>,
+    /// The KMS keys that leave `Resource` lists, by statement; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<RemovedResource>,
+    /// What is known of the access key that is made inactive; absent when the change is about a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyEvidence>,
     /// What may go and is still allowed, because only wildcards fit the quota.
     pub readmitted: Vec<Readmitted>,
     /// The patterns that were replaced by names: from now on they do not follow AWS.
@@ -92,7 +101,7 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expects {
-    /// The document's fingerprint; none where nothing is there yet.
+    /// The document's fingerprint; none where nothing is there yet, and for access keys.
     pub document: Option<Sha256>,
     /// The holders, by ARN.
     pub holders: Vec<ExpectedHolder>,
@@ -106,6 +115,9 @@ pub struct Expects {
     pub versions: Vec<String>,
     /// The characters that count towards the quota, of all inline policies of the entity.
     pub inline_size: Option<usize>,
+    /// The access key; absent when the change is about a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<ExpectedKey>,
 }
 
 /// A holder that must be found.
@@ -212,6 +224,14 @@ pub struct PlanProof {
     pub lost: usize,
     /// Holders whose evidence was judged.
     pub holders: usize,
+    /// KMS keys that were shown to be unused; absent when none leaves.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resources: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// An AWS call. The values `@before`, `@after` and `@new` stand for the change's documents and for the version that the

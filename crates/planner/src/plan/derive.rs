@@ -8,7 +8,7 @@ use secateur_analyzer::graph::{Entity, PolicyId};
 
 use super::build::Numbering;
 use super::subject::{self, Subject};
-use super::{Change, PlanOptions, PlanProof, calls, expects, removed, traces};
+use super::{Change, PlanOptions, PlanProof, calls, expects, removed, resources, traces};
 use crate::proof::{Claim, Proof, ProofError, prove};
 
 /// A change and what its proof found; the only way into a plan.
@@ -50,6 +50,8 @@ pub(super) fn derive(
         after: subject.after.map(str::to_owned),
         size: None,
         removed: removed.entries,
+        resources: resources::removed(analysis, proof.resources()),
+        key: None,
         readmitted: traces::readmitted(analysis, &claim, proof.holders(), options),
         frozen: traces::frozen(analysis, subject.before, &after),
         still_granted_by: Vec::new(),
@@ -76,6 +78,7 @@ pub(super) fn plan_proof(proof: &Proof) -> PlanProof {
         kept: facts.kept,
         lost: facts.lost,
         holders: facts.holders,
+        resources: facts.resources,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
             Some(PolicyRef::Inline(entity, _)) => Some(fit::inline_size(account, entity)),
             _ => None,
         },
+        access_key: None,
     }
 }
 

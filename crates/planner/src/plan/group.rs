@@ -235,6 +235,7 @@ fn expects_nothing(analysis: &Analysis<'_>, holders: &[Holder], entities: &[Enti
         boundary_use: false,
         versions: Vec::new(),
         inline_size: None,
+        access_key: None,
     }
 }
 
@@ -255,11 +256,14 @@ fn empty(action: ChangeAction, target: Target, calls: Vec<Call>, inverse: Vec<Ca
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            access_key: None,
         },
         before: None,
         after: None,
         size: None,
         removed: Vec::new(),
+        resources: Vec::new(),
+        key: None,
         readmitted: Vec::new(),
         frozen: Vec::new(),
         still_granted_by: Vec::new(),

@@ -18,8 +18,10 @@ mod draft;
 mod expects;
 mod fit;
 mod group;
+mod keys;
 mod read;
 mod removed;
+mod resources;
 mod room;
 mod select;
 mod still_granted;
@@ -42,7 +44,9 @@ pub use change::{
 pub use config::{AwsManaged, Limits, PlanOptions, RewriteSettings};
 pub use digest::{changes_digest, digest};
 pub use fit::Quotas;
+pub use keys::{ExpectedKey, KeyEvidence};
 pub use read::{ReadPlanError, read};
+pub use resources::RemovedResource;
 pub use select::Selection;
 pub use verify::{Refusal, verify};
 
@@ -129,6 +133,8 @@ pub struct Window {
     pub unknown_grant_date: String,
     /// `kms_via_service`
     pub kms_via_service: String,
+    /// `kms`
+    pub kms: String,
     /// `dormant`
     pub dormant: String,
     /// The Regions that are enabled or in use.

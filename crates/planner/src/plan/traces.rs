@@ -47,14 +47,29 @@ fn lineages<'d>(before: &'d PolicyDocument, after: &'d [PolicyDocument]) -> Vec<
     lineages
 }
 
-/// A statement's text without its list of actions: a rewrite leaves it as it is.
+/// A statement's text without its lists of actions and resources: a change leaves the rest as it is.
 fn skeleton(text: &str, statement: &Statement) -> String {
-    let list = &statement.actions.list().span;
-    let head = text.get(statement.span.start..list.start).unwrap_or_default();
-    let head = head.trim_end().strip_suffix(':').unwrap_or(head).trim_end();
-    let head = head.strip_suffix("\"NotAction\"").or_else(|| head.strip_suffix("\"Action\"")).unwrap_or(head);
-    let tail = text.get(list.end..statement.span.end).unwrap_or_default();
-    format!("{head}\0{tail}")
+    let actions = &statement.actions.list().span;
+    let mut gone = vec![key_start(text, actions.start)..actions.end];
+    if let (Some(first), Some(last)) = (statement.resources.first(), statement.resources.last()) {
+        gone.push(first.span.start..last.span.end);
+    }
+    gone.sort_by_key(|span| span.start);
+    let mut parts = Vec::new();
+    let mut at = statement.span.start;
+    for span in gone {
+        parts.push(text.get(at..span.start).unwrap_or_default());
+        at = span.end;
+    }
+    parts.push(text.get(at..statement.span.end).unwrap_or_default());
+    parts.join("\0")
+}
+
+/// Where the key of a list of actions begins: an inverted `NotAction` has another.
+fn key_start(text: &str, list: usize) -> usize {
+    let head = text.get(..list).unwrap_or_default().trim_end();
+    let head = head.strip_suffix(':').unwrap_or(head).trim_end();
+    head.strip_suffix("\"NotAction\"").or_else(|| head.strip_suffix("\"Action\"")).map_or(list, str::len)
 }
 
 fn parse(before: &str, after: &[&str]) -> Option<(PolicyDocument, Vec<PolicyDocument>)> {

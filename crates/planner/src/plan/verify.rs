@@ -11,7 +11,7 @@ use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 use super::build::{Numbering, build};
 use super::derive::{self, ProvedChange};
 use super::subject::{self, Subject};
-use super::{Change, ChangeAction, Plan, PlanOptions, verify_group};
+use super::{Change, ChangeAction, Plan, PlanOptions, keys, verify_group};
 
 /// Why a change of a plan, or the plan itself, is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,12 @@ pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Re
     let mut refusals = whole(plan, analysis);
     let numbering = Numbering::new(numbered(plan, analysis));
     for change in plan.changes.iter().filter(|change| !verify_group::is_of_one(plan, change)) {
-        match prove_again(change, analysis, options, &numbering) {
-            Ok(again) => refusals.extend(difference(change, &again.change)),
+        let again = match change.action {
+            ChangeAction::Deactivate => keys::prove_again(change, analysis),
+            _ => prove_again(change, analysis, options, &numbering).map(|proved| proved.change),
+        };
+        match again {
+            Ok(again) => refusals.extend(difference(change, &again)),
             Err(refusal) => refusals.push(refusal),
         }
     }
@@ -167,6 +171,8 @@ pub(super) fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
         ("holders", said.holders == derived.holders),
         ("expects", said.expects == derived.expects),
         ("removed", said.removed == derived.removed),
+        ("resources", said.resources == derived.resources),
+        ("key", said.key == derived.key),
         ("readmitted", said.readmitted == derived.readmitted),
         ("frozen", said.frozen == derived.frozen),
         ("risk", said.risk == derived.risk),

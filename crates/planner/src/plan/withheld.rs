@@ -105,7 +105,7 @@ fn and_more(others: usize) -> String {
     }
 }
 
-fn describe(analysis: &Analysis<'_>, why: &SetAside) -> String {
+pub(super) fn describe(analysis: &Analysis<'_>, why: &SetAside) -> String {
     let reason = |at: &usize| analysis.inputs().rules.ignore.get(*at).map_or("", |rule| rule.reason.as_str());
     match why {
         SetAside::LeftAlone(why) => why.to_string(),

@@ -73,7 +73,7 @@ fn whole(report: &Report, analysis: &Analysis<'_>) -> Result<UnixTime, String> {
     Ok(generated_at.plus(-REPORTING_DELAY))
 }
 
-fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
+pub(super) fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
     let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
     recent(row.last_authenticated)
         || row.actions.iter().any(|listed| recent(listed.last_accessed))

@@ -15,7 +15,7 @@ use super::statement::{Document, Kind, Statement};
 use super::{Claim, ProofError, evidence};
 
 /// Statements whose Sid begins so are left alone.
-const KEEP_SID: &str = "SecateurKeep";
+pub(super) const KEEP_SID: &str = "SecateurKeep";
 
 /// How much was compared.
 pub(super) struct Kept {
@@ -55,7 +55,7 @@ pub(super) fn check(
     Ok(Kept { kept, lost })
 }
 
-fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
+pub(super) fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
     let mut listed = catalog.empty_set();
     for pattern in &statement.patterns {
         catalog.each_match(pattern, |id| {

@@ -9,7 +9,9 @@
 mod evidence;
 mod json;
 mod kept;
+mod keys;
 mod narrower;
+mod resources;
 mod statement;
 
 use secateur_analyzer::analysis::Analysis;
@@ -17,6 +19,8 @@ use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId};
 
 pub use json::Json;
+pub use keys::{KeyProof, prove_key};
+pub use resources::CutResource;
 
 use statement::Document;
 
@@ -39,6 +43,7 @@ pub struct Proof {
     facts: ProofFacts,
     holders: Vec<Holder>,
     lost: ActionSet,
+    resources: Vec<CutResource>,
 }
 
 /// What was looked at.
@@ -54,6 +59,8 @@ pub struct ProofFacts {
     pub lost: usize,
     /// Holders whose evidence was judged anew.
     pub holders: usize,
+    /// KMS keys that leave `Resource` lists: each was shown to be unused.
+    pub resources: usize,
 }
 
 impl Proof {
@@ -70,6 +77,11 @@ impl Proof {
     /// Returns the actions that some statement allowed and no longer allows.
     pub fn lost(&self) -> &ActionSet {
         &self.lost
+    }
+
+    /// Returns the KMS keys that leave `Resource` lists, by statement.
+    pub fn resources(&self) -> &[CutResource] {
+        &self.resources
     }
 }
 
@@ -184,6 +196,16 @@ pub enum ProofError {
         /// What the report says.
         detail: String,
     },
+    /// Nothing bears out that an access key is idle.
+    #[error("no-key-evidence: access key {key} of {user}: {detail}")]
+    NoKeyEvidence {
+        /// The key.
+        key: String,
+        /// The user.
+        user: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// A document changes for somebody whose evidence is not looked at.
     #[error("missing-holder: {principal} holds {address} too, and loses what the others lose")]
     MissingHolder {
@@ -230,8 +252,11 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     if !stays_one && before.statements.iter().any(|statement| statement.denies) {
         return Err(ProofError::DroppedDeny);
     }
+    // What stands there when unused KMS keys have left is still no wider, and all else is compared with that.
+    let (before, resources) = resources::licensed(claim, &holders, before, &after, analysis);
     let narrower = narrower::check(&before, &after)?;
     let kept = kept::check(claim, &holders, &before, &after, analysis)?;
+    resources::check_via_services(claim, &holders, &kept.lost, analysis)?;
     Ok(Proof {
         facts: ProofFacts {
             statements: narrower.statements,
@@ -239,9 +264,11 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
             kept: kept.kept,
             lost: kept.lost.len(),
             holders: holders.len(),
+            resources: resources.len(),
         },
         holders,
         lost: kept.lost,
+        resources,
     })
 }
 

@@ -6,6 +6,7 @@
 
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
+use super::keys;
 use super::words::{count, visible, visible_line, wrapped};
 use crate::plan::{Change, ChangeAction, Plan};
 
@@ -63,11 +64,12 @@ fn head(plan: &Plan) -> String {
         "**No changes.**".to_owned()
     } else {
         format!(
-            "**Plan: {} to add, {} to change, {} to destroy.** Removes {}.",
+            "**Plan: {} to add, {} to change, {} to destroy.** Removes {}{}.",
             summary.add,
             summary.change,
             summary.destroy,
-            count(summary.removed_actions, "action")
+            count(summary.removed_actions, "action"),
+            keys::summary(plan)
         )
     };
     let mut head = format!(
@@ -118,12 +120,20 @@ fn symbol(action: ChangeAction) -> &'static str {
 }
 
 fn title(change: &Change) -> String {
+    if let Some(key) = &change.key {
+        let why = html(&keys::access_key(key));
+        return format!("<code>{} {}</code> deactivate: {why}", symbol(change.action), html(&change.address));
+    }
+    let keys = match change.resources.len() {
+        0 => String::new(),
+        number => format!(", takes out {}", count(number, "KMS key")),
+    };
     let removed = change.removed.iter().map(|removed| removed.count).sum();
     let effect = match change.action {
         ChangeAction::Attach if removed == 0 => "attached".to_owned(),
         ChangeAction::Create if removed == 0 => "created".to_owned(),
         ChangeAction::Detach if removed == 0 => "detached".to_owned(),
-        _ => format!("removes {}", count(removed, "action")),
+        _ => format!("removes {}{keys}", count(removed, "action")),
     };
     format!("<code>{} {}</code> {effect}", symbol(change.action), html(&change.address))
 }
@@ -135,6 +145,9 @@ fn line(change: &Change) -> String {
 
 /// A change with its diff and its evidence, collapsed.
 fn block(plan: &Plan, change: &Change) -> String {
+    if change.key.is_some() {
+        return format!("{}\n", line(change));
+    }
     let mut lines = Vec::new();
     if shows_diff(change) {
         lines.extend(diff_lines(change));
@@ -142,6 +155,7 @@ fn block(plan: &Plan, change: &Change) -> String {
     let note = |text: String| format!("# {text}");
     let holders: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
     lines.push(note(format!("held by {}", holders.join(", "))));
+    lines.extend(change.resources.iter().map(|resource| note(keys::kms_key(resource))));
     for removed in &change.removed {
         lines.push(note(format!("{}, {}", count(removed.count, "action"), visible(&removed.reason))));
         lines.extend(evidence::lines(plan, removed).into_iter().map(|line| note(format!("    {line}"))));

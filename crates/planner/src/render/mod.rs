@@ -4,6 +4,7 @@ mod analyze;
 mod diff;
 mod evidence;
 mod explain;
+mod keys;
 mod markdown;
 mod redact;
 mod text;

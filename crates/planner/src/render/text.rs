@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
+use super::keys;
 use super::words::{count, visible, wrapped};
 use crate::plan::{Advice, Blocked, Change, ChangeAction, Plan, PlanGap, Withheld};
 
@@ -164,9 +165,17 @@ impl Page {
         let symbol = self.paint(colour, symbol);
         let owner = change.target.owner.as_deref().map(|owner| format!(" of {}", visible(owner))).unwrap_or_default();
         self.line(&format!("  {symbol} {} \"{}\"{owner}", visible(&change.target.kind), visible(&change.target.name)));
+        if let Some(key) = &change.key {
+            self.line(&format!("      deactivate: {}", keys::access_key(key)));
+            return;
+        }
         self.holders(plan, change);
         if shows_diff(change) {
             self.diff(change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
+        }
+        for resource in &change.resources {
+            let minus = self.paint(RED, "-");
+            self.line(&format!("      {minus} {}", keys::kms_key(resource)));
         }
         if !change.removed.is_empty() {
             self.removed(plan, change);
@@ -306,7 +315,7 @@ impl Page {
                     summary.assumed_grant_dates
                 );
             }
-            self.line(&format!("{line}."));
+            self.line(&format!("{line}{}.", keys::summary(plan)));
             if summary.readmitted > 0 {
                 let readmitted = count(summary.readmitted, "action");
                 self.line(&format!("Re-admits {readmitted} that could go, because only wildcards fit the quotas."));

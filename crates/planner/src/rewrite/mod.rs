@@ -9,6 +9,7 @@ mod layout;
 mod not_action;
 mod outline;
 mod patterns;
+mod resources;
 mod slot;
 mod splice;
 mod split;
@@ -20,6 +21,7 @@ use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::wildcard;
 
 pub use outline::{Outline, Written};
+pub use resources::{KeyCut, KeyPruning, prune_resources};
 pub use split::split;
 
 /// What a rewrite goes by.

@@ -54,7 +54,13 @@ fn what_the_system_refuses_is_named() {
 #[test]
 fn files_that_are_not_json_are_named_with_the_place_and_the_command() {
     let print = |command: &str, name: &str| {
-        let addition = if name.starts_with("last-accessed/") { ", and add the member `Arn`" } else { "" };
+        let addition = match name.split('/').next().unwrap_or_default() {
+            "last-accessed" => ", and add the member `Arn`",
+            "access-keys" => {
+                ", and add `AccessKeyLastUsed` to each key, as `aws iam get-access-key-last-used` prints it"
+            }
+            _ => "",
+        };
         format!("\nhelp: `{command} --output json > DIR/{name}`{addition}")
     };
     let report = "aws iam get-service-last-accessed-details --job-id JOB_ID";
@@ -98,8 +104,8 @@ fn files_that_are_not_json_are_named_with_the_place_and_the_command() {
     );
     check(
         "access-keys/ann.json",
-        "{}{}",
-        "is not JSON at line 1, column 3: trailing characters",
+        r#"{"AccessKeyMetadata":[]}{}"#,
+        "is not JSON at line 1, column 25: trailing characters",
         "aws iam list-access-keys --user-name USER",
     );
     let snapshot = Fixture::with_details();

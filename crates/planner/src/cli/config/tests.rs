@@ -31,8 +31,12 @@ fn values_that_are_not_allowed_are_named() {
         "`secateur.toml`: evidence.dormant: `delete` is none of `advise`, `prune`",
     );
     check_refused(
-        "[evidence]\nkms = 'prune'\n",
-        "`secateur.toml`: evidence.kms: `prune` is not available in secateur 0.1.0",
+        "[evidence]\nkms = 'delete'\n",
+        "`secateur.toml`: evidence.kms: `delete` is none of `off`, `advise`, `prune`",
+    );
+    check_refused(
+        "[rewrite]\nwildcards = 'often'\n",
+        "`secateur.toml`: rewrite.wildcards: `often` is none of `fit`, `exact`, `never`",
     );
     check_refused("[[keep]]\nactions = ['s3:*']\n", "`secateur.toml` line 1, column 1: missing field `reason`");
     check_refused("[[keep]]\nreason = 'x'\n", "`secateur.toml`: keep[0]: give actions, principals or policies");
@@ -53,6 +57,8 @@ fn what_is_set_is_read_and_the_rest_is_default() {
         min_idle_days = 180
         regions_in_use = ['eu-west-1']
         unknown_grant_date = 'keep'
+        kms = 'prune'
+        max_key_idle_days = 45
         [rewrite]
         not_action = 'advise'
         [limits]
@@ -73,6 +79,7 @@ fn what_is_set_is_read_and_the_rest_is_default() {
     assert_eq!(config.settings.min_idle_days, 180);
     assert_eq!(config.settings.max_report_age_days, 7);
     assert_eq!(config.settings.unknown_grant_date, UnknownGrantDate::Keep);
+    assert_eq!((config.settings.kms, config.settings.max_key_idle_days), (KmsPruning::Prune, 45));
     assert_eq!(config.rewrite.not_action, NotActionRewrite::Advise);
     assert_eq!(config.limits, Limits { max_changes: Some(3), max_removed_per_policy: None });
     assert_eq!((config.rules.keep[0].expires, config.rules.keep[0].actions.len()), (config.rules.ignore[0].expires, 1));

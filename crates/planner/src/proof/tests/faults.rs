@@ -63,7 +63,7 @@ fn the_honest_rewrite_is_proved() {
         bb:Decrypt bb:GetB bb:List bb:PutAll";
     assert_eq!(lost.join(" "), expect);
     // Kept are 3 of A; GetBb, Put, Any and all of zz of N, with zz:Any; 3 of the statement that is kept; 2 of U.
-    let facts = ProofFacts { statements: 6, patterns: 16, kept: 13, lost: 13, holders: 1 };
+    let facts = ProofFacts { statements: 6, patterns: 16, kept: 13, lost: 13, holders: 1, resources: 0 };
     assert_eq!(proof.facts(), facts);
 }
 

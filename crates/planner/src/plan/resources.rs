@@ -1,0 +1,168 @@
+//! KMS keys that leave `Resource` lists, or could: `kms = "prune"`, `kms = "advise"`.
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::document::PolicyDocument;
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::time::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::draft::Draft;
+use super::{Advice, PlanOptions, Withheld, subject};
+use crate::proof::CutResource;
+use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
+
+/// KMS keys that leave the `Resource` list of a statement, or leave with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedResource {
+    /// The statement of the document before, from 1.
+    pub statement: usize,
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// The key.
+    pub arn: Arn,
+    /// The last use of the key by anybody, in any Region; none if never since its creation.
+    pub last_used: Option<UnixTime>,
+    /// Since when it is unused: its last use, or its creation.
+    pub since: UnixTime,
+}
+
+/// Returns whether unused keys may leave the policy as it is. `--only` asks for reasons of actions.
+pub(super) fn can_prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> bool {
+    analysis.inputs().settings.kms == KmsPruning::Prune
+        && options.selection.only.is_empty()
+        && document(analysis, policy)
+            .is_some_and(|document| cut(analysis, policy, document, document).0 != Outcome::Unchanged)
+}
+
+/// Cuts unused keys out of what the drafts make of their documents; returns what is withheld for that.
+pub(super) fn prune(analysis: &Analysis<'_>, options: &PlanOptions, drafts: &mut [Draft<'_>]) -> Vec<Withheld> {
+    let mut withheld = Vec::new();
+    if analysis.inputs().settings.kms != KmsPruning::Prune || !options.selection.only.is_empty() {
+        return withheld;
+    }
+    // A policy that becomes several is proved on what they allow together, which knows of no keys.
+    for draft in drafts.iter_mut().filter(|draft| draft.parts.is_empty()) {
+        let outcome = match &draft.rewritten.outcome {
+            Outcome::Unchanged => cut(analysis, draft.policy, draft.document, draft.document).0,
+            Outcome::Changed(text) => match PolicyDocument::parse(text.as_str()) {
+                Ok(rewritten) => cut(analysis, draft.policy, &rewritten, draft.document).0,
+                Err(_) => Outcome::Unchanged,
+            },
+            Outcome::Empty => Outcome::Unchanged,
+        };
+        if outcome != Outcome::Unchanged {
+            draft.rewritten.outcome = outcome;
+            withheld.extend(subject::owned_attachments(analysis.graph(), draft));
+        }
+    }
+    withheld
+}
+
+/// The document of a policy that secateur may rewrite.
+fn document<'a>(analysis: &Analysis<'a>, policy: PolicyId) -> Option<&'a PolicyDocument> {
+    let reference = analysis.graph().policy(policy)?;
+    if reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
+        return None;
+    }
+    reference.document()?.policy()
+}
+
+fn cut(
+    analysis: &Analysis<'_>,
+    policy: PolicyId,
+    document: &PolicyDocument,
+    original: &PolicyDocument,
+) -> (Outcome, Vec<KeyCut>) {
+    if !analysis.kms().has_unused() {
+        return (Outcome::Unchanged, Vec::new());
+    }
+    let unknown = analysis.unknown_names(policy, original).names;
+    let by = KeyPruning {
+        original,
+        catalog: analysis.catalog(),
+        unknown: &unknown,
+        kept: &kept(analysis, policy),
+        is_unused: &|resource| analysis.kms().unused(resource).is_some(),
+    };
+    prune_resources(document, &by)
+}
+
+/// The actions that a `[[keep]]` rule, which has not run out, keeps in the policy for some holder.
+fn kept(analysis: &Analysis<'_>, policy: PolicyId) -> ActionSet {
+    let (inputs, graph, catalog) = (analysis.inputs(), analysis.graph(), analysis.catalog());
+    let mut kept = catalog.empty_set();
+    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return kept };
+    let facts = PolicyFacts::of(reference, graph.address(policy));
+    let rules = inputs.rules.keep.iter().filter(|rule| rule.force(inputs.now) != Force::Expired);
+    for rule in rules {
+        let is_about = |at: usize| {
+            let address = graph.entity_address(Entity::Principal(PrincipalId(at)));
+            let principal = inputs.account.principals.get(at);
+            principal.is_some_and(|principal| rule.is_about(&PrincipalFacts::of(principal, &address), &facts))
+        };
+        if !judged.holders.iter().any(|holder| is_about(holder.principal.0)) {
+            continue;
+        }
+        if rule.actions.is_empty() {
+            return catalog.full_set();
+        }
+        rule.actions.iter().for_each(|pattern| kept.union_with(&catalog.matches(pattern)));
+    }
+    kept
+}
+
+/// Returns the keys that leave, with what shows that they are unused.
+pub(super) fn removed(analysis: &Analysis<'_>, cut: &[CutResource]) -> Vec<RemovedResource> {
+    let entry = |cut: &CutResource| {
+        let unused = analysis.kms().unused(&cut.arn)?;
+        Some(RemovedResource {
+            statement: cut.statement,
+            sid: cut.sid.clone(),
+            arn: cut.arn.parse().ok()?,
+            last_used: unused.last_used,
+            since: unused.since,
+        })
+    };
+    cut.iter().filter_map(entry).collect()
+}
+
+/// One line a policy that names unused keys, when `kms` is `advise`.
+pub(super) fn advice(analysis: &Analysis<'_>) -> Vec<Advice> {
+    if analysis.inputs().settings.kms != KmsPruning::Advise {
+        return Vec::new();
+    }
+    let graph = analysis.graph();
+    let of_policy = |policy: PolicyId| {
+        let judged = analysis.policy(policy)?;
+        let document = document(analysis, policy)?;
+        if judged.set_aside.is_some() || judged.holders.is_empty() {
+            return None;
+        }
+        let (_, cuts) = cut(analysis, policy, document, document);
+        let lines: Vec<String> = cuts.iter().map(|cut| describe(analysis, cut)).collect();
+        (!lines.is_empty()).then(|| Advice {
+            kind: "kms-keys".to_owned(),
+            subject: graph.address(policy).to_owned(),
+            detail: format!("{}; kms = \"prune\" takes them out", lines.join("; ")),
+        })
+    };
+    graph.policies().filter_map(of_policy).collect()
+}
+
+fn describe(analysis: &Analysis<'_>, cut: &KeyCut) -> String {
+    let key = |arn: &String| {
+        let unused = analysis.kms().unused(arn).map(|unused| unused.to_string()).unwrap_or_default();
+        format!("{arn} ({unused})")
+    };
+    let keys: Vec<String> = cut.arns.iter().map(key).collect();
+    let sid = cut.sid.as_ref().map(|sid| format!(" \"{sid}\"")).unwrap_or_default();
+    let end = if cut.is_whole { ", and with them the statement" } else { "" };
+    format!("{} could leave statement {}{sid}{end}", keys.join(", "), cut.statement)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use std::num::NonZeroUsize;
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::account::sketch::{NOW, Sketch, time};
+use secateur_analyzer::analysis::Inputs;
+use secateur_analyzer::document::sha256_of;
+use secateur_analyzer::rules::{Rules, Settings};
+
+use super::super::*;
+use super::*;
+
+const UNUSED: &str = "arn:aws:kms:eu-west-1:111122223333:key/u";
+const USED: &str = "arn:aws:kms:eu-west-1:111122223333:key/a";
+
+/// A role that uses S3 and decrypts, with a policy in which `U` and `A` stand for an unused key and one in use.
+fn sketch(text: &str) -> Sketch {
+    let text = text.replace("\"U\"", &format!("\"{UNUSED}\"")).replace("\"A\"", &format!("\"{USED}\""));
+    Sketch::new()
+        .principal("role/r")
+        .report("role/r", "s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09, Encrypt=2026-10-09, Sign, Verify")
+        .kms_key(UNUSED, "2026-05-01", "2026-05-01", "-")
+        .kms_key(USED, "2026-05-01", "2026-05-01", "2026-10-09")
+        .inline("role/r", "p", &text)
+}
+
+fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
+    let settings = Settings { kms, ..Settings::default() };
+    let rules = Rules::default();
+    let inputs = Inputs {
+        account,
+        older: None,
+        settings: &settings,
+        rules: &rules,
+        now: time(NOW).unwrap(),
+        threads: NonZeroUsize::MIN,
+    };
+    let analysis = Analysis::new(inputs).unwrap();
+    let options = PlanOptions {
+        rewrite: RewriteSettings::default(),
+        limits: Limits::default(),
+        selection: Selection::default(),
+        snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
+        older_snapshot: None,
+        config: None,
+    };
+    let built = build(&analysis, &options);
+    assert!(built.unproved.is_empty(), "{:?}", built.unproved);
+    assert_eq!(verify(&built.plan, &analysis, &options), Ok(()));
+    assert_eq!(built.plan.window.kms, kms.as_str());
+    then(&built.plan);
+}
+
+/// Compares what becomes of the policy: what is done, its text after, the keys, and the removed actions.
+fn check(sketch: Sketch, expect: &[&str]) {
+    with_plan(&sketch.build(), KmsPruning::Prune, |plan| {
+        let change = |change: &Change| {
+            let after = change.after.as_deref().unwrap_or("-").replace(UNUSED, "U").replace(USED, "A");
+            let keys: Vec<String> =
+                change.resources.iter().map(|cut| format!("{}:{}", cut.statement, cut.arn.name())).collect();
+            let actions: Vec<&str> =
+                change.removed.iter().flat_map(|removed| &removed.actions).map(String::as_str).collect();
+            assert_eq!(change.proof.resources, keys.len());
+            format!("{} {after} [{}] [{}]", change.address, keys.join(" "), actions.join(" "))
+        };
+        assert_eq!(plan.changes.iter().map(change).collect::<Vec<_>>(), expect);
+    });
+}
+
+#[test]
+fn keys_leave_alone_or_with_actions() {
+    let crypto = r#"{"Statement":[{"Effect":"Allow","Action":["kms:Decrypt","kms:Encrypt"],"Resource":["U","A"]}]}"#;
+    let after = crypto.replace("\"U\",", "");
+    check(sketch(crypto), &[&format!("role/r/inline/p {after} [1:u] []")]);
+    let more = crypto.replace("kms:Encrypt", "kms:GenerateDataKey*");
+    check(sketch(&more), &[&format!("role/r/inline/p {} [1:u] []", more.replace("\"U\",", ""))]);
+    // What services may do on the role's behalf is protected where a key is in use.
+    let sign = crypto.replace("kms:Encrypt", "kms:Sign");
+    let after = sign.replace(",\"kms:Sign\"", "").replace("\"U\",", "");
+    check(sketch(&sign), &[&format!("role/r/inline/p {after} [1:u] [kms:Sign]")]);
+    let mixed = crypto.replace("kms:Encrypt", "kms:DescribeKey");
+    check(sketch(&mixed), &[]);
+}
+
+#[test]
+fn what_is_left_of_nothing_goes() {
+    let alone = r#"{"Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"}}"#;
+    check(sketch(alone), &["role/r/inline/p - [1:u] []"]);
+    let managed = sketch(&alone.replace("\"U\"", "\"A\""))
+        .managed("policy/M", &alone.replace("\"U\"", &format!("\"{UNUSED}\"")))
+        .attach("role/r", "policy/M");
+    check(managed, &["role/r/attached/M - [1:u] []"]);
+    let denies = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    let after = r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    check(sketch(denies), &[&format!("role/r/inline/p {after} [1:u] []")]);
+    // Where the actions may go anyway, they go for their own reason.
+    let sign = r#"{"Statement":{"Effect":"Allow","Action":["kms:Sign","kms:Verify"],"Resource":"U"}}"#;
+    check(sketch(sign), &["role/r/inline/p - [] [kms:Sign kms:Verify]"]);
+}
+
+#[test]
+fn patterns_that_became_names_are_named_as_frozen_beside_keys() {
+    let text = r#"{"Statement":{"Effect":"Allow","Action":["kms:Decrypt","kms:*Mac"],"Resource":["U","A"]}}"#;
+    let account = sketch(text)
+        .report("role/r", "s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09, GenerateMac, VerifyMac=2026-10-09");
+    with_plan(&account.build(), KmsPruning::Prune, |plan| {
+        let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+        assert_eq!(change.frozen.iter().map(|frozen| frozen.pattern.as_str()).collect::<Vec<_>>(), ["kms:*Mac"]);
+        assert_eq!(change.resources.len(), 1);
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        let line = format!("      - {UNUSED} leaves statement 1: never used since its creation on 2026-05-01\n");
+        assert!(text.contains(&line) && text.contains("takes 1 KMS key out of Resource lists"), "{text}");
+        let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
+        assert!(page.contains("removes 1 action, takes out 1 KMS key"), "{page}");
+        assert!(page.contains(&format!("# {UNUSED} leaves statement 1")), "{page}");
+    });
+}
+
+#[test]
+fn advice_changes_nothing() {
+    let text = r#"{"Statement":[{"Sid":"D","Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]},{"Effect":"Allow","Action":"kms:Encrypt","Resource":"U"}]}"#;
+    with_plan(&sketch(text).build(), KmsPruning::Advise, |plan| {
+        assert!(plan.changes.is_empty());
+        let advice: Vec<_> = plan.advice.iter().filter(|advice| advice.kind == "kms-keys").collect();
+        let [line] = advice.as_slice() else { panic!("{advice:?}") };
+        assert_eq!(line.subject, "role/r/inline/p");
+        assert_eq!(
+            line.detail,
+            format!(
+                "{UNUSED} (never used since its creation on 2026-05-01) could leave statement 1 \"D\"; {UNUSED} (never used \
+                 since its creation on 2026-05-01) could leave statement 2, and with them the statement; kms = \"prune\" \
+                 takes them out"
+            )
+        );
+    });
+    with_plan(&sketch(text).build(), KmsPruning::Off, |plan| {
+        assert!(plan.changes.is_empty() && plan.advice.iter().all(|advice| advice.kind != "kms-keys"));
+    });
+}

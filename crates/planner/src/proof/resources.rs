@@ -1,0 +1,294 @@
+//! KMS keys that leave `Resource` lists: why the document may have less of them than it had.
+//!
+//! This knows nothing of how keys are cut. It looks for statements of the old document that are in the new one with fewer
+//! resources, or not at all, reads in the snapshot whether all that is missing is an unused key, and if so puts the smaller
+//! statement in the old one's place. The smaller one is contained in the old one, and what is left to compare is equal.
+//! Where the evidence does not suffice the statement stays, and the comparison that follows refuses the change.
+
+use secateur_analyzer::account::{KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
+use secateur_analyzer::analysis::{Analysis, UnknownName};
+use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::document::PolicyDocument;
+use secateur_analyzer::graph::{Entity, Holder, PrincipalId};
+use secateur_analyzer::rules::{Force, KmsPruning, KmsViaService, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::time::{DAY, UnixTime};
+use secateur_analyzer::verdict::{KMS_RECORDING_DELAY, REPORTING_DELAY};
+
+use super::json::Json;
+use super::statement::{self, Document, Kind, Statement};
+use super::{Claim, ProofError, evidence, kept};
+
+/// A KMS key that leaves a statement, or leaves with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutResource {
+    /// The statement of the old document, from 1.
+    pub statement: usize,
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// The key's ARN.
+    pub arn: String,
+}
+
+/// Returns the old document without the unused keys that the new one lacks, and those keys.
+pub(super) fn licensed(
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    before: Document,
+    after: &[Document],
+    analysis: &Analysis<'_>,
+) -> (Document, Vec<CutResource>) {
+    let inputs = analysis.inputs();
+    // A document that stays one loses keys, or goes whole; what takes its place in parts or for some does not.
+    let is_one = after.is_empty() || (claim.through.is_none() && after.len() == 1);
+    if inputs.settings.kms != KmsPruning::Prune || inputs.account.kms_keys.is_empty() || !is_one {
+        return (before, Vec::new());
+    }
+    let Document { elements, statements } = before;
+    let new: Vec<&Statement> =
+        after.iter().flat_map(|document| &document.statements).filter(|statement| !statement.denies).collect();
+    let (mut cut, mut left) = (Vec::new(), Vec::new());
+    for (at, mut statement) in statements.into_iter().enumerate() {
+        match license(claim, holders, &statement, &new, analysis) {
+            None => left.push(statement),
+            Some(License { keys, smaller }) => {
+                let sid = match statement.rest.get("Sid") {
+                    Some(Json::String(sid)) => Some(sid.clone()),
+                    _ => None,
+                };
+                cut.extend(keys.into_iter().map(|arn| CutResource { statement: at + 1, sid: sid.clone(), arn }));
+                if let Some(smaller) = smaller {
+                    statement.rest = smaller;
+                    left.push(statement);
+                }
+            }
+        }
+    }
+    (Document { elements, statements: left }, cut)
+}
+
+/// What services may do on a holder's behalf is lost only where the old document allows it on unused keys alone.
+pub(super) fn check_via_services(
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    lost: &ActionSet,
+    analysis: &Analysis<'_>,
+) -> Result<(), ProofError> {
+    let inputs = analysis.inputs();
+    // Without pruning nothing lifts the protection, and the verdicts have been asked.
+    if inputs.settings.kms != KmsPruning::Prune || inputs.settings.kms_via_service == KmsViaService::Trust {
+        return Ok(());
+    }
+    let catalog = analysis.catalog();
+    let by_services = |name: &str| {
+        ["kms:decrypt", "kms:encrypt", "kms:generatedatakey", "kms:reencrypt"].iter().any(|head| name.starts_with(head))
+    };
+    let before = statement::read("before", claim.before)?;
+    for id in lost.iter().filter(|id| by_services(&catalog.full_name(*id).to_ascii_lowercase())) {
+        let allowing = before.statements.iter().filter(|old| !old.denies && kept::covered(catalog, old).contains(id));
+        let is_on_unused_keys = |old: &Statement| {
+            old.kind == Kind::Action
+                && old.rest.get("NotResource").is_none()
+                && old.rest.get("Resource").and_then(strings).is_some_and(|resources| {
+                    !resources.is_empty() && resources.iter().all(|arn| is_unused(arn, analysis))
+                })
+        };
+        let user = holders.iter().find(|holder| uses_other_services(holder.principal, analysis));
+        if let (Some(user), false) = (user, allowing.into_iter().all(is_on_unused_keys)) {
+            return Err(ProofError::NoEvidence {
+                action: catalog.full_name(id),
+                principal: analysis.graph().entity_address(Entity::Principal(user.principal)),
+                detail: "other services are in use, and may use keys that are not known to be unused".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the principal's report shows that it uses other services than KMS; without a report, it may.
+fn uses_other_services(principal: PrincipalId, analysis: &Analysis<'_>) -> bool {
+    let inputs = analysis.inputs();
+    let report = inputs.account.principals.get(principal.0).and_then(|own| inputs.account.reports.get(&own.arn));
+    let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
+        return true;
+    };
+    let window_start = generated_at.plus(-REPORTING_DELAY - inputs.settings.min_idle());
+    let kms = analysis.catalog().service("kms").map(ServiceKey::Known);
+    report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && evidence::in_use(row, window_start))
+}
+
+/// The keys that may be missing, and the statement without them: none when nothing is left of it.
+struct License {
+    keys: Vec<String>,
+    smaller: Option<Json>,
+}
+
+fn license(
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    old: &Statement,
+    new: &[&Statement],
+    analysis: &Analysis<'_>,
+) -> Option<License> {
+    let is_untouched = new.iter().any(|new| new.rest == old.rest);
+    if old.denies || is_untouched || !may_shrink(claim, holders, old, analysis) {
+        return None;
+    }
+    let resources = strings(old.rest.get("Resource")?)?;
+    let heir = new.iter().find_map(|new| {
+        let missing = missing(old, new, &resources)?;
+        missing.iter().all(|arn| is_unused(arn, analysis)).then(|| (missing, new.rest.clone()))
+    });
+    if let Some((keys, smaller)) = heir {
+        return Some(License { keys, smaller: Some(smaller) });
+    }
+    // A statement whose actions may all go needs no licence to go.
+    let removable = &analysis.policy(claim.policy)?.removable;
+    let goes_by_actions = kept::covered(analysis.catalog(), old).iter().all(|id| removable.contains(id));
+    let all_unused = !resources.is_empty() && resources.iter().all(|arn| is_unused(arn, analysis));
+    (all_unused && !goes_by_actions)
+        .then(|| License { keys: resources.iter().map(|arn| (*arn).to_owned()).collect(), smaller: None })
+}
+
+/// What the new statement lacks of the old one's resources, if it is equal in all but actions and has the others in order.
+fn missing(old: &Statement, new: &Statement, resources: &[&str]) -> Option<Vec<String>> {
+    let (Json::Object(own), Json::Object(others)) = (&old.rest, &new.rest) else { return None };
+    let is_equal = |(key, value): &(String, Json)| key == "Resource" || new.rest.get(key) == Some(value);
+    let (Json::Array(_), Json::Array(_)) = (old.rest.get("Resource")?, new.rest.get("Resource")?) else { return None };
+    if own.len() != others.len() || !own.iter().all(is_equal) {
+        return None;
+    }
+    let rest = strings(new.rest.get("Resource")?)?;
+    let mut wanted = rest.iter().peekable();
+    let mut missing = Vec::new();
+    for resource in resources {
+        if wanted.next_if(|next| *next == resource).is_none() {
+            missing.push((*resource).to_owned());
+        }
+    }
+    (wanted.next().is_none() && !rest.is_empty() && !missing.is_empty()).then_some(missing)
+}
+
+fn strings<'a>(value: &'a Json) -> Option<Vec<&'a str>> {
+    let one = |value: &Json| matches!(value, Json::String(_));
+    let text = |value: &'a Json| match value {
+        Json::String(text) => Some(text.as_str()),
+        _ => None,
+    };
+    match value {
+        Json::Array(values) if values.iter().all(one) => Some(values.iter().filter_map(text).collect()),
+        single => text(single).map(|text| vec![text]),
+    }
+}
+
+/// Whether the statement may lose a key at all: an `Action` list of what KMS records, and no rule that keeps any of it.
+fn may_shrink(claim: &Claim<'_>, holders: &[Holder], old: &Statement, analysis: &Analysis<'_>) -> bool {
+    let has = |key: &str| old.rest.get(key).is_some();
+    let is_kept = matches!(old.rest.get("Sid"), Some(Json::String(sid)) if sid.starts_with(kept::KEEP_SID));
+    if is_kept || has("NotResource") || has("Principal") || has("NotPrincipal") || old.kind != Kind::Action {
+        return false;
+    }
+    records_all(claim, old, analysis) && !rules_keep(claim, holders, old, analysis)
+}
+
+/// Whether KMS records the use of all that the statement lists.
+fn records_all(claim: &Claim<'_>, old: &Statement, analysis: &Analysis<'_>) -> bool {
+    let catalog = analysis.catalog();
+    let Ok(document) = PolicyDocument::parse(claim.before) else { return false };
+    let is_new = |name: &UnknownName| match name {
+        UnknownName::Action { service, name } => old.lists(&format!("{service}:{name}")),
+        UnknownName::Service(service) => service.eq_ignore_ascii_case("kms"),
+    };
+    if old.patterns.is_empty() || analysis.unknown_names(claim.policy, &document).names.iter().any(is_new) {
+        return false;
+    }
+    old.patterns.iter().all(|pattern| {
+        let names: Vec<String> =
+            catalog.matches(pattern).iter().map(|id| catalog.full_name(id).to_ascii_lowercase()).collect();
+        pattern.folded().starts_with("kms:") && !names.is_empty() && names.iter().all(|name| is_recorded(name))
+    })
+}
+
+/// The operations of the API reference that count as use; `ReEncrypt` needs two permissions.
+///
+/// See <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyLastUsageData.html>.
+fn is_recorded(folded: &str) -> bool {
+    let Some(action) = folded.strip_prefix("kms:") else { return false };
+    match action {
+        "encrypt" | "decrypt" | "reencryptfrom" | "reencryptto" | "encapsulate" | "decapsulate" => true,
+        "sign" | "verify" | "generatemac" | "verifymac" | "derivesharedsecret" => true,
+        _ => action
+            .strip_prefix("generatedatakey")
+            .is_some_and(|rest| ["", "pair", "withoutplaintext", "pairwithoutplaintext"].contains(&rest)),
+    }
+}
+
+/// Whether a rule that has not run out keeps an action of the statement for some holder.
+fn rules_keep(claim: &Claim<'_>, holders: &[Holder], old: &Statement, analysis: &Analysis<'_>) -> bool {
+    let (inputs, graph) = (analysis.inputs(), analysis.graph());
+    let Some(policy) = graph.policy(claim.policy) else { return true };
+    let facts = PolicyFacts::of(policy, graph.address(claim.policy));
+    let covered = kept::covered(analysis.catalog(), old);
+    holders.iter().any(|holder| {
+        let Some(principal) = inputs.account.principals.get(holder.principal.0) else { return true };
+        let address = graph.entity_address(Entity::Principal(holder.principal));
+        let principal = PrincipalFacts::of(principal, &address);
+        let about = inputs.rules.keep.iter().filter(|rule| rule.is_about(&principal, &facts));
+        about.filter(|rule| rule.force(inputs.now) != Force::Expired).any(|rule| {
+            let matches = |pattern| analysis.catalog().matches(pattern).iter().any(|id| covered.contains(id));
+            rule.actions.is_empty() || rule.actions.iter().any(matches)
+        })
+    })
+}
+
+/// Whether the snapshot shows that nobody used this key, nor any key of its family, for `min_idle_days`.
+fn is_unused(arn: &str, analysis: &Analysis<'_>) -> bool {
+    let inputs = analysis.inputs();
+    let account = inputs.account;
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, "kms", region, owner, resource] = parts.as_slice() else { return false };
+    let is_plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let Some(id) = resource.strip_prefix("key/").filter(|id| is_plain(id) && is_plain(region)) else { return false };
+    let Some(read_at) = account.started_at else { return false };
+    let age = inputs.now.since(read_at);
+    if *partition != account.partition
+        || *owner != account.id
+        || !(0..=i64::from(inputs.settings.max_report_age_days) * DAY).contains(&age)
+    {
+        return false;
+    }
+    let deadline = read_at.plus(-KMS_RECORDING_DELAY - inputs.settings.min_idle());
+    let family: Vec<&KmsKey> =
+        account.kms_keys.values().filter(|key| key.arn.as_str().ends_with(&format!(":key/{id}"))).collect();
+    let is_quiet = |key: &&KmsKey| is_quiet_since(key, deadline);
+    if !family.iter().any(|key| key.arn.as_str() == arn) || !family.iter().all(is_quiet) {
+        return false;
+    }
+    // The family is whole: all of it is there, and all of it says so.
+    let found: Vec<&str> = family.iter().map(|key| key.arn.as_str()).collect();
+    family.iter().all(|key| match &key.multi_region {
+        MultiRegion::Unknown => false,
+        MultiRegion::No => found.len() == 1 && !id.starts_with("mrk-"),
+        MultiRegion::Yes(relatives) => {
+            let same_account = relatives.iter().all(|own| own.account() == *owner && own.partition() == *partition);
+            let mut said: Vec<&str> = relatives.iter().map(|own| own.as_str()).collect();
+            said.sort_unstable();
+            id.starts_with("mrk-") && same_account && said == found
+        }
+    })
+}
+
+/// Whether the key's own record shows no use after that time, and would show it.
+fn is_quiet_since(key: &KmsKey, deadline: UnixTime) -> bool {
+    match key.last_usage {
+        KmsLastUsage::Unknown => false,
+        KmsLastUsage::At(time) => time <= deadline,
+        // Recorded from its first day, which is long ago.
+        KmsLastUsage::Nothing => match (key.created, key.tracking_start) {
+            (Some(created), Some(tracking_start)) => tracking_start <= created && created <= deadline,
+            _ => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

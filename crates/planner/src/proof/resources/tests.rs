@@ -1,0 +1,268 @@
+//! Honest cuts are proved, and every planted fault is refused by its name.
+
+use std::num::NonZeroUsize;
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::account::sketch::{NOW, Sketch, time};
+use secateur_analyzer::action::ActionPattern;
+use secateur_analyzer::analysis::Inputs;
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::rules::{KeepRule, Rules, Settings};
+
+use super::super::{Proof, ProofError, prove};
+use super::*;
+
+const U1: &str = "arn:aws:kms:eu-west-1:111122223333:key/u1";
+const U2: &str = "arn:aws:kms:eu-west-1:111122223333:key/u2";
+const USED: &str = "arn:aws:kms:eu-west-1:111122223333:key/used";
+const OLD: &str = "arn:aws:kms:eu-west-1:111122223333:key/old";
+const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/f1";
+const MRK: &str = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1";
+const REPLICA: &str = "arn:aws:kms:us-east-1:111122223333:key/mrk-1";
+
+/// A role that uses KMS, and of all actions has used all.
+fn sketch() -> Sketch {
+    let report = "kms 2026-10-09: Decrypt=2026-10-09, Encrypt=2026-10-09, DescribeKey=2026-10-09, Sign";
+    Sketch::new()
+        .principal("role/r")
+        .report("role/r", report)
+        .kms_key(U1, "2026-05-01", "2026-05-01", "-")
+        .kms_key(U2, "2022-05-01", "2026-04-27", "2026-05-01")
+        .kms_key(USED, "2022-05-01", "2026-04-27", "2026-10-09")
+        .kms_key(OLD, "2022-05-01", "2026-04-27", "-")
+        .kms_key(FOREIGN, "2026-05-01", "2026-05-01", "-")
+}
+
+struct Case {
+    account: Account,
+    settings: Settings,
+    rules: Rules,
+}
+
+fn case(sketch: Sketch) -> Case {
+    let settings = Settings { kms: KmsPruning::Prune, ..Settings::default() };
+    Case { account: sketch.build(), settings, rules: Rules::default() }
+}
+
+impl Case {
+    fn analyze(&self) -> Analysis<'_> {
+        let inputs = Inputs {
+            account: &self.account,
+            older: None,
+            settings: &self.settings,
+            rules: &self.rules,
+            now: time(NOW).unwrap(),
+            threads: NonZeroUsize::MIN,
+        };
+        Analysis::new(inputs).unwrap()
+    }
+
+    fn prove(&self, before: &str, after: Option<&str>) -> Result<Proof, ProofError> {
+        let analysis = self.analyze();
+        let policy = analysis.graph().policies().next().unwrap();
+        prove(&Claim { policy, through: None, before, after: after.as_slice() }, &analysis)
+    }
+}
+
+fn document(statements: &[&str]) -> String {
+    format!("{{\"Statement\":[{}]}}", statements.join(","))
+}
+
+fn on(actions: &str, keys: &[&str]) -> String {
+    format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":{}}}"#, serde_json::to_string(keys).unwrap())
+}
+
+/// Compares the name of what does not hold, or the keys that leave.
+#[track_caller]
+fn check_in(change: impl FnOnce(&mut Case), before: &str, after: Option<&str>, expect: &str) {
+    let mut case = case(sketch().inline("role/r", "p", before));
+    change(&mut case);
+    let got = match case.prove(before, after) {
+        Err(error) => error.name(),
+        Ok(proof) => {
+            assert_eq!(proof.facts().resources, proof.resources().len());
+            let keys = proof.resources().iter().map(|cut| {
+                let key: Arn = cut.arn.parse().unwrap();
+                format!("{}:{}", cut.statement, key.name())
+            });
+            format!("proved {}", keys.collect::<Vec<_>>().join(" ")).trim_end().to_owned()
+        }
+    };
+    assert_eq!(got, expect, "{before} -> {after:?}");
+}
+
+#[track_caller]
+fn check(before: &[&str], after: &[&str], expect: &str) {
+    check_in(|_| {}, &document(before), Some(&document(after)), expect);
+}
+
+const CRYPTO: &str = r#""kms:Decrypt","kms:Encrypt""#;
+
+#[test]
+fn honest_cuts_are_proved() {
+    check(&[&on(CRYPTO, &[U1, USED])], &[&on(CRYPTO, &[USED])], "proved 1:u1");
+    check(&[&on(CRYPTO, &[U1, USED, U2, OLD])], &[&on(CRYPTO, &[USED, OLD])], "proved 1:u1 1:u2");
+    check(&[&on(CRYPTO, &[U1, USED, U2])], &[&on(CRYPTO, &[USED, U2])], "proved 1:u1");
+    check(&[&on(CRYPTO, &[U1, USED])], &[&on(CRYPTO, &[U1, USED])], "proved");
+    check(&[&on(CRYPTO, &[U1, U2]), &on(CRYPTO, &[USED])], &[&on(CRYPTO, &[USED])], "proved 1:u1 1:u2");
+    check_in(|_| {}, &document(&[&on(CRYPTO, &[U1])]), None, "proved 1:u1");
+    check(&[&on(r#""kms:GenerateDataKey*""#, &[U1, "*"])], &[&on(r#""kms:GenerateDataKey*""#, &["*"])], "proved 1:u1");
+    // Together with actions, which go by their own evidence.
+    check(&[&on(r#""kms:Decrypt","kms:Sign""#, &[U1, USED])], &[&on(r#""kms:Decrypt""#, &[USED])], "proved 1:u1");
+    check(&[&on(r#""kms:Sign""#, &[U1]), &on(CRYPTO, &[USED])], &[&on(CRYPTO, &[USED])], "proved");
+    // A condition or a Sid is no hindrance, if it stays.
+    let more =
+        |text: &str| text.replace("{\"Effect\"", "{\"Sid\":\"S\",\"Condition\":{\"Bool\":{\"a\":\"b\"}},\"Effect\"");
+    check(&[&more(&on(CRYPTO, &[U1, USED]))], &[&more(&on(CRYPTO, &[USED]))], "proved 1:u1");
+}
+
+#[test]
+fn keys_that_may_not_leave() {
+    for key in [USED, OLD, FOREIGN, MRK, "*", "arn:aws:kms:eu-west-1:111122223333:key/*"] {
+        check(&[&on(CRYPTO, &[key, U1])], &[&on(CRYPTO, &[U1])], "changed-resource");
+        // With an unused key beside it the one does not pass for the other.
+        check(&[&on(CRYPTO, &[key, U1, "x"])], &[&on(CRYPTO, &["x"])], "changed-resource");
+        check_in(|_| {}, &document(&[&on(CRYPTO, &[key])]), None, "lost-action");
+    }
+    let upper = U1.to_uppercase();
+    check(&[&on(CRYPTO, &[&upper, "x"])], &[&on(CRYPTO, &["x"])], "changed-resource");
+}
+
+#[test]
+fn statements_that_may_not_shrink() {
+    for actions in [
+        r#""kms:Decrypt","kms:DescribeKey""#,
+        r#""kms:Decrypt","kms:CreateGrant""#,
+        r#""kms:*""#,
+        r#""*""#,
+        r#""kms:D*""#,
+        r#""kms:Decrypt","s3:GetObject""#,
+        r#""kms:Decrypt","kms:NotYetInvented""#,
+        r#""k*:Decrypt""#,
+    ] {
+        check(&[&on(actions, &[U1, USED])], &[&on(actions, &[USED])], "changed-resource");
+        check_in(|_| {}, &document(&[&on(actions, &[U1])]), None, "lost-action");
+    }
+    let (before, after) = (on(CRYPTO, &[U1, USED]), on(CRYPTO, &[USED]));
+    let both = |from: &str, to: &str, expect: &str| {
+        check(&[&before.replace(from, to)], &[&after.replace(from, to)], expect);
+    };
+    both("Allow", "Deny", "changed-deny");
+    both("\"Action\"", "\"NotAction\"", "changed-resource");
+    both("\"Resource\"", "\"NotResource\"", "changed-notresource");
+    both("{\"Effect\"", "{\"Sid\":\"SecateurKeepX\",\"Effect\"", "changed-resource");
+    both("{\"Effect\"", "{\"NotResource\":\"x\",\"Effect\"", "changed-resource");
+}
+
+#[test]
+fn what_else_may_not_change() {
+    let before = on(CRYPTO, &[U1, USED, OLD]);
+    let to = |after: &str, expect: &str| check(&[&before], &[after], expect);
+    to(&on(CRYPTO, &[USED, OLD]), "proved 1:u1");
+    // Added, out of order, twice, another form, nothing left.
+    to(&on(CRYPTO, &[USED, OLD, "*"]), "changed-resource");
+    to(&on(CRYPTO, &["*"]), "changed-resource");
+    to(&on(CRYPTO, &[OLD, USED]), "changed-resource");
+    to(&on(CRYPTO, &[USED, USED, OLD]), "changed-resource");
+    to(&on(CRYPTO, &[]), "changed-resource");
+    to(&on(CRYPTO, &[USED, OLD]).replace("Resource", "NotResource"), "changed-resource");
+    to(&on(CRYPTO, &[USED, OLD]).replace("{\"Effect\"", "{\"Sid\":\"x\",\"Effect\""), "changed-resource");
+    to(&on(r#""kms:Decrypt","kms:Encrypt","kms:Sign""#, &[USED, OLD]), "widened-action");
+    to(&on(r#""kms:Decrypt""#, &[USED, OLD]), "lost-action");
+    let single = on(CRYPTO, &[USED]);
+    let text = single.replace(&format!("[\"{USED}\"]"), &format!("\"{USED}\""));
+    check(&[&on(CRYPTO, &[U1, USED])], &[&text], "changed-resource");
+    // A statement must not pass for another's rest.
+    let (one, two) = (on(CRYPTO, &[U1, USED]), on(CRYPTO, &[U2, OLD]));
+    check(&[&one, &two], &[&on(CRYPTO, &[USED])], "lost-action");
+    check(&[&one, &two], &[&on(CRYPTO, &[USED]), &on(CRYPTO, &[OLD])], "proved 1:u1 2:u2");
+}
+
+#[test]
+fn settings_rules_and_the_age_of_the_evidence() {
+    let (before, after) = (document(&[&on(CRYPTO, &[U1, USED])]), document(&[&on(CRYPTO, &[USED])]));
+    let check = |change: &dyn Fn(&mut Case), expect: &str| check_in(change, &before, Some(&after), expect);
+    check(&|case| case.settings.kms = KmsPruning::Advise, "changed-resource");
+    check(&|case| case.settings.kms = KmsPruning::Off, "changed-resource");
+    check(&|case| case.settings.min_idle_days = 365, "changed-resource");
+    check(&|case| case.account.started_at = None, "changed-resource");
+    check(&|case| case.account.started_at = time("2026-10-02"), "changed-resource");
+    check(&|case| case.account.started_at = time("2026-10-11"), "changed-resource");
+    check(&|case| case.account.kms_keys.clear(), "changed-resource");
+    let keep = |actions: &[&str], expires: Option<&str>| KeepRule {
+        actions: actions.iter().map(|text| ActionPattern::new(text)).collect(),
+        principals: vec!["role/r".to_owned()],
+        policies: Vec::new(),
+        reason: "x".to_owned(),
+        expires: expires.map(|date| secateur_analyzer::rules::Expiry(date.parse().unwrap())),
+    };
+    check(&|case| case.rules.keep.push(keep(&["kms:Enc*"], None)), "changed-resource");
+    check(&|case| case.rules.keep.push(keep(&[], None)), "changed-resource");
+    check(&|case| case.rules.keep.push(keep(&["kms:Enc*"], Some("2026-10-09"))), "changed-resource");
+    check(&|case| case.rules.keep.push(keep(&["kms:Enc*"], Some("2026-01-01"))), "proved 1:u1");
+    check(&|case| case.rules.keep.push(keep(&["kms:Sign", "s3:*"], None)), "proved 1:u1");
+}
+
+#[test]
+fn every_replica_must_be_there_and_unused() {
+    let (before, after) = (document(&[&on(CRYPTO, &[MRK, USED])]), document(&[&on(CRYPTO, &[USED])]));
+    let both = || MultiRegion::Yes(vec![MRK.parse().unwrap(), REPLICA.parse().unwrap()]);
+    let family = |case: &mut Case| {
+        let keys = Sketch::new()
+            .kms_key(MRK, "2026-05-01", "2026-05-01", "-")
+            .kms_key(REPLICA, "2026-05-02", "2026-05-02", "-")
+            .change_kms_key(MRK, |key| key.multi_region = both())
+            .change_kms_key(REPLICA, |key| key.multi_region = both());
+        case.account.kms_keys.extend(keys.build().kms_keys);
+    };
+    let check = |change: &dyn Fn(&mut KmsKey), expect: &str| {
+        let plant = |case: &mut Case| {
+            family(case);
+            change(case.account.kms_keys.get_mut(&REPLICA.parse::<Arn>().unwrap()).unwrap());
+        };
+        check_in(plant, &before, Some(&after), expect);
+    };
+    check(&|_| {}, "proved 1:mrk-1");
+    check(&|replica| replica.last_usage = KmsLastUsage::At(time("2026-10-01").unwrap()), "changed-resource");
+    check(&|replica| replica.last_usage = KmsLastUsage::Unknown, "changed-resource");
+    check(&|replica| replica.created = time("2026-05-01"), "changed-resource");
+    check(&|replica| replica.multi_region = MultiRegion::Unknown, "changed-resource");
+    check(&|replica| replica.multi_region = MultiRegion::No, "changed-resource");
+    let absent = |case: &mut Case| {
+        family(case);
+        case.account.kms_keys.remove(&REPLICA.parse::<Arn>().unwrap());
+    };
+    check_in(absent, &before, Some(&after), "changed-resource");
+}
+
+#[test]
+fn what_services_may_do_is_lost_on_unused_keys_only() {
+    let check = |keys: &[&str], report: &str, expect: &str| {
+        let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, keys)]);
+        let case = case(sketch().report("role/r", report).inline("role/r", "p", &text));
+        let analysis = case.analyze();
+        let policy = analysis.graph().policies().next().unwrap();
+        let holders = &analysis.policy(policy).unwrap().holders;
+        let claim = Claim { policy, through: None, before: &text, after: &[] };
+        let mut lost = analysis.catalog().empty_set();
+        lost.insert(analysis.catalog().parse_action("kms:Decrypt").unwrap());
+        let got =
+            check_via_services(&claim, holders, &lost, &analysis).map_or_else(|error| error.name(), |()| String::new());
+        assert_eq!(got, expect, "{keys:?} {report}");
+    };
+    let s3 = "s3 2026-10-09\nkms -: Decrypt";
+    check(&[U1, U2], s3, "");
+    check(&[U1, USED], s3, "no-evidence");
+    check(&[OLD], s3, "no-evidence");
+    check(&["*"], s3, "no-evidence");
+    check(&[], s3, "no-evidence");
+    check(&[USED], "s3 2026-01-09\nkms -: Decrypt", "");
+    check(&[USED], "kms 2026-10-09: Decrypt", "");
+    // The whole of it: the action goes by its own verdict, with the protection lifted.
+    let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, &[U1])]);
+    let after = text.replace("\"kms:Decrypt\",", "");
+    let mut lifted = case(sketch().report("role/r", s3).inline("role/r", "p", &text));
+    assert!(lifted.prove(&text, Some(&after)).is_ok());
+    lifted.settings.kms = KmsPruning::Off;
+    assert_eq!(lifted.prove(&text, Some(&after)).unwrap_err().name(), "lost-action");
+}
