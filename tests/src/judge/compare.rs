@@ -148,11 +148,11 @@ impl Comparison<'_> {
             report(less, |action, atom| Fault::DenyChanged { action, atom });
             return;
         }
+        let left = atom.after.without(&atom.welcome).without(&more).without(self.excused);
         report(more, |action, atom| Fault::Widened { action, atom });
         // What nobody has invented yet may go: names in the place of a pattern do not have it.
         let needed = atom.needed.without(&names.invented).without(&atom.after);
         report(needed, |action, atom| Fault::Lost { action, atom });
-        let left = atom.after.without(&atom.welcome).without(self.excused);
         report(left, |action, atom| Fault::Left { action, atom });
         compared.removed += less.without(&names.invented).len();
     }
