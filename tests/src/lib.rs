@@ -3,6 +3,7 @@
 //! Depends on none of secateur's crates: what is tested end to end is the binary, as users have it.
 
 mod binary;
+pub mod emulator;
 pub mod judge;
 mod random;
 

@@ -15,7 +15,13 @@ pub fn name<'a>(params: &'a Params, member: &str, longest: usize) -> Result<&'a 
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || LETTERS.contains(c)) {
         return Err(Error::validation(format!(
             "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
-            member.chars().next().map(|c| c.to_ascii_lowercase()).into_iter().chain(member.chars().skip(1)).collect::<String>()
+            member
+                .chars()
+                .next()
+                .map(|c| c.to_ascii_lowercase())
+                .into_iter()
+                .chain(member.chars().skip(1))
+                .collect::<String>()
         )));
     }
     Ok(name)
@@ -24,7 +30,8 @@ pub fn name<'a>(params: &'a Params, member: &str, longest: usize) -> Result<&'a 
 /// Reads a path: `/`, or words between slashes.
 pub fn path(params: &Params) -> Result<String, Error> {
     let path = params.get("Path").unwrap_or("/");
-    let is_path = path.starts_with('/') && path.ends_with('/') && path.chars().all(|c| ('\u{21}'..='\u{7e}').contains(&c));
+    let is_path =
+        path.starts_with('/') && path.ends_with('/') && path.chars().all(|c| ('\u{21}'..='\u{7e}').contains(&c));
     if !is_path || path.len() > 512 {
         return Err(Error::validation(
             "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",

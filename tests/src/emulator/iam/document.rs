@@ -47,7 +47,9 @@ pub fn check(document: &str) -> Result<(), Error> {
         check_statement(members)?;
         if let Some(Json::Text(sid)) = member(members, "Sid") {
             if !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
-                return Err(Error::malformed_policy("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"));
+                return Err(Error::malformed_policy(
+                    "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+                ));
             }
             if !sid.is_empty() && !sids.insert(sid) {
                 return Err(Error::malformed_policy("Statement IDs (SID) in a single policy must be unique."));

@@ -19,5 +19,4 @@ mod shape;
 mod table;
 mod tag;
 
-pub use shape::encoded;
 pub use table::OPERATIONS;

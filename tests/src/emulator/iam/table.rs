@@ -1,8 +1,8 @@
 //! Which operations there are.
 
 use super::{
-    access_key, account, attachment, boundary, details, entity, inline, membership, policy, policy_list, policy_version,
-    tag,
+    access_key, account, attachment, boundary, details, entity, inline, membership, policy, policy_list,
+    policy_version, tag,
 };
 use crate::emulator::call::{Operation, Resource, Run};
 use crate::emulator::report;

@@ -22,9 +22,10 @@ pub fn given(params: &Params) -> Result<Vec<Tag>, Error> {
 
 fn merge(tags: &mut Vec<Tag>, given: Vec<Tag>) -> Result<(), Error> {
     for tag in given {
+        let is_full = tags.len() >= MOST;
         match tags.iter_mut().find(|known| known.key.eq_ignore_ascii_case(&tag.key)) {
             Some(known) => *known = tag,
-            None if tags.len() >= MOST => {
+            None if is_full => {
                 return Err(Error::limit_exceeded(format!("Cannot exceed quota for TagsPerResource: {MOST}")));
             }
             None => tags.push(tag),

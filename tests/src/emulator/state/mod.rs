@@ -10,10 +10,10 @@ mod usage;
 mod world;
 
 pub use account::Account;
-pub use entity::{AccessKey, Entity, Inline, KeyUse, RolePart, Tag, UserPart};
+pub use entity::{AccessKey, Entity, Inline, KeyUse, Tag};
 pub use kind::Kind;
 pub use policy::{Policy, Version};
 pub use quotas::Quotas;
-pub use sessions::{Caller, Identity, Session, Sessions};
-pub use usage::{Use, UsageLog};
+pub use sessions::{Caller, Identity, Session};
+pub use usage::{UsageLog, Use};
 pub use world::World;

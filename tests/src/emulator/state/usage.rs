@@ -52,9 +52,4 @@ impl UsageLog {
         let all = self.0.get(id).into_iter().flatten();
         all.map(|((service, action), uses)| (service.as_str(), action.as_str(), uses.as_slice()))
     }
-
-    /// Forgets a principal.
-    pub fn forget(&mut self, id: &str) {
-        self.0.remove(id);
-    }
 }

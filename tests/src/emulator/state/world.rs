@@ -120,4 +120,9 @@ impl World {
         }
         Arc::make_mut(&mut self.account)
     }
+
+    /// The account, for a change that is no write of a client and that everyone sees at once.
+    pub fn unseen_edit(&mut self) -> &mut Account {
+        Arc::make_mut(&mut self.account)
+    }
 }

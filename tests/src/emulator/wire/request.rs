@@ -95,9 +95,7 @@ impl Request {
     /// What AWS answers to an operation that it does not know.
     pub fn unknown_operation(&self) -> Error {
         match self.protocol {
-            Protocol::Query if self.operation.is_empty() => {
-                Error::new("MissingAction", 400, "Missing Action")
-            }
+            Protocol::Query if self.operation.is_empty() => Error::new("MissingAction", 400, "Missing Action"),
             Protocol::Query => Error::new(
                 "InvalidAction",
                 400,

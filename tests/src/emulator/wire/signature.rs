@@ -61,7 +61,9 @@ impl Signature {
             return Err(incomplete("Authorization header requires 'Signature' parameter"));
         };
         if header("x-amz-date").is_empty() && header("date").is_empty() {
-            return Err(incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header"));
+            return Err(incomplete(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header",
+            ));
         }
         if !signed.split(';').any(|name| name == "host") {
             return Err(incomplete("'Host' must be a signed header"));
@@ -114,7 +116,8 @@ mod tests {
     fn what_is_not_signed_or_not_wholly_is_told() {
         assert_eq!(read(""), Err(SignatureError::Missing));
         assert_eq!(read("Basic dXNlcg=="), Err(SignatureError::Missing));
-        let truncated = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261010/us-east-1/iam/aws4_request, SignedHeaders=host";
+        let truncated =
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261010/us-east-1/iam/aws4_request, SignedHeaders=host";
         let Err(error @ SignatureError::Incomplete(_)) = read(truncated) else { panic!("accepted") };
         assert_eq!(error.error().code(super::super::Protocol::Query), "IncompleteSignature");
         let scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/us-east-1/iam/aws4_request, SignedHeaders=host, \

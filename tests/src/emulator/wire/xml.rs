@@ -4,7 +4,6 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 /// A document that grows. Writing into memory does not fail, so nothing here returns an error.
-#[derive(Debug)]
 pub struct Xml {
     writer: Writer<Vec<u8>>,
 }
@@ -64,6 +63,11 @@ impl Xml {
                 xml.text("member", item);
             }
         });
+    }
+
+    /// Whether nothing is written yet.
+    pub fn is_empty(&self) -> bool {
+        self.writer.get_ref().is_empty()
     }
 
     /// Returns the document.
