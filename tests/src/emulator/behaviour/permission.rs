@@ -1,7 +1,7 @@
 //! Whether the caller may: the judge's answer on the caller's policies.
 
 use crate::emulator::call::{Call, Operation, Resource};
-use crate::emulator::state::{Entity, Identity, Kind};
+use crate::emulator::state::{Entity, Identity, Kind, stored};
 use crate::emulator::wire::Error;
 use crate::judge::{Context, Decision, Policy, Request, decide_within};
 
@@ -17,11 +17,11 @@ pub fn check(call: &Call<'_>, operation: &Operation) -> Result<(), Error> {
     let entity = call.caller.entity_id().and_then(|id| account.by_id(id));
     let Some(entity) = entity else { return Err(denied(call, &action, &resource, "no identity-based policy allows")) };
     let documents = account.documents(entity);
-    let policies: Vec<Policy> = documents.iter().filter_map(|document| Policy::parse(document).ok()).collect();
+    let policies: Vec<Policy> = documents.iter().filter_map(|document| stored::read(document)).collect();
     let boundary = entity.boundary.as_ref().map(|arn| {
         let document = account.policies().get(arn).map(|policy| policy.document()).unwrap_or_default();
         // A boundary that cannot be read allows nothing.
-        Policy::parse(document).unwrap_or(Policy { version: None, statements: Vec::new() })
+        stored::read(document).unwrap_or(Policy { version: None, statements: Vec::new() })
     });
     let request = Request { action: action.clone(), resource: resource.clone(), context: context(call, entity) };
     match decide_within(&policies, boundary.as_ref(), &request) {

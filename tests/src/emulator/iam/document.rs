@@ -3,20 +3,9 @@
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 
 use std::collections::BTreeSet;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::emulator::wire::Error;
-
-/// JSON that keeps members as they stand: a member that stands twice must be seen.
-#[derive(Debug)]
-enum Json {
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-    Other,
-}
+use crate::judge::Json;
 
 /// Checks an identity-based policy.
 pub fn check(document: &str) -> Result<(), Error> {
@@ -26,7 +15,7 @@ pub fn check(document: &str) -> Result<(), Error> {
             "The specified value for policyDocument is invalid. It must contain only printable ASCII characters.",
         ));
     }
-    let Ok(Json::Object(members)) = serde_json::from_str::<Json>(document) else { return Err(syntax()) };
+    let Ok(Json::Object(members)) = Json::parse(document) else { return Err(syntax()) };
     unique(&members)?;
     if members.iter().any(|(name, _)| !matches!(name.as_str(), "Version" | "Id" | "Statement")) {
         return Err(syntax());
@@ -61,7 +50,7 @@ pub fn check(document: &str) -> Result<(), Error> {
 
 /// Checks that a trust policy is JSON with statements.
 pub fn check_trust(document: &str) -> Result<(), Error> {
-    match serde_json::from_str::<Json>(document) {
+    match Json::parse(document) {
         Ok(Json::Object(members)) if member(&members, "Statement").is_some() => unique(&members),
         _ => Err(Error::malformed_policy("This policy contains invalid Json")),
     }
@@ -147,62 +136,6 @@ fn unique(members: &[(String, Json)]) -> Result<(), Error> {
     match members.iter().all(|(name, _)| names.insert(name)) {
         true => Ok(()),
         false => Err(Error::malformed_policy("Syntax errors in policy.")),
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
-    }
-}
-
-struct JsonVisitor;
-
-impl<'de> Visitor<'de> for JsonVisitor {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = values.next_element()? {
-            list.push(value);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let mut object = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            object.push(member);
-        }
-        Ok(Json::Object(object))
     }
 }
 

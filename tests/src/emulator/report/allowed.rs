@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::catalogue::{Action, Catalogue};
 use super::overlap;
+use crate::emulator::state::stored;
 use crate::judge::{Effect, Listed, Policy, Statement};
 
 /// What documents allow.
@@ -59,7 +60,7 @@ struct Denial<'a> {
 
 fn derive(catalogue: &Catalogue, documents: &[String]) -> Allowed {
     // What cannot be read grants nothing.
-    let policies: Vec<Policy> = documents.iter().filter_map(|document| Policy::parse(document).ok()).collect();
+    let policies: Vec<Policy> = documents.iter().filter_map(|document| stored::read(document)).collect();
     let all = || policies.iter().flat_map(|policy| policy.statements.iter().map(move |own| (policy, own)));
     let denials: Vec<Denial<'_>> = all().filter_map(|(_, statement)| denial(statement)).collect();
     let mut allowed = vec![false; catalogue.actions.len()];

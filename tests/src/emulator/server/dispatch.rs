@@ -45,6 +45,9 @@ pub fn run(world: &mut World, request: &Request) -> Outcome {
     };
     let header = if request.protocol == Protocol::Rest { "x-amzn-requestid" } else { "x-amzn-RequestId" };
     outcome.answer = outcome.answer.with_header(header, request_id.clone());
+    if request.protocol == Protocol::Target {
+        outcome.answer = outcome.answer.of_type("application/x-amz-json-1.1");
+    }
     world.calls.add(Received::new(request, caller.ok().as_ref(), &outcome, now, request_id));
     outcome
 }

@@ -6,6 +6,7 @@ mod kind;
 mod policy;
 mod quotas;
 mod sessions;
+pub mod stored;
 mod usage;
 mod world;
 

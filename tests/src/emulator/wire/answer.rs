@@ -29,6 +29,13 @@ impl Answer {
         Self { status, content_type: "application/json", headers: Vec::new(), body, error: None }
     }
 
+    /// Names another type of the body.
+    #[must_use]
+    pub const fn of_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = content_type;
+        self
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: String) -> Self {
