@@ -11,6 +11,8 @@ mod demo;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod sources;

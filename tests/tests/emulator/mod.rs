@@ -1,0 +1,17 @@
+//! The emulator, over HTTP: each test names a fact of AWS. `docs/emulator.md` has their list.
+
+mod behaviour;
+mod cloud;
+mod details;
+mod faults;
+mod history;
+mod jobs;
+mod keys;
+mod kms;
+mod permissions;
+mod quotas;
+mod reports;
+mod sample;
+mod speed;
+mod wire;
+mod writes;
