@@ -1,5 +1,12 @@
-//! The real clients against the emulator.
-#[test]
-fn links() {
-    let _ = (aws_sdk_iam::meta::PKG_VERSION, aws_sdk_kms::meta::PKG_VERSION, aws_sdk_sts::meta::PKG_VERSION);
-}
+//! The real clients against the emulator: the Rust SDK, boto3 and the AWS CLI, none of which know that it is not AWS.
+
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod emulator;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod same;
+#[cfg(test)]
+mod sdk;
