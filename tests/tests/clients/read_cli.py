@@ -12,11 +12,14 @@ from awscli.clidriver import create_clidriver
 from read import normal, when
 
 
+DRIVER = create_clidriver()
+
+
 def aws(*words):
     out = io.StringIO()
     out.buffer = out
     with contextlib.redirect_stdout(out):
-        code = create_clidriver().main(list(words) + ["--output", "json"])
+        code = DRIVER.main(list(words) + ["--output", "json"])
     assert code == 0, (words, code)
     return json.loads(out.getvalue())
 

@@ -58,7 +58,7 @@ pub fn load(folder: &Path, clock: impl FnOnce(Time) -> Clock, seed: u64) -> Resu
 fn whose(manifest: &Value, details: &Value) -> Result<(String, String), String> {
     let arns = ["UserDetailList", "RoleDetailList", "GroupDetailList", "Policies"].into_iter();
     let lists = arns.filter_map(|name| details.get(name)?.as_array()).flatten();
-    let own = |arn: &&str| arn.splitn(6, ':').nth(4).is_some_and(|id| id.len() == 12);
+    let own = |arn: &&str| arn.split(':').nth(4).is_some_and(|id| id.len() == 12);
     let arn = lists.filter_map(|row| text(row, "Arn")).find(own).unwrap_or_default();
     let mut parts = arn.splitn(6, ':');
     let (partition, id) = (parts.nth(1), parts.nth(2));
