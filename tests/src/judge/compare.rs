@@ -209,8 +209,15 @@ impl<'a> Names<'a> {
                 set.add(&self.catalogue.matches(pattern));
             }
             let folded: Vec<String> = list.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+            // Most patterns are told from most names by how they begin.
+            let starts: Vec<(&str, &str)> = folded
+                .iter()
+                .map(|pattern| (pattern.as_str(), pattern.split(['*', '?']).next().unwrap_or_default()))
+                .collect();
             for (at, name) in self.others.iter().enumerate() {
-                if folded.iter().any(|pattern| glob::matches(pattern, name)) {
+                let is_about =
+                    |(pattern, start): &(&str, &str)| name.starts_with(start) && glob::matches(pattern, name);
+                if starts.iter().any(is_about) {
                     set.insert(self.catalogue.actions().len() + at);
                 }
             }

@@ -123,8 +123,10 @@ fn statement(catalogue: &Catalogue, random: &mut Random, at: usize) -> String {
     };
     let effect = if random.percent(10) { "Deny" } else { "Allow" };
     let is_not = random.percent(8);
-    let actions: Vec<String> = (0..1 + random.below(6)).map(|_| format!("\"{}\"", pattern(catalogue, random))).collect();
-    let resources = ["\"*\"", "\"arn:aws:s3:::data-*\"", "[\"arn:aws:sqs:*:111122223333:q\",\"arn:aws:s3:::b/${aws:username}/*\"]"];
+    let actions: Vec<String> =
+        (0..1 + random.below(6)).map(|_| format!("\"{}\"", pattern(catalogue, random))).collect();
+    let resources =
+        ["\"*\"", "\"arn:aws:s3:::data-*\"", "[\"arn:aws:sqs:*:111122223333:q\",\"arn:aws:s3:::b/${aws:username}/*\"]"];
     let conditions = [
         "",
         "",
@@ -141,7 +143,8 @@ fn statement(catalogue: &Catalogue, random: &mut Random, at: usize) -> String {
 
 /// An action, or a pattern: of services that people use more often than of others.
 fn pattern(catalogue: &Catalogue, random: &mut Random) -> String {
-    let common = ["s3", "ec2", "sqs", "sns", "iam", "lambda", "dynamodb", "kms", "logs", "cloudwatch", "ecs", "rds", "glue"];
+    let common =
+        ["s3", "ec2", "sqs", "sns", "iam", "lambda", "dynamodb", "kms", "logs", "cloudwatch", "ecs", "rds", "glue"];
     let services: Vec<&String> = catalogue.services().keys().collect();
     let service = match random.percent(70) {
         true => random.pick(&common).map(|service| (*service).to_owned()),
@@ -158,8 +161,13 @@ fn pattern(catalogue: &Catalogue, random: &mut Random) -> String {
         11..13 => format!("{service}:*"),
         13..16 => format!("{service}:{}*", some(action, 40)),
         16 => format!("{service}:*{}", action.chars().skip(action.len() / 2).collect::<String>()),
-        17 => format!("{service}:{}*{}", some(action, 30), action.chars().skip(action.len() * 2 / 3).collect::<String>()),
-        18 => format!("{service}:{}", action.chars().enumerate().map(|(at, c)| if at == 2 { '?' } else { c }).collect::<String>()),
+        17 => {
+            format!("{service}:{}*{}", some(action, 30), action.chars().skip(action.len() * 2 / 3).collect::<String>())
+        }
+        18 => format!(
+            "{service}:{}",
+            action.chars().enumerate().map(|(at, c)| if at == 2 { '?' } else { c }).collect::<String>()
+        ),
         _ if random.percent(10) => "*".to_owned(),
         _ => format!("{service}:NoSuch{}", random.word(4)),
     }
