@@ -13,6 +13,8 @@ mod dependencies;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod user_repo;

@@ -27,6 +27,7 @@ pub use examine::Counts;
 use crate::judge::actions::Catalogue;
 use crate::random::Random;
 use corpus::Corpus;
+use scene::Scene;
 use settings::{OPTIONAL, Settings};
 
 /// A setting: table, key, value.
@@ -121,17 +122,23 @@ impl Soak {
     }
 
     fn judge(&self, seed: u64, folder: &Path) -> Result<Counts, String> {
+        let (scene, settings, plan) = self.plan(seed, folder)?;
+        check(&self.command(folder, &["verify", "plan.json"])?)?;
+        examine::examine(&self.catalogue, &scene, &settings, &plan, seed)
+    }
+
+    /// Draws an account, writes it, and has the binary plan for it.
+    fn plan(&self, seed: u64, folder: &Path) -> Result<(Scene, Settings, Value), String> {
         let mut random = Random::new(seed);
         let mut settings = Settings::draw(&mut random, &self.accepted);
         let scene = draw::draw(&self.catalogue, &self.corpus, &mut random, &mut settings, self.size);
         snapshot::write(&scene, &folder.join("snapshot"), &mut random)?;
         write(&folder.join("secateur.toml"), &settings.to_toml(&scene))?;
         check(&self.command(folder, &["plan", "--snapshot", "snapshot", "--out", "plan.json"])?)?;
-        check(&self.command(folder, &["verify", "plan.json"])?)?;
         let path = folder.join("plan.json");
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let plan: Value = serde_json::from_slice(&bytes).map_err(|error| format!("the plan is not JSON: {error}"))?;
-        examine::examine(&self.catalogue, &scene, &settings, &plan, seed)
+        Ok((scene, settings, plan))
     }
 
     fn command(&self, folder: &Path, arguments: &[&str]) -> Result<(String, Output), String> {
@@ -176,3 +183,6 @@ fn check((what, output): &(String, Output)) -> Result<(), String> {
     }
     Err(format!("`secateur {what}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
+
+#[cfg(test)]
+mod tests;
