@@ -6,6 +6,7 @@ mod binary;
 pub mod emulator;
 pub mod judge;
 mod random;
+pub mod soak;
 
-pub use binary::binary;
+pub use binary::{binary, release_binary};
 pub use random::Random;

@@ -15,6 +15,8 @@ mod emulator;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod user_repo;

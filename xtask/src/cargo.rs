@@ -38,6 +38,13 @@ pub fn example(package: &str, example: &str, arguments: &[OsString]) -> ExitCode
     finish(&mut run)
 }
 
+/// Runs one of a package's binaries with its arguments, optimised, in the current folder, and returns its exit code.
+pub fn tool(package: &str, tool: &str, arguments: &[OsString]) -> ExitCode {
+    let mut run = run_of(package);
+    run.args(["--release", "--bin", tool, "--"]).args(arguments);
+    finish(&mut run)
+}
+
 /// Returns the code to exit with after a process: its own, or as a shell has it when a signal ended it.
 pub fn exit_code(status: ExitStatus) -> ExitCode {
     if status.success() {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::document::Listed;
 use super::glob;
 use super::time;
 
@@ -214,6 +215,17 @@ impl Catalogue {
         }
         remembered.insert(folded, Rc::clone(&set));
         set
+    }
+
+    /// Returns the actions that a list is about.
+    pub fn of(&self, listed: &Listed) -> ActionSet {
+        let (Listed::These(list) | Listed::AllBut(list)) = listed;
+        let mut set = ActionSet::new();
+        list.iter().for_each(|pattern| set.add(&self.matches(pattern)));
+        match listed {
+            Listed::These(_) => set,
+            Listed::AllBut(_) => self.all().without(&set),
+        }
     }
 
     /// Returns all actions.

@@ -111,6 +111,7 @@ impl Comparison<'_> {
         let names = Names::new(self);
         let mut atoms: BTreeMap<&str, Atom> = BTreeMap::new();
         for own in self.before {
+            let elsewhere = names.elsewhere(own.policy, self.unknown);
             for statement in &own.policy.statements {
                 let set = names.of(statement);
                 let atom = atoms.entry(&statement.atom).or_default();
@@ -118,7 +119,7 @@ impl Comparison<'_> {
                 let is_kept = statement.sid.as_deref().is_some_and(|sid| sid.starts_with(KEEP_SID));
                 let nothing = ActionSet::new();
                 let (may_go, must_go) = if is_kept { (&nothing, &nothing) } else { (own.may_go, own.must_go) };
-                atom.needed.add(&set.without(may_go));
+                atom.needed.add(&set.without(may_go).without(&elsewhere));
                 atom.welcome.add(&set.without(must_go));
                 atom.before.add(&set);
             }
@@ -170,12 +171,8 @@ impl<'a> Names<'a> {
     fn new(comparison: &Comparison<'a>) -> Names<'a> {
         let mut random = Random::new(comparison.seed);
         let before = comparison.before.iter().map(|before| before.policy);
-        let policies: Vec<&Policy> = before.chain(comparison.after.iter().copied()).collect();
-        let patterns: BTreeSet<&str> = (policies.iter().flat_map(|policy| &policy.statements))
-            .flat_map(|statement| match &statement.actions {
-                Listed::These(list) | Listed::AllBut(list) => list.iter().map(String::as_str),
-            })
-            .collect();
+        let policies = before.chain(comparison.after.iter().copied());
+        let patterns: BTreeSet<&str> = policies.flat_map(patterns).collect();
         let literal = patterns.iter().filter(|pattern| !pattern.contains(['*', '?']));
         let mut known: BTreeSet<String> = literal.map(|name| name.to_ascii_lowercase()).collect();
         known.extend(comparison.unknown.iter().map(|name| name.to_ascii_lowercase()));
@@ -201,6 +198,16 @@ impl<'a> Names<'a> {
         self.catalogue.action(at).map(|action| action.name.as_str()).or_else(other).unwrap_or_default()
     }
 
+    /// The unknown names that only other documents bear: nothing says that this one, too, means them.
+    fn elsewhere(&self, policy: &Policy, unknown: &BTreeSet<String>) -> ActionSet {
+        let mut own: BTreeSet<String> = unknown.iter().map(|name| name.to_ascii_lowercase()).collect();
+        own.extend(patterns(policy).map(str::to_ascii_lowercase));
+        let mut set = ActionSet::new();
+        let numbered = self.others.iter().enumerate().filter(|(_, name)| !own.contains(*name));
+        numbered.for_each(|(at, _)| set.insert(self.catalogue.actions().len() + at));
+        set
+    }
+
     /// The actions that a statement is about.
     fn of(&self, statement: &Statement) -> ActionSet {
         let listed = |list: &[String]| {
@@ -209,8 +216,15 @@ impl<'a> Names<'a> {
                 set.add(&self.catalogue.matches(pattern));
             }
             let folded: Vec<String> = list.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+            // Most patterns are told from most names by how they begin.
+            let starts: Vec<(&str, &str)> = folded
+                .iter()
+                .map(|pattern| (pattern.as_str(), pattern.split(['*', '?']).next().unwrap_or_default()))
+                .collect();
             for (at, name) in self.others.iter().enumerate() {
-                if folded.iter().any(|pattern| glob::matches(pattern, name)) {
+                let is_about =
+                    |(pattern, start): &(&str, &str)| name.starts_with(start) && glob::matches(pattern, name);
+                if starts.iter().any(is_about) {
                     set.insert(self.catalogue.actions().len() + at);
                 }
             }
@@ -225,6 +239,13 @@ impl<'a> Names<'a> {
             }
         }
     }
+}
+
+/// The names and patterns of a document's lists of actions.
+fn patterns(policy: &Policy) -> impl Iterator<Item = &str> {
+    policy.statements.iter().flat_map(|statement| match &statement.actions {
+        Listed::These(list) | Listed::AllBut(list) => list.iter().map(String::as_str),
+    })
 }
 
 /// Names near to a pattern: with something and with nothing in the place of its wildcards, longer, shorter, of a service
