@@ -1,8 +1,10 @@
 //! The emulator, over HTTP: each test names a fact of AWS. `docs/emulator.md` has their list.
 
 mod behaviour;
+mod binary;
 mod cloud;
 mod details;
+mod documented;
 mod faults;
 mod history;
 mod jobs;

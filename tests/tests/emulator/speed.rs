@@ -46,14 +46,27 @@ fn calls(port: u16, form: &str, count: usize) -> usize {
 fn read_calls_a_second_are_printed() {
     let cloud = Cloud::acme(|_| ());
     let port = cloud.running.port();
-    let form = "Action=GetRole&Version=2010-05-08&RoleName=github-deploy";
-    calls(port, form, 50);
-    let (threads, each) = (4, 500);
-    let start = Instant::now();
-    let clients: Vec<_> = (0..threads).map(|_| std::thread::spawn(move || calls(port, form, each))).collect();
-    clients.into_iter().for_each(|client| assert!(client.join().unwrap() > 0));
-    let seconds = start.elapsed().as_secs_f64();
-    println!("GetRole: {:.0} calls a second", f64::from(threads * u32::try_from(each).unwrap()) / seconds);
+    let job = cloud.generate("arn:aws:iam::111122223333:role/ci/github-deploy");
+    for call in [
+        "Action=GetRole&RoleName=github-deploy",
+        "Action=ListAccessKeys&UserName=build-bot",
+        "Action=GenerateServiceLastAccessedDetails&Arn=arn:aws:iam::111122223333:role/ci/github-deploy",
+        &format!("Action=GetServiceLastAccessedDetails&JobId={job}"),
+        "Action=GetAccountAuthorizationDetails&MaxItems=10",
+    ] {
+        let form = format!("Version=2010-05-08&{call}");
+        calls(port, &form, 20);
+        let (threads, each) = (4, 250);
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| assert!(calls(port, &form, each) > 0));
+            }
+        });
+        let seconds = start.elapsed().as_secs_f64();
+        let name = call.split(['=', '&']).nth(1).unwrap();
+        println!("{name}: {:.0} calls a second", f64::from(threads * u32::try_from(each).unwrap()) / seconds);
+    }
 }
 
 /// The resident memory of this process, where the system tells.

@@ -1,6 +1,7 @@
 //! The log of every call received.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::emulator::time::Time;
 use crate::emulator::wire::Request;
 
 /// More calls than this are not kept; those before are counted.
-const KEPT: usize = 200_000;
+const KEPT: usize = 100_000;
 
 /// Longer values than this are cut: documents are in the state.
 const LONGEST: usize = 256;
@@ -19,17 +20,17 @@ const LONGEST: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Received {
     time: Time,
-    service: String,
-    operation: String,
-    caller: Option<String>,
-    access_key: Option<String>,
-    region: Option<String>,
+    service: Arc<str>,
+    operation: Arc<str>,
+    caller: Option<Arc<str>>,
+    access_key: Option<Arc<str>>,
+    region: Option<Arc<str>>,
     parameters: BTreeMap<String, String>,
     status: u16,
     error: Option<String>,
     then: Then,
     request_id: String,
-    user_agent: String,
+    user_agent: Arc<str>,
 }
 
 impl Received {
@@ -40,17 +41,17 @@ impl Received {
         let signature = request.signature.as_ref().ok();
         Self {
             time,
-            service: request.service.clone(),
-            operation: request.operation.clone(),
-            caller: caller.map(|caller| caller.arn.clone()),
-            access_key: signature.map(|signature| signature.access_key.clone()),
-            region: signature.map(|signature| signature.region.clone()),
+            service: request.service.as_str().into(),
+            operation: request.operation.as_str().into(),
+            caller: caller.map(|caller| caller.arn.as_str().into()),
+            access_key: signature.map(|signature| signature.access_key.as_str().into()),
+            region: signature.map(|signature| signature.region.as_str().into()),
             parameters: own.map(|(name, value)| (name.to_owned(), cut(value))).collect(),
             status: outcome.answer.status,
             error: outcome.answer.error.clone(),
             then: outcome.then,
             request_id,
-            user_agent: request.user_agent.clone(),
+            user_agent: request.user_agent.as_str().into(),
         }
     }
 
@@ -63,17 +64,17 @@ impl Received {
         json!({
             "number": number,
             "time": self.time.to_string(),
-            "service": self.service,
-            "operation": self.operation,
-            "caller": self.caller,
-            "access_key": self.access_key,
-            "region": self.region,
+            "service": &*self.service,
+            "operation": &*self.operation,
+            "caller": self.caller.as_deref(),
+            "access_key": self.access_key.as_deref(),
+            "region": self.region.as_deref(),
             "parameters": self.parameters,
             "status": self.status,
             "error": self.error,
             "outcome": then,
             "request_id": self.request_id,
-            "user_agent": self.user_agent,
+            "user_agent": &*self.user_agent,
         })
     }
 }
@@ -83,11 +84,27 @@ impl Received {
 pub struct CallLog {
     calls: VecDeque<Received>,
     dropped: usize,
+    /// Texts that stand in many calls, so that they are held once.
+    shared: BTreeSet<Arc<str>>,
 }
+
+/// More shared texts than this are not looked for.
+const SHARED: usize = 4_096;
 
 impl CallLog {
     /// Adds a call.
-    pub fn add(&mut self, call: Received) {
+    pub fn add(&mut self, mut call: Received) {
+        if self.shared.len() > SHARED {
+            self.shared.clear();
+        }
+        let optional = [&mut call.caller, &mut call.access_key, &mut call.region];
+        let all = [&mut call.service, &mut call.operation, &mut call.user_agent];
+        for text in all.into_iter().chain(optional.into_iter().flatten()) {
+            match self.shared.get(&**text) {
+                Some(known) => *text = Arc::clone(known),
+                None => drop(self.shared.insert(Arc::clone(text))),
+            }
+        }
         if self.calls.len() >= KEPT {
             self.calls.pop_front();
             self.dropped += 1;

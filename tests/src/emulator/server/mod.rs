@@ -6,7 +6,7 @@ mod listener;
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -54,9 +54,10 @@ impl Running {
         let port = options.port;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no threads: {error}"))?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listening = runtime.block_on(Listening::bind(address)).map_err(|error| format!("port {port}: {error}"))?;
-        let address = listening.address().map_err(|error| error.to_string())?;
+        // Bound without the runtime: who starts an emulator may be within another one.
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| format!("port {port}: {error}"))?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
         let world: Shared = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel::<()>();
         let shared = Arc::clone(&world);
@@ -65,7 +66,7 @@ impl Running {
                 // The other end that is dropped says the same.
                 let _ = stopped.await;
             };
-            if let Err(error) = runtime.block_on(serve(listening, shared, stopped)) {
+            if let Err(error) = runtime.block_on(serve(listener, shared, stopped)) {
                 eprintln!("error: {error}");
             }
             // Idle connections of clients must not hold up the end.
@@ -114,7 +115,8 @@ impl Drop for Running {
     }
 }
 
-async fn serve(listening: Listening, world: Shared, stopped: impl Future<Output = ()>) -> io::Result<()> {
+async fn serve(listener: TcpListener, world: Shared, stopped: impl Future<Output = ()>) -> io::Result<()> {
+    let listening = Listening::new(listener)?;
     let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(world);
     let service = router.into_make_service_with_connect_info::<Line>();
     let serving = axum::serve(listening, service);
