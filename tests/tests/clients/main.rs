@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod build;
+#[cfg(test)]
 mod emulator;
 #[cfg(test)]
 mod python;

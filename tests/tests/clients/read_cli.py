@@ -21,7 +21,8 @@ def aws(*words):
     with contextlib.redirect_stdout(out):
         code = DRIVER.main(list(words) + ["--output", "json"])
     assert code == 0, (words, code)
-    return json.loads(out.getvalue())
+    # Writes that answer nothing print nothing.
+    return json.loads(out.getvalue() or "null")
 
 
 def report_of(arn):

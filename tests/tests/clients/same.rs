@@ -1,6 +1,7 @@
 //! Each client reads the whole sample account, and its reports; all read the same.
 
-use serde_json::Value;
+use secateur_tests::emulator::{Options, Running};
+use serde_json::{Value, json};
 
 use super::emulator::{REGION, start};
 use super::{python, sdk};
@@ -38,6 +39,14 @@ fn boto3_reads_the_same_as_the_sdk() {
     let running = start();
     let by_boto3 = python.run("read.py", &running.url(), REGION);
     assert_eq!(by_boto3, read_by_sdk(&running.url()));
+}
+
+#[test]
+fn boto3_and_the_command_line_write() {
+    let Some(python) = python::environment() else { return };
+    let running = Running::start(&Options::default()).unwrap();
+    let written = python.run("write.py", &running.url(), REGION);
+    assert_eq!(written, json!({"boto3": ["Inactive"], "cli": ["other", "q"]}));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What the control endpoint answers.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::life::delete_with_all;
 use super::{behaviour, usage};
 use crate::emulator::behaviour::Fault;
 use crate::emulator::kms::Key;
-use crate::emulator::state::{Identity, Kind, World};
+use crate::emulator::state::{Identity, Kind, Policy, Version, World};
 use crate::emulator::sts;
 use crate::emulator::time::{SECOND, Time};
 
@@ -60,6 +62,12 @@ pub fn answer(world: &mut World, method: &str, path: &str, query: &str, body: &V
             }
             Ok(json!({}))
         }
+        ("POST", "aws-policies") => {
+            for policy in each(body) {
+                add_policy(world, policy)?;
+            }
+            Ok(json!({}))
+        }
         ("POST", "regions") => {
             let regions = body.as_object().ok_or("an object of Regions and their status is needed")?;
             let text = |value: &Value| value.as_str().unwrap_or("ENABLED").to_owned();
@@ -110,6 +118,40 @@ fn credentials(world: &mut World, body: &Value) -> Result<Value, String> {
     let expires = world.clock.now().plus(seconds.saturating_mul(SECOND));
     let (key, secret, token) = sts::issue(world, identity, name, expires);
     Ok(json!({"AccessKeyId": key, "SecretAccessKey": secret, "SessionToken": token}))
+}
+
+/// Adds a managed policy of AWS: `arn`, `document`. AWS changes its policies too: one that is there gets a new version.
+fn add_policy(world: &mut World, body: &Value) -> Result<(), String> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` is needed"));
+    let (arn, document) = (text("arn")?, text("document")?);
+    let Some((_, path)) = arn.split_once(":iam::aws:policy/") else { return Err(format!("{arn} is not of AWS")) };
+    let (now, id) = (world.clock.now(), world.ids.unique("ANPA"));
+    let policies = world.unseen_edit().policies_mut();
+    let (path, name) =
+        path.rsplit_once('/').map_or((String::from("/"), path), |(path, name)| (format!("/{path}/"), name));
+    let policy = policies.entry(arn.to_owned()).or_insert_with(|| {
+        Policy {
+            name: name.to_owned(),
+            id,
+            path,
+            arn: arn.to_owned(),
+            description: None,
+            created: now,
+            updated: now,
+            default: String::new(),
+            next: 1,
+            versions: Vec::new(),
+            tags: Vec::new(),
+            attachable: true,
+        }
+        .into()
+    });
+    let policy = Arc::make_mut(policy);
+    policy.default = format!("v{}", policy.next);
+    policy.next += 1;
+    policy.updated = now;
+    policy.versions.insert(0, Version { id: policy.default.clone(), document: document.to_owned(), created: now });
+    Ok(())
 }
 
 /// Adds a KMS key: `arn`; `created`, `tracked`, `multi_region`, `aliases` if wanted.
