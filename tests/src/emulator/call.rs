@@ -64,6 +64,10 @@ pub enum Resource {
     Arn(&'static str),
     /// The KMS key in `KeyId`.
     Key,
+    /// The user whose access key is in `AccessKeyId`.
+    AccessKey,
+    /// The account itself.
+    Account,
 }
 
 impl Call<'_> {

@@ -12,7 +12,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     service: "account",
     name: "ListRegions",
     writes: false,
-    resource: Resource::Any,
+    resource: Resource::Account,
     run: Run::Json(list),
 }];
 

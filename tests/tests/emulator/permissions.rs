@@ -40,6 +40,20 @@ fn identity_policies_boundaries_denies_resources_and_conditions_decide() {
 }
 
 #[test]
+fn the_last_use_of_a_key_takes_permission_on_its_user() {
+    let cloud = Cloud::new();
+    let own = format!("arn:aws:iam::{ACCOUNT}:user/ann");
+    let document = json!({"Statement": [{"Effect": "Allow", "Action": "iam:GetAccessKeyLastUsed", "Resource": own}]});
+    let key = cloud.credentials(&cloud.user("ann", &document.to_string()));
+    cloud.user("bob", &allow(&["sqs:*"]));
+    let made = |user: &str| cloud.iam("CreateAccessKey", &[("UserName", user)]).text("AccessKeyId");
+    let (ann, bob) = (made("ann"), made("bob"));
+    cloud.control("behaviour", json!({"enforce": true}));
+    assert_eq!(code(&cloud, &key, "GetAccessKeyLastUsed", &[("AccessKeyId", &ann)]), "");
+    assert_eq!(code(&cloud, &key, "GetAccessKeyLastUsed", &[("AccessKeyId", &bob)]), "AccessDenied");
+}
+
+#[test]
 fn who_calls_needs_no_permission_and_a_trust_policy_lets_in() {
     let cloud = Cloud::new();
     let arn = cloud.user("ann", &allow(&["sts:AssumeRole"]));

@@ -87,6 +87,13 @@ fn resource(call: &Call<'_>, resource: Resource) -> String {
         Resource::NewPolicy => made("policy", params.get("PolicyName").unwrap_or_default()),
         Resource::Policy => params.get("PolicyArn").unwrap_or("*").to_owned(),
         Resource::Arn(member) => params.get(member).unwrap_or("*").to_owned(),
+        Resource::Account => format!("arn:{}:account::{}:account", account.partition, account.id),
+        Resource::AccessKey => {
+            let id = params.get("AccessKeyId").unwrap_or_default();
+            let mut users = account.of(Kind::User).values();
+            let owner = users.find(|user| user.user.keys.iter().any(|key| key.id == id));
+            owner.map_or_else(|| String::from("*"), |user| account.arn_of(user))
+        }
         Resource::Key => {
             let id = params.get("KeyId").unwrap_or_default();
             let region = &call.caller.region;

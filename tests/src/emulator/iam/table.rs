@@ -56,7 +56,7 @@ pub const OPERATIONS: &[Operation] = &[
     reads("ListUserTags", USER, Run::Xml(|call, xml| tag::list(call, xml, User))),
     reads("ListRoleTags", ROLE, Run::Xml(|call, xml| tag::list(call, xml, Role))),
     reads("ListAccessKeys", USER, Run::Xml(access_key::list)),
-    reads("GetAccessKeyLastUsed", ANY, Run::Xml(access_key::last_used)),
+    reads("GetAccessKeyLastUsed", Resource::AccessKey, Run::Xml(access_key::last_used)),
     writes("CreateUser", USER, Run::Xml(|call, xml| entity::create(call, xml, User))),
     writes("CreateGroup", GROUP, Run::Xml(|call, xml| entity::create(call, xml, Group))),
     writes("CreateRole", ROLE, Run::Xml(|call, xml| entity::create(call, xml, Role))),
