@@ -62,6 +62,7 @@ impl Python {
             .arg(script)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("HOME", env!("CARGO_TARGET_TMPDIR"))
             .env("AWS_ENDPOINT_URL", url)
             .env("AWS_ACCESS_KEY_ID", secateur_tests::emulator::OPERATOR_KEY)
