@@ -15,14 +15,24 @@ use serde_json::Value;
 /// When the binary does not build.
 pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(build).clone()
+    BINARY.get_or_init(|| build(&[])).clone()
+}
+
+/// Returns the path of the binary `secateur` as it is shipped, optimised. It is built first, once per process.
+///
+/// # Panics
+/// When the binary does not build.
+pub fn release_binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| build(&["--release"])).clone()
 }
 
 #[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
-fn build() -> PathBuf {
+fn build(profile: &[&str]) -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--locked", "--package", "secateur", "--message-format=json-render-diagnostics"])
+        .args(profile)
         .arg("--manifest-path")
         .arg(manifest)
         .stdin(Stdio::null())

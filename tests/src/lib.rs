@@ -1,7 +1,12 @@
-//! Support for the end-to-end tests of secateur.
+//! Support for the end-to-end tests of secateur, and the independent judge of what it does.
 //!
 //! Depends on none of secateur's crates: what is tested end to end is the binary, as users have it.
 
 mod binary;
+pub mod emulator;
+pub mod judge;
+mod random;
+pub mod soak;
 
-pub use binary::binary;
+pub use binary::{binary, release_binary};
+pub use random::Random;

@@ -11,7 +11,11 @@ mod demo;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

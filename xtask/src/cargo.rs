@@ -24,10 +24,24 @@ pub fn binary(package: &str, word: &OsString, rest: &[OsString]) -> ExitCode {
     finish(&mut run)
 }
 
+/// Runs one of a package's binaries with its arguments, in the current folder, and returns its exit code.
+pub fn own_binary(package: &str, name: &str, arguments: &[OsString]) -> ExitCode {
+    let mut run = run_of(package);
+    run.args(["--bin", name, "--"]).args(arguments);
+    finish(&mut run)
+}
+
 /// Runs an example of a package with its arguments, in the current folder, and returns its exit code.
 pub fn example(package: &str, example: &str, arguments: &[OsString]) -> ExitCode {
     let mut run = run_of(package);
     run.args(["--example", example, "--"]).args(arguments);
+    finish(&mut run)
+}
+
+/// Runs one of a package's binaries with its arguments, optimised, in the current folder, and returns its exit code.
+pub fn tool(package: &str, tool: &str, arguments: &[OsString]) -> ExitCode {
+    let mut run = run_of(package);
+    run.args(["--release", "--bin", tool, "--"]).args(arguments);
     finish(&mut run)
 }
 

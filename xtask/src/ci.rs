@@ -12,12 +12,22 @@ struct Step {
 }
 
 /// The steps in order. The tests come last, so that the output ends with their result.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { name: "format", environment: &[], arguments: &["fmt", "--all", "--check"] },
     Step {
         name: "lints",
         environment: &[],
-        arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        arguments: &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "secateur-tests/sdk",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     },
     Step {
         name: "docs",
@@ -29,6 +39,12 @@ const STEPS: [Step; 5] = [
         name: "offline build",
         environment: &[],
         arguments: &["build", "-p", "secateur", "--no-default-features", "--features", "cli", "--locked"],
+    },
+    // Apart, so that nobody else waits for the SDK to compile.
+    Step {
+        name: "clients",
+        environment: &[],
+        arguments: &["test", "-p", "secateur-tests", "--features", "sdk", "--test", "clients", "--locked"],
     },
     Step { name: "tests", environment: &[], arguments: &["test", "--workspace", "--locked"] },
 ];

@@ -22,6 +22,12 @@ usage: cargo xtask TASK [ARGS]
   catalog DIR --date YYYY-MM-DD
                                rebuild the catalogue from files of the AWS service reference, fetched
                                on that day
+  emulator [--account DIR] [--port N] ...
+                               an emulator of AWS that knows last-accessed reports, on this machine;
+                               docs/emulator.md says what it can do, `emulator --help` its options
+  soak [--minutes N] [--seed S]
+                               draw accounts, plan for them with the shipped binary, and judge every
+                               plan, until told to stop; `soak --help` has the rest
   help                         this text
 
 Any other word runs the secateur command line, built from this repository:
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
                 ExitCode::from(USAGE_ERROR)
             }
         },
+        Some("emulator") => cargo::own_binary("secateur-tests", "emulator", &rest),
+        Some("soak") => cargo::tool("secateur-tests", "soak", &rest),
         Some("catalog") => cargo::example("secateur-analyzer", "rebuild_catalog", &rest),
         _ => cargo::binary("secateur", &task, &rest),
     }

@@ -1,0 +1,61 @@
+//! What is to go wrong, and how fast things go.
+
+mod fault;
+mod pacing;
+mod permission;
+
+pub use fault::{Effect, Fault, Faults};
+pub use pacing::{Bucket, Pacing};
+pub use permission::check as check_permission;
+
+use super::ids::Ids;
+
+/// How the emulator behaves.
+#[derive(Debug)]
+pub struct Behaviour {
+    /// The most items of a page, whatever is asked for.
+    pub page_size: usize,
+    /// How long a job takes, in milliseconds: from and to.
+    pub job_millis: (i64, i64),
+    /// How old use must be for a report to show it: four hours at AWS.
+    pub report_delay_millis: i64,
+    /// How long reads see the state before a write.
+    pub consistency_millis: i64,
+    /// Whether the caller's policies are enforced.
+    pub enforce: bool,
+    /// Whether calls to the emulator are use themselves.
+    pub records_calls: bool,
+    /// Token buckets.
+    pub pacing: Pacing,
+    /// Faults to come.
+    pub faults: Faults,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            page_size: usize::MAX,
+            job_millis: (0, 0),
+            report_delay_millis: 0,
+            consistency_millis: 0,
+            enforce: false,
+            records_calls: true,
+            pacing: Pacing::default(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+impl Behaviour {
+    /// How long the next job takes.
+    pub fn job_duration(&self, ids: &mut Ids) -> i64 {
+        let (from, to) = self.job_millis;
+        let span = u64::try_from(to - from).unwrap_or(0).saturating_add(1);
+        from + i64::try_from(ids.next() % span).unwrap_or(0)
+    }
+
+    /// The failure that the next job about an ARN ends in, if one was asked for.
+    pub fn job_failure(&mut self, arn: &str) -> Option<(String, String)> {
+        self.faults.job_failure(arn)
+    }
+}

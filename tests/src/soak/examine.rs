@@ -1,0 +1,338 @@
+//! Judges a plan against what the drawn account lets one expect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::oracle::Oracle;
+use super::outcome::{Outcome, changes, size, text};
+use super::reports;
+use super::scene::{Bearer, Place, Scene};
+use super::settings::Settings;
+use crate::judge::actions::{ActionSet, Catalogue};
+use crate::judge::compare::{Before, Comparison};
+use crate::judge::{Effect, Policy, probe, structure};
+
+/// What was looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Accounts.
+    pub accounts: usize,
+    /// Users and roles.
+    pub principals: usize,
+    /// Documents.
+    pub documents: usize,
+    /// Pairs of action and atom that were compared.
+    pub judged: usize,
+    /// Of these, what is allowed no more.
+    pub removed: usize,
+    /// Concrete requests.
+    pub requests: usize,
+    /// Changes by what they do.
+    pub changes: BTreeMap<String, usize>,
+    /// Documents that kept something for a reason that the plan names.
+    pub withheld: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    /// Adds others.
+    pub fn add(&mut self, other: &Counts) {
+        self.accounts += other.accounts;
+        self.principals += other.principals;
+        self.documents += other.documents;
+        self.judged += other.judged;
+        self.removed += other.removed;
+        self.requests += other.requests;
+        other.changes.iter().for_each(|(kind, count)| *self.changes.entry(kind.clone()).or_default() += count);
+        other.withheld.iter().for_each(|(kind, count)| *self.withheld.entry(kind.clone()).or_default() += count);
+    }
+}
+
+/// Reasons for which something may be withheld although it could go.
+const GOOD_REASONS: [&str; 6] = ["does-not-fit", "not-action", "dormant", "catalog-too-old", "limit", "left-alone"];
+
+/// A plan, and all that it is judged by.
+struct Examination<'a> {
+    catalogue: &'a Catalogue,
+    scene: &'a Scene,
+    oracle: Oracle,
+    plan: &'a Value,
+    before: Outcome,
+    after: Outcome,
+    /// The documents after that the judge has read.
+    read: BTreeMap<String, Policy>,
+    /// Groups of changes in which documents hand over to new ones.
+    handing_over: BTreeSet<String>,
+    seed: u64,
+    counts: Counts,
+}
+
+/// Judges a plan.
+///
+/// # Errors
+/// When anything is wrong with it; says what.
+pub fn examine(
+    catalogue: &Catalogue,
+    scene: &Scene,
+    settings: &Settings,
+    plan: &Value,
+    seed: u64,
+) -> Result<Counts, String> {
+    let before = Outcome::before(scene);
+    let mut after = before.clone();
+    after.apply(plan)?;
+    let mut read = BTreeMap::new();
+    for (address, text) in &after.documents {
+        match Policy::parse(text) {
+            Ok(policy) => {
+                read.insert(address.clone(), policy);
+            }
+            Err(_) if before.documents.get(address) == Some(text) => {}
+            Err(why) => return Err(format!("{address}: what was written is no policy: {why}")),
+        }
+    }
+    let group = |change: &Value| change.get("group").and_then(Value::as_str).map(str::to_owned);
+    let creating = changes(plan).iter().filter(|change| matches!(text(change, "action"), "create" | "attach"));
+    let mut examination = Examination {
+        catalogue,
+        scene,
+        oracle: Oracle::new(catalogue, scene, settings)?,
+        plan,
+        handing_over: creating.filter_map(group).collect(),
+        before,
+        after,
+        read,
+        seed,
+        counts: Counts { accounts: 1, principals: scene.principals.len(), ..Counts::default() },
+    };
+    examination.form()?;
+    examination.sizes()?;
+    examination.documents()?;
+    examination.principals()?;
+    Ok(examination.counts)
+}
+
+impl Examination<'_> {
+    fn change_of(&self, address: &str) -> Option<&Value> {
+        changes(self.plan).iter().find(|change| text(change, "address") == address)
+    }
+
+    fn hands_over(&self, change: &Value) -> bool {
+        change.get("group").and_then(Value::as_str).is_some_and(|group| self.handing_over.contains(group))
+    }
+
+    /// What changes leave of the form of documents, and that none with a Deny goes away.
+    fn form(&mut self) -> Result<(), String> {
+        for change in changes(self.plan) {
+            let (address, action) = (text(change, "address"), text(change, "action"));
+            *self.counts.changes.entry(action.to_owned()).or_default() += 1;
+            let wrong = |why: String| format!("{address}: {why}");
+            let parse = |name: &str| Policy::parse(text(change, name));
+            match action {
+                "update" => {
+                    let before = parse("before").map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
+                    structure::check(&before, &parse("after").map_err(wrong)?).map_err(wrong)?;
+                }
+                "delete" | "detach" => {
+                    let before = parse("before").map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
+                    if before.statements.iter().any(|statement| statement.effect == Effect::Deny) {
+                        return Err(wrong("a document with a Deny goes away".to_owned()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is too large that was not before, or is larger than before.
+    fn sizes(&self) -> Result<(), String> {
+        let check = |what: &str, was: usize, is: usize, quota: usize| match is > quota.max(was) {
+            true => Err(format!("{what} has {is} characters, had {was}, may have {quota}")),
+            false => Ok(()),
+        };
+        for (address, text) in &self.after.documents {
+            if address.starts_with("policy/") && !address.starts_with("policy/aws:") {
+                let was = self.before.documents.get(address).map_or(0, |text| size(text));
+                check(address, was, size(text), 6_144)?;
+            }
+        }
+        for bearer in self.scene.bearers() {
+            let quota = match bearer {
+                Bearer::Group(_) => 5_120,
+                Bearer::Principal(at) if self.scene.principals.get(at).is_some_and(|own| own.is_role) => 10_240,
+                Bearer::Principal(_) => 2_048,
+            };
+            let (was, is) = (self.before.inline_size(self.scene, bearer), self.after.inline_size(self.scene, bearer));
+            let address = self.scene.bearer_address(bearer);
+            check(&format!("inline of {address}"), was, is, quota)?;
+            let attached = |outcome: &Outcome| outcome.attached.get(&address).map_or(0, BTreeSet::len);
+            if attached(&self.after) > attached(&self.before).max(10) {
+                return Err(format!("{address} has {} policies attached", attached(&self.after)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each document by itself, for all that hold it.
+    fn documents(&mut self) -> Result<(), String> {
+        for place in self.scene.places() {
+            let address = self.scene.address(place);
+            let Some(document) = self.scene.document(place) else { continue };
+            self.counts.documents += 1;
+            let holders = self.holders(place);
+            let Ok(before) = &document.policy else {
+                if self.before.documents.get(&address) != self.after.documents.get(&address) {
+                    return Err(format!("{address}: what the judge cannot read was changed: {:?}", document.policy));
+                }
+                continue;
+            };
+            let is_aws =
+                matches!(place, Place::Managed(at) if self.scene.managed.get(at).is_some_and(|own| own.is_aws));
+            if is_aws || holders.is_empty() {
+                if self.before.documents.get(&address) != self.after.documents.get(&address) {
+                    return Err(format!("{address}: changed, and nobody holds it or it is AWS's"));
+                }
+                continue;
+            }
+            let mut goes = self.oracle.of_place(place);
+            let mut is_still_held = false;
+            for holder in &holders {
+                is_still_held |= self.after.held_by(self.scene, *holder)?.contains(&address);
+            }
+            let after: Vec<&Policy> = self.read.get(&address).filter(|_| is_still_held).into_iter().collect();
+            let hands_over = self.change_of(&address).is_some_and(|change| self.hands_over(change));
+            if hands_over {
+                goes.may = (*self.catalogue.all()).clone();
+            }
+            let excused = self.excused(place, &address);
+            let unknown = if hands_over { BTreeSet::new() } else { self.unknown(&holders) };
+            let own = [Before { policy: before, may_go: &goes.may, must_go: &goes.must }];
+            let without_excuse = ActionSet::new();
+            let mut comparison = Comparison {
+                catalogue: self.catalogue,
+                before: &own,
+                after: &after,
+                unknown: &unknown,
+                excused: excused.as_ref().unwrap_or(&goes.must),
+                seed: self.seed,
+            };
+            let compared = comparison.compare();
+            self.counts.judged += compared.judged;
+            self.counts.removed += compared.removed;
+            if let Some(fault) = compared.faults.first() {
+                return Err(format!("{address}: {fault:?}, one of {}", compared.faults.len()));
+            }
+            if excused.is_none() {
+                comparison.excused = &without_excuse;
+                if !comparison.compare().faults.is_empty() {
+                    self.note_withheld(&address)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn holders(&self, place: Place) -> BTreeSet<usize> {
+        (0..self.scene.principals.len()).filter(|at| self.scene.held_by(*at).contains(&place)).collect()
+    }
+
+    fn unknown(&self, holders: &BTreeSet<usize>) -> BTreeSet<String> {
+        let reports = holders.iter().filter_map(|at| self.scene.principals.get(*at)?.report.as_ref());
+        let usable = reports.filter(|report| report.state == super::scene::State::Whole);
+        usable.flat_map(|report| reports::unknown_names(self.catalogue, report)).collect()
+    }
+
+    /// The reasons for which the plan withholds something of a document.
+    fn reasons(&self, address: &str) -> Vec<&str> {
+        let attached = address.strip_prefix("policy/").map(|name| format!("/attached/{name}"));
+        let entries = self.plan.get("withheld").and_then(Value::as_array).into_iter().flatten();
+        let is_about = |own: &str| own == address || attached.as_ref().is_some_and(|end| own.ends_with(end));
+        entries.filter(|entry| is_about(text(entry, "address"))).map(|entry| text(entry, "reason")).collect()
+    }
+
+    /// What need not go: what the plan re-admits; none if it withholds something, so that nothing need go.
+    fn excused(&self, place: Place, address: &str) -> Option<ActionSet> {
+        if !self.reasons(address).is_empty() {
+            return None;
+        }
+        let mut set = ActionSet::new();
+        let about = changes(self.plan).iter().filter(|change| text(change, "address") == address);
+        for readmitted in about.filter_map(|change| change.get("readmitted")) {
+            words(readmitted, &mut |word| set.add(&self.catalogue.matches(word)));
+        }
+        // What is attached to somebody who is written down elsewhere is detached there.
+        if let Place::Managed(at) = place
+            && self.scene.principals.iter().any(|own| own.is_owned && own.attached.contains(&at))
+        {
+            return None;
+        }
+        Some(set)
+    }
+
+    fn note_withheld(&mut self, address: &str) -> Result<(), String> {
+        let reasons: Vec<String> = self.reasons(address).into_iter().map(str::to_owned).collect();
+        if !reasons.is_empty() && !reasons.iter().any(|reason| GOOD_REASONS.contains(&reason.as_str())) {
+            return Err(format!("{address}: withheld for {reasons:?}, and something of it must go"));
+        }
+        for reason in reasons {
+            *self.counts.withheld.entry(reason).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// All that each principal holds, together: nothing wider, nothing lost that may not go from any of it.
+    fn principals(&mut self) -> Result<(), String> {
+        for at in 0..self.scene.principals.len() {
+            let addresses = self.after.held_by(self.scene, at)?;
+            let places = self.scene.held_by(at);
+            let is_changed = places.len() != addresses.len()
+                || addresses.iter().any(|own| self.before.documents.get(own) != self.after.documents.get(own));
+            if !is_changed {
+                continue;
+            }
+            let goes: Vec<(Place, super::oracle::Goes)> =
+                places.iter().map(|place| (*place, self.oracle.of_holder(at, *place))).collect();
+            let nothing = ActionSet::new();
+            let before: Vec<Before<'_>> = (goes.iter())
+                .filter_map(|(place, goes)| {
+                    let policy = self.scene.document(*place)?.policy.as_ref().ok()?;
+                    Some(Before { policy, may_go: &goes.may, must_go: &nothing })
+                })
+                .collect();
+            let after: Vec<&Policy> = addresses.iter().filter_map(|address| self.read.get(address)).collect();
+            let unknown = self.unknown(&BTreeSet::from([at]));
+            let comparison = Comparison {
+                catalogue: self.catalogue,
+                before: &before,
+                after: &after,
+                unknown: &unknown,
+                excused: &nothing,
+                seed: self.seed,
+            };
+            let who = self.scene.bearer_address(Bearer::Principal(at));
+            let compared = comparison.compare();
+            self.counts.judged += compared.judged;
+            if let Some(fault) = compared.faults.first() {
+                return Err(format!("{who}: {fault:?}, one of {}", compared.faults.len()));
+            }
+            let mut may_go = ActionSet::new();
+            goes.iter().for_each(|(_, goes)| may_go.add(&goes.may));
+            let policies: Vec<&Policy> = before.iter().map(|before| before.policy).collect();
+            let tried = probe::probe(self.catalogue, &policies, &after, &may_go, self.seed)
+                .map_err(|why| format!("{who}: {why}"))?;
+            self.counts.requests += tried;
+        }
+        Ok(())
+    }
+}
+
+/// Calls `each` with every text in a value.
+fn words(value: &Value, each: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => each(text),
+        Value::Array(items) => items.iter().for_each(|item| words(item, each)),
+        Value::Object(members) => members.values().for_each(|item| words(item, each)),
+        _ => {}
+    }
+}
