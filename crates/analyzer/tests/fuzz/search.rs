@@ -4,27 +4,28 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-/// Whether the pattern matches the whole name.
+/// Whether the pattern matches the whole name. A pattern has at most 127 bytes.
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    name.iter().fold(Places::of_nothing(pattern), |places, byte| places.read(pattern, *byte)).is_end()
+    name.iter().fold(Places::of_nothing(pattern), |places, byte| places.read(pattern, *byte)).is_end(pattern)
 }
 
-/// The places of a pattern that a name has led to: `places[n]` tells whether the first `n` bytes of the pattern match it.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Places(Vec<bool>);
+/// The places of a pattern that a name has led to: bit `n` tells whether the first `n` bytes of the pattern match it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Places(u128);
 
 impl Places {
     /// Where the empty name leads.
     fn of_nothing(pattern: &[u8]) -> Places {
-        let mut places = Places(vec![false; pattern.len() + 1]);
+        assert!(pattern.len() < 128, "a bit for each place");
+        let mut places = Places::default();
         places.mark(pattern, 0);
         places
     }
 
     /// Where one more byte leads.
-    fn read(&self, pattern: &[u8], byte: u8) -> Places {
-        let mut next = Places(vec![false; pattern.len() + 1]);
-        for (at, (own, _)) in pattern.iter().zip(&self.0).enumerate().filter(|(_, (_, is_here))| **is_here) {
+    fn read(self, pattern: &[u8], byte: u8) -> Places {
+        let mut next = Places::default();
+        for (at, own) in pattern.iter().enumerate().filter(|(at, _)| self.has(*at)) {
             match own {
                 b'*' => next.mark(pattern, at),
                 b'?' => next.mark(pattern, at + 1),
@@ -37,18 +38,18 @@ impl Places {
 
     /// Marks a place, and those behind the stars that stand there.
     fn mark(&mut self, pattern: &[u8], at: usize) {
-        for at in at..=pattern.len() {
-            if let Some(place) = self.0.get_mut(at) {
-                *place = true;
-            }
-            if pattern.get(at) != Some(&b'*') {
-                return;
-            }
+        self.0 |= 1 << at;
+        if pattern.get(at) == Some(&b'*') {
+            self.mark(pattern, at + 1);
         }
     }
 
-    fn is_end(&self) -> bool {
-        self.0.last() == Some(&true)
+    fn has(self, at: usize) -> bool {
+        self.0 >> at & 1 == 1
+    }
+
+    fn is_end(self, pattern: &[u8]) -> bool {
+        self.has(pattern.len())
     }
 }
 
@@ -79,10 +80,10 @@ pub fn search(one: &str, other: &str, is_wanted: fn(bool, bool) -> bool) -> Sear
         let mut longer = Vec::new();
         for (name, in_one, in_other) in open {
             // A shorter name has led both patterns here before.
-            if !seen.insert((in_one.clone(), in_other.clone())) {
+            if !seen.insert((in_one, in_other)) {
                 continue;
             }
-            if is_wanted(in_one.is_end(), in_other.is_end()) {
+            if is_wanted(in_one.is_end(one), in_other.is_end(other)) {
                 assert!(is_wanted(matches(one, &name), matches(other, &name)));
                 return Search::Found(name);
             }
