@@ -48,8 +48,7 @@ struct Case {
 impl Case {
     fn draw(u: &mut Unstructured<'_>) -> Result<Case> {
         let longest = if is_rare(u, 8)? { 40 } else { 6 };
-        // Comparing tens of thousands of names takes thousands of times longer than all else.
-        let asks_the_real_catalogue = is_rare(u, 200)?;
+        let asks_the_real_catalogue = is_rare(u, 64)?;
         let mut pattern = || match asks_the_real_catalogue {
             true => real_pattern(u),
             false => text(u, &LETTERS, longest),
@@ -160,11 +159,14 @@ fn check_catalog(text: &str, catalog: &Catalog) {
         return;
     }
     let pattern = ActionPattern::new(text);
+    // Of the real catalogue, a part that is another for patterns of another length: it has tens of thousands of names.
+    let is_in_part = |id: &ActionId| catalog.len() < 1_000 || id.index() % 16 == text.len() % 16;
     let mut found = Vec::new();
     catalog.each_match(&pattern, |id| found.push(id));
+    assert!(catalog.matches(&pattern).iter().eq(found.iter().copied()), "{pattern:?} as a set");
+    found.retain(is_in_part);
     let is_match = |id: &ActionId| matches(text.as_bytes(), catalog.full_name(*id).as_bytes());
-    let expect: Vec<ActionId> = catalog.actions().filter(is_match).collect();
+    let expect: Vec<ActionId> = catalog.actions().filter(is_in_part).filter(is_match).collect();
     let names = |ids: &[ActionId]| ids.iter().map(|id| catalog.full_name(*id)).collect::<Vec<_>>();
     assert_eq!(names(&found), names(&expect), "{pattern:?}");
-    assert!(catalog.matches(&pattern).iter().eq(expect), "{pattern:?} as a set");
 }

@@ -42,7 +42,9 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(verify(&built.plan, &analysis, &options), Ok(()), "{scene:#?}");
     let Ok(Some((at, plan))) = tampered(&mut u, &built.plan) else { return };
     let (Some(change), Some(honest)) = (plan.changes.get(at), built.plan.changes.get(at)) else { return };
-    if change.after == honest.after {
+    let policy = scene.policy(&change.address);
+    let has_tab = policy.has_tab() || change.after.as_ref().is_some_and(|after| after.contains("\\t"));
+    if has_tab || change.after == honest.after {
         return;
     }
     let Err(refusals) = verify(&plan, &analysis, &options) else {
@@ -52,7 +54,6 @@ pub fn check(bytes: &[u8]) {
     let own = refusals.iter().filter(|refusal| refusal.address == change.address);
     let is_proved = |name: &str| name.starts_with("edited-") && name != "edited-action";
     if own.map(|refusal| refusal.name.as_str()).all(is_proved) {
-        let policy = scene.policy(&change.address);
         let mut must_stay = scene.fates(policy, &change.address).must_stay;
         must_stay.retain(|name| !is_beyond_the_proof(&policy.text, name));
         if let Some(complaint) = judge::complaint(&policy.text, change.after.as_deref(), &must_stay) {

@@ -160,6 +160,12 @@ pub struct Fates {
 }
 
 impl Policy {
+    /// Returns whether a pattern has a tab. Such a pattern, which AWS refuses, is taken for one with a colon: the catalogue's
+    /// table has tabs there.
+    pub fn has_tab(&self) -> bool {
+        self.text.contains("\\t")
+    }
+
     fn kind(&self) -> (&'static str, &'static [&'static str], &'static [usize]) {
         KINDS.get(self.kind).copied().unwrap_or(("", &[], &[]))
     }
