@@ -341,6 +341,10 @@ impl Catalog {
     /// Calls `found` with each action that the pattern matches, in order.
     pub fn each_match(&self, pattern: &ActionPattern, mut found: impl FnMut(ActionId)) {
         let (service, action) = (pattern.service(), pattern.action());
+        // No name has a tab, and the table below has one where the colon is.
+        if pattern.folded().contains('\t') {
+            return;
+        }
         // A star before the colon may swallow the colon: `*Get*` matches, and so may a pattern with two colons.
         if pattern.folded() != "*" && (service.contains('*') || action.contains(':') || service.is_empty()) {
             // In the table a tab stands where the colon of the name is, and no name has either.

@@ -159,6 +159,9 @@ fn check_unknown(
             if heirs.iter().any(|heir| covers(heir, &full)) { Ok(true) } else { Err(lost(full)) }
         }
         UnknownName::Service(service) => {
+            if statement.kind == Kind::NotAction {
+                return check_unknown_exemptions(service, statement, heirs).map_err(|pattern| lost(pattern));
+            }
             let parts = parts_in_service(statement, service);
             for Part { within, of } in &parts {
                 // Where the pattern itself is still included, so is its part.
@@ -190,8 +193,27 @@ struct Part {
     of: ActionPattern,
 }
 
-/// The parts of a service that the statement allows, as patterns. A `NotAction` that exempts a part of the service allows
-/// the rest, which no single pattern describes; its own names are then looked at one by one.
+/// Of an unknown service that a `NotAction` allows, or allows a part of, nothing more may be exempt. Returns whether it
+/// allowed anything of it.
+fn check_unknown_exemptions(service: &str, statement: &Statement, heirs: &[&Statement]) -> Result<bool, String> {
+    let whole = ActionPattern::new(&format!("{service}:*"));
+    if statement.includes(&whole) {
+        return Ok(false);
+    }
+    let exempts_no_more = |heir: &&&Statement| match heir.kind {
+        Kind::NotAction => {
+            heir.patterns.iter().all(|pattern| pattern.is_disjoint(&whole) || statement.includes(pattern))
+        }
+        // A list of what is allowed can take its place only where the service was allowed whole.
+        Kind::Action => covers_all(statement, &whole) && heir.includes(&whole),
+    };
+    match heirs.iter().any(|heir| exempts_no_more(&heir)) {
+        true => Ok(true),
+        false => Err(whole.to_string()),
+    }
+}
+
+/// The parts of a service that the patterns of an `Action` allow.
 fn parts_in_service(statement: &Statement, service: &str) -> Vec<Part> {
     let whole = ActionPattern::new(&format!("{service}:*"));
     let part = |pattern: &ActionPattern| {
@@ -205,7 +227,6 @@ fn parts_in_service(statement: &Statement, service: &str) -> Vec<Part> {
     };
     match statement.kind {
         Kind::Action => statement.patterns.iter().filter_map(part).collect(),
-        Kind::NotAction if covers_all(statement, &whole) => vec![Part { within: whole.clone(), of: whole }],
         Kind::NotAction => Vec::new(),
     }
 }
