@@ -19,6 +19,7 @@ fn the_bench_runs_to_its_end() {
         folder: folder.path().to_owned(),
         large: Size { roles: 24, ..TINY },
         small: TINY,
+        smalls: 1,
         times: 1,
     };
     let page = bench.run().unwrap();

@@ -22,7 +22,7 @@ pub struct Size {
     pub users: usize,
     /// Managed policies, AWS's own among them.
     pub policies: usize,
-    /// How many of them have fifty holders or more.
+    /// How many of them have fifty holders or more, by and large.
     pub shared: usize,
     /// The seed.
     pub seed: u64,
@@ -198,12 +198,15 @@ impl Account {
 
     fn attach_policies(&mut self) {
         let everybody = self.principals.len();
+        let of_aws = |share: &usize| (everybody * share).div_ceil(1_000);
+        let wide_of_aws = AWS_MANAGED.iter().filter(|(_, _, share)| of_aws(share) >= 50).count();
+        let shared = self.size.shared.saturating_sub(wide_of_aws);
         for number in 0..self.policies.len() {
             let random = &mut Random::part(self.size.seed, "attachment", number);
-            let of_aws = AWS_MANAGED.get(number).map(|(_, _, share)| (everybody * share).div_ceil(1_000));
+            let of_aws = AWS_MANAGED.get(number).map(|(_, _, share)| of_aws(share));
             let holders = match of_aws {
                 Some(count) => count,
-                None if number < AWS_MANAGED.len() + self.size.shared => {
+                None if number < AWS_MANAGED.len() + shared => {
                     // Most are held by little more than fifty, a few by very many.
                     let draw = random.below(1_000);
                     (50 + draw * draw / 1_000 * draw / 1_000 * 250 / 1_000).min(everybody * 2 / 3)

@@ -18,6 +18,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -36,8 +37,10 @@ pub struct Bench {
     pub folder: PathBuf,
     /// The account.
     pub large: Size,
-    /// The account that the cost per role is compared with.
+    /// What the cost per role is compared with: accounts of this size.
     pub small: Size,
+    /// How many of them, each of a seed of its own: one shared policy more or less is much in a small account.
+    pub smalls: u64,
     /// How many times each is measured; the median counts.
     pub times: usize,
 }
@@ -59,10 +62,12 @@ impl Bench {
     /// When files cannot be read or written, or one of the programs fails.
     pub fn run(&self) -> Result<String, Box<dyn Error>> {
         let large = Snapshot::of(self.large, &self.folder)?;
-        let small = Snapshot::of(self.small, &self.folder)?;
-        let mut page = format!("The account: {}\nThe small account: {}\n", large.mix, small.mix);
+        let seeds = (0..self.smalls).map(|at| self.small.seed + at);
+        let smalls = seeds.map(|seed| Snapshot::of(Size { seed, ..self.small }, &self.folder));
+        let smalls = smalls.collect::<Result<Vec<_>, _>>()?;
+        let first = smalls.first().map_or("", |small| small.mix.as_str());
+        let mut page = format!("The account: {}\nThe first of {} small accounts: {first}\n", large.mix, smalls.len());
         let plan = self.folder.join("plan.json");
-        let small_plan = self.folder.join("small-plan.json");
         let planning = |snapshot: &Snapshot, out: &Path| self.planning(snapshot, out);
         // Both read all files once, so that they are warm.
         measure::run(&mut self.parsing("value", &large))?;
@@ -74,10 +79,7 @@ impl Bench {
             typed.push(measure::run(&mut self.parsing("typed", &large))?);
             ignored.push(measure::run(&mut self.parsing("ignored", &large))?);
         }
-        let mut smalls = Vec::new();
-        for _ in 0..self.times * 4 + 1 {
-            smalls.push(measure::run(&mut planning(&small, &small_plan))?);
-        }
+        let small_cost = self.mean_of(&smalls)?;
         let value = measure::median(&values);
         let planned = measure::median(&plans);
         let mut table = Table { page: &mut page, unit: value };
@@ -93,8 +95,8 @@ impl Bench {
             self.after(&["verify"], &plan, &["--snapshot", &snapshot, "--threads", THREADS])?,
         );
         let said = Said::of(&plan)?;
-        let small_cost = measure::median(&smalls);
-        let (each, small_each) = (per_role(planned, self.large), per_role(small_cost, self.small));
+        let (each, small_each) =
+            (per_role(planned.wall.as_secs_f64(), self.large), per_role(small_cost.as_secs_f64(), self.small));
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         let size = fs::metadata(&plan)?.len();
         // Writing to a `String` cannot fail.
@@ -116,13 +118,13 @@ impl Bench {
             "\n  {each:.3} ms a role of {}, {small_each:.3} ms of {} ({} ms in all)",
             self.large.roles,
             self.small.roles,
-            small_cost.wall.as_millis()
+            small_cost.as_millis()
         );
         let _ = writeln!(
             page,
             "  {} bytes a role, {} in the small account",
             large.bytes / self.large.roles.max(1) as u64,
-            small.bytes / self.small.roles.max(1) as u64
+            smalls.iter().map(|small| small.bytes).sum::<u64>() / (self.small.roles as u64 * self.smalls).max(1)
         );
         let _ = writeln!(
             page,
@@ -140,6 +142,18 @@ impl Bench {
         );
         let _ = writeln!(page, "  peak memory is VmHWM of /proc, asked for every 5 ms");
         Ok(page)
+    }
+
+    /// How long planning takes, by the median of each and the mean of all.
+    fn mean_of(&self, snapshots: &[Snapshot]) -> Result<Duration, Box<dyn Error>> {
+        let out = self.folder.join("small-plan.json");
+        let mut sum = Duration::ZERO;
+        for snapshot in snapshots {
+            measure::run(&mut self.planning(snapshot, &out))?;
+            let costs = (0..self.times).map(|_| measure::run(&mut self.planning(snapshot, &out)));
+            sum += measure::median(&costs.collect::<Result<Vec<_>, _>>()?).wall;
+        }
+        Ok(sum / u32::try_from(snapshots.len()).unwrap_or(1).max(1))
     }
 
     fn parsing(&self, how: &str, snapshot: &Snapshot) -> Command {
@@ -175,8 +189,8 @@ impl Bench {
 }
 
 /// Milliseconds.
-fn per_role(cost: Cost, size: Size) -> f64 {
-    cost.wall.as_secs_f64() * 1e3 / size.roles.max(1) as f64
+fn per_role(seconds: f64, size: Size) -> f64 {
+    seconds * 1e3 / size.roles.max(1) as f64
 }
 
 fn walls(costs: &[Cost]) -> String {

@@ -16,7 +16,7 @@ use super::report::{self, Rows};
 use super::text;
 
 /// What makes an account other than the one on disk: raise it with every change of what is generated.
-const GENERATION: u32 = 1;
+const GENERATION: u32 = 2;
 
 /// An account's snapshot on disk.
 #[derive(Debug)]

@@ -31,9 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = secateur.parent().and_then(Path::parent).ok_or("cargo's binary lies in no folder")?;
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
-    let (large, times) = if is_quick { (QUICK, 1) } else { (LARGE, 5) };
+    let (large, times, smalls) = if is_quick { (QUICK, 1, 1) } else { (LARGE, 5, 8) };
     eprintln!("Generating the accounts, unless they are there, and measuring ...");
-    let page = Bench { secateur, baseline, folder, large, small: SMALL, times }.run()?;
+    let page = Bench { secateur, baseline, folder, large, small: SMALL, smalls, times }.run()?;
     print!("{page}");
     Ok(())
 }
