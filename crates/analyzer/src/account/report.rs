@@ -112,7 +112,9 @@ impl ServiceRow {
             _ => name,
         };
         let known = match &self.service {
-            ServiceKey::Known(service) => catalog.action_of(*service, bare),
+            ServiceKey::Known(service) => {
+                catalog.action_after(*service, self.actions.last().map(|row| row.action), bare)
+            }
             ServiceKey::Unknown(_) => None,
         };
         match known {

@@ -197,14 +197,12 @@ impl<'a> Analysis<'a> {
         policy: PolicyId,
         holder: &Holder,
         actions: impl IntoIterator<Item = ActionId>,
-        mut each: impl FnMut(ActionId, Verdict),
+        each: impl FnMut(ActionId, Verdict),
     ) {
         let (Some(judged), Some(principal)) = (self.policy(policy), self.principal(holder.principal)) else { return };
         let about = self.about(policy, judged);
         let held = principal.evidence.policy(holder, &about);
-        for action in actions {
-            each(action, principal.evidence.verdict(&held, action, Some(&principal.related)));
-        }
+        principal.evidence.verdicts(&held, actions, Some(&principal.related), each);
     }
 
     /// Returns all that the verdict on an action in a policy depends on, for one of its holders.

@@ -9,7 +9,7 @@ use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
 use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
 use crate::account::{Account, Granularity, Principal, Report, ServiceKey, ServiceRow};
-use crate::catalog::{ActionId, ActionSet, Catalog, Tracked};
+use crate::catalog::{ActionId, ActionSet, Catalog, ServiceId, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};
 use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
 use crate::time::{DAY, UnixTime};
@@ -32,9 +32,9 @@ pub struct HolderEvidence<'a> {
 #[derive(Debug)]
 pub struct HolderPolicy<'a> {
     set_aside: Option<SetAside>,
-    granted: Granted,
     grants: &'a PolicyGrants,
-    witnessed: Option<UnixTime>,
+    /// Since when the holder can have used anything of the policy, and whether that rests on an assumed date of the grant.
+    floor: (UnixTime, bool),
     /// Protections by rules about this policy.
     protected: BTreeMap<ActionId, Protection>,
 }
@@ -158,9 +158,8 @@ impl<'a> HolderEvidence<'a> {
         };
         let mut held = HolderPolicy {
             set_aside: self.set_aside.clone().or_else(|| set_aside.cloned()),
-            granted,
             grants,
-            witnessed,
+            floor: self.floor(granted, witnessed),
             protected: BTreeMap::new(),
         };
         if let Some(reference) = reference {
@@ -218,9 +217,40 @@ impl<'a> HolderEvidence<'a> {
 
     /// Returns all that the verdict on an action depends on.
     pub fn facts(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Facts {
-        let catalog = self.catalog();
-        let service = catalog.service_of(id);
+        let service = self.catalog().service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+        self.facts_by_row(policy, id, row, related)
+    }
+
+    /// Calls `each` with the verdict on each of the actions.
+    pub fn verdicts(
+        &self,
+        policy: &HolderPolicy<'_>,
+        actions: impl IntoIterator<Item = ActionId>,
+        related: Option<&RelatedActions>,
+        mut each: impl FnMut(ActionId, Verdict),
+    ) {
+        // Actions come by service, mostly: its row is looked for once.
+        let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        for id in actions {
+            let service = self.catalog().service_of(id);
+            let row = match current {
+                Some((of, row)) if of == service => row,
+                _ => self.report.as_ref().ok().and_then(|(report, _)| report.service(service)),
+            };
+            current = Some((service, row));
+            each(id, self.facts_by_row(policy, id, row, related).verdict());
+        }
+    }
+
+    fn facts_by_row(
+        &self,
+        policy: &HolderPolicy<'_>,
+        id: ActionId,
+        row: Option<&ServiceRow>,
+        related: Option<&RelatedActions>,
+    ) -> Facts {
+        let catalog = self.catalog();
         let protected = self.protected.get(&id).or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
             related.and_then(|related| related.of(id)).map(|by| Protection::Related(catalog.full_name(by).into()))
         });
@@ -247,17 +277,23 @@ impl<'a> HolderEvidence<'a> {
         self.report.as_ref().is_ok_and(|(report, _)| report.granularity == Granularity::Action)
     }
 
-    /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
-    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
-        let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
-        let introduced = policy.grants.introduced(id);
-        let (grant, assumed) = grant::grant_floor(policy.granted, introduced, policy.witnessed, self.settings, *times);
+    /// Since when the holder can have used anything of a policy, as far as grant, principal, Regions and boundary go.
+    fn floor(&self, granted: Granted, witnessed: Option<UnixTime>) -> (UnixTime, bool) {
+        let Ok((_, times)) = &self.report else { return (UnixTime(0), false) };
+        let (grant, assumed) = grant::grant_floor(granted, witnessed, self.settings, *times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
         // Under the boundary as it was before, use may not have been possible.
         let boundary = self.principal.boundary.as_ref().and_then(|arn| self.account.policy(arn));
         let ceiling = boundary.and_then(|policy| policy.default()).and_then(|version| version.created);
-        let floor = grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created));
+        (grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created)), assumed)
+    }
+
+    /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
+    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
+        let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
+        let (floor, assumed) = policy.floor;
+        let floor = policy.grants.introduced(id).map_or(floor, |introduced| floor.max(introduced));
         let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
         let catalog = self.catalog();
         let tracked_since = match catalog.tracked(id) {

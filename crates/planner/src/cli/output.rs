@@ -11,8 +11,20 @@ use super::failure::Failure;
 
 /// Prints the product. A reader that went away (`| head`) is no error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    let stdout = io::stdout();
+    let written = match anstream::AutoStream::choice(&stdout) {
+        // Without colours the text goes out in small pieces: a large plan has many.
+        anstream::ColorChoice::Never => {
+            let mut buffered = io::BufWriter::new(stdout.lock());
+            let mut pieces = anstream::adapter::strip_str(text);
+            pieces.try_for_each(|piece| buffered.write_all(piece.as_bytes())).and_then(|()| buffered.flush())
+        }
+        _ => {
+            let mut stdout = anstream::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        }
+    };
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::error("io", format!("cannot write to stdout: {error}")))
         }
