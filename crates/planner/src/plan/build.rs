@@ -10,11 +10,11 @@ use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 use secateur_analyzer::rules::Dormant;
 use secateur_analyzer::time::DAY;
 
-use super::change::{self, ProvedChange};
+use super::change::{self, ProvedChange, Subject};
 use super::draft::Draft;
 use super::{
     Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
+    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, parallel, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::{Outcome, Rewriting, Splitting};
@@ -62,13 +62,15 @@ impl Numbering {
 pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let graph = analysis.graph();
     let mut withheld = withheld::policies(analysis);
-    let mut drafts = Vec::new();
     let is_withheld: BTreeSet<&str> = withheld.iter().map(|withheld| withheld.address.as_str()).collect();
-    let mut more = Vec::new();
-    for policy in graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))) {
-        more.extend(draft(analysis, policy, options, &mut drafts));
+    let policies: Vec<PolicyId> =
+        graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))).collect();
+    let threads = analysis.inputs().threads;
+    let mut drafts = Vec::new();
+    for (more, of_policy) in parallel::map(threads, &policies, |policy| draft(analysis, *policy, options)) {
+        withheld.extend(more);
+        drafts.extend(of_policy);
     }
-    withheld.extend(more);
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts));
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
@@ -77,20 +79,20 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let numbering = Numbering::new(holders.collect());
     let mut proved: Vec<(PolicyId, Option<Entity>, ProvedChange)> = Vec::new();
     let mut unproved = Vec::new();
-    for draft in &drafts {
-        for subject in change::subjects(graph, draft) {
-            match change::derive(analysis, &subject, &numbering) {
-                Ok(change) => proved.push((subject.policy, subject.entity, change)),
-                Err(error) => {
-                    let address = change::address(graph, &subject);
-                    // Legal, and beyond what can be compared exactly: a number that is no integer, say.
-                    let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
-                    let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
-                    let detail = format!("the rewrite could not be proved, {why}: {error}");
-                    withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
-                    if !is_beyond {
-                        unproved.push((address, error));
-                    }
+    let subjects: Vec<Subject<'_>> = drafts.iter().flat_map(|draft| change::subjects(graph, draft)).collect();
+    let derived = parallel::map(threads, &subjects, |subject| change::derive(analysis, subject, &numbering));
+    for (subject, derived) in subjects.iter().zip(derived) {
+        match derived {
+            Ok(change) => proved.push((subject.policy, subject.entity, change)),
+            Err(error) => {
+                let address = change::address(graph, subject);
+                // Legal, and beyond what can be compared exactly: a number that is no integer, say.
+                let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
+                let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
+                let detail = format!("the rewrite could not be proved, {why}: {error}");
+                withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
+                if !is_beyond {
+                    unproved.push((address, error));
                 }
             }
         }
@@ -103,22 +105,25 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     Built { plan, unproved }
 }
 
-/// Rewrites one policy; returns what is withheld of it.
-fn draft<'a>(
-    analysis: &Analysis<'a>,
+/// Rewrites one policy; returns what is withheld of it, and what is not.
+fn draft<'s>(
+    analysis: &'s Analysis<'_>,
     policy: PolicyId,
     options: &PlanOptions,
-    drafts: &mut Vec<Draft<'a>>,
-) -> Vec<Withheld> {
+) -> (Vec<Withheld>, Option<Draft<'s>>) {
     let graph = analysis.graph();
-    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return Vec::new() };
+    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else {
+        return (Vec::new(), None);
+    };
     if reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
-        return Vec::new();
+        return (Vec::new(), None);
     }
-    let Some(document) = reference.document().and_then(|document| document.policy()) else { return Vec::new() };
+    let Some(document) = reference.document().and_then(|document| document.policy()) else {
+        return (Vec::new(), None);
+    };
     let removable = wanted(analysis, policy, &judged.removable, options);
     if removable.is_empty() {
-        return Vec::new();
+        return (Vec::new(), None);
     }
     let unknown = analysis.unknown_names(policy, document).names;
     let inputs = analysis.inputs();
@@ -156,7 +161,7 @@ fn draft<'a>(
     let is_dormant = |id: PrincipalId| analysis.principal(id).is_some_and(|principal| principal.is_dormant);
     let all_dormant = judged.holders.iter().all(|holder| is_dormant(holder.principal));
     if draft.rewritten.outcome == Outcome::Unchanged {
-        return withheld;
+        return (withheld, None);
     }
     if all_dormant && inputs.settings.dormant == Dormant::Advise {
         let who = withheld::names(analysis, judged.holders.iter().map(|holder| holder.principal));
@@ -167,10 +172,9 @@ fn draft<'a>(
                 inputs.settings.min_idle_days
             ),
         );
-        return withheld;
+        return (withheld, None);
     }
-    drafts.push(draft);
-    withheld
+    (withheld, Some(draft))
 }
 
 /// The removable actions whose reason is wanted; where holders differ, the weakest reason counts.

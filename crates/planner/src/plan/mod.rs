@@ -13,6 +13,7 @@ mod digest;
 mod draft;
 mod expects;
 mod fit;
+mod parallel;
 mod read;
 mod removed;
 mod select;
