@@ -19,6 +19,7 @@ use crate::account::{Account, Gap};
 use crate::catalog::{ActionId, ActionSet, Catalog};
 use crate::document::{Effect, PolicyDocument, Statement};
 use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
+use crate::parallel;
 use crate::rules::{Rules, Settings};
 use crate::time::{DAY, UnixTime};
 use crate::verdict::{
@@ -233,31 +234,29 @@ fn judge_policies(inputs: &Inputs<'_>, graph: &Graph<'_>, history: &GrantIndex<'
     // What was created before this is old enough in every report that counts.
     let settings = inputs.settings;
     let horizon = inputs.now.plus(-settings.min_idle() - (i64::from(settings.max_report_age_days) + 1) * DAY);
-    graph
-        .policies()
-        .map(|id| {
-            let document = graph.policy(id).and_then(|policy| policy.document()).and_then(|document| document.policy());
-            let (granted, left_alone) = match document {
-                Some(document) => granted(catalog, document),
-                // What cannot be read may grant anything.
-                None => (catalog.full_set(), catalog.empty_set()),
-            };
-            PolicyAnalysis {
-                set_aside: match ambiguous.contains(&id) {
-                    true => Some(SetAside::LeftAlone(LeftAlone::AmbiguousName)),
-                    false => set_aside::policy(graph, id, &boundaries, inputs),
-                },
-                holders: graph.holders(id),
-                grants: graph
-                    .policy(id)
-                    .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
-                    .unwrap_or_default(),
-                removable: catalog.empty_set(),
-                granted,
-                left_alone,
-            }
-        })
-        .collect()
+    let ids: Vec<PolicyId> = graph.policies().collect();
+    parallel::map(inputs.threads, &ids, |&id| {
+        let document = graph.policy(id).and_then(|policy| policy.document()).and_then(|document| document.policy());
+        let (granted, left_alone) = match document {
+            Some(document) => granted(catalog, document),
+            // What cannot be read may grant anything.
+            None => (catalog.full_set(), catalog.empty_set()),
+        };
+        PolicyAnalysis {
+            set_aside: match ambiguous.contains(&id) {
+                true => Some(SetAside::LeftAlone(LeftAlone::AmbiguousName)),
+                false => set_aside::policy(graph, id, &boundaries, inputs),
+            },
+            holders: graph.holders(id),
+            grants: graph
+                .policy(id)
+                .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
+                .unwrap_or_default(),
+            removable: catalog.empty_set(),
+            granted,
+            left_alone,
+        }
+    })
 }
 
 /// The actions of the Allow statements: those that may be changed, and those that are left alone by their Sid.

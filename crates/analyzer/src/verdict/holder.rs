@@ -8,7 +8,7 @@ use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
 use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
-use crate::account::{Account, Granularity, Principal, Report, ServiceKey, ServiceRow};
+use crate::account::{Account, ActionRow, Granularity, Principal, Report, ServiceKey, ServiceRow};
 use crate::catalog::{ActionId, ActionSet, Catalog, ServiceId, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};
 use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
@@ -219,7 +219,7 @@ impl<'a> HolderEvidence<'a> {
     pub fn facts(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Facts {
         let service = self.catalog().service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
-        self.facts_by_row(policy, id, row, related)
+        self.facts_by_row(policy, id, row, row.and_then(|row| row.action(id)), related)
     }
 
     /// Calls `each` with the verdict on each of the actions.
@@ -230,16 +230,25 @@ impl<'a> HolderEvidence<'a> {
         related: Option<&RelatedActions>,
         mut each: impl FnMut(ActionId, Verdict),
     ) {
-        // Actions come by service, mostly: its row is looked for once.
+        // Actions come by service, mostly, and in order: its row is looked for once, and gone through from top to bottom.
         let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        let mut last: Option<ActionId> = None;
+        let mut rest: &[ActionRow] = &[];
         for id in actions {
             let service = self.catalog().service_of(id);
             let row = match current {
-                Some((of, row)) if of == service => row,
-                _ => self.report.as_ref().ok().and_then(|(report, _)| report.service(service)),
+                Some((of, row)) if of == service && last < Some(id) => row,
+                _ => {
+                    let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+                    rest = row.map_or(&[], |row| &row.actions);
+                    row
+                }
             };
-            current = Some((service, row));
-            each(id, self.facts_by_row(policy, id, row, related).verdict());
+            (current, last) = (Some((service, row)), Some(id));
+            let passed = rest.iter().take_while(|listed| listed.action < id).count();
+            rest = rest.get(passed..).unwrap_or_default();
+            let listed = rest.first().filter(|listed| listed.action == id);
+            each(id, self.facts_by_row(policy, id, row, listed, related).verdict());
         }
     }
 
@@ -248,6 +257,7 @@ impl<'a> HolderEvidence<'a> {
         policy: &HolderPolicy<'_>,
         id: ActionId,
         row: Option<&ServiceRow>,
+        listed: Option<&ActionRow>,
         related: Option<&RelatedActions>,
     ) -> Facts {
         let catalog = self.catalog();
@@ -263,7 +273,7 @@ impl<'a> HolderEvidence<'a> {
             action: ActionFacts {
                 in_catalog: true,
                 tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
-                listed: row.filter(|_| self.sees_actions()).and_then(|row| row.action(id)).map(|row| row.last_accessed),
+                listed: listed.filter(|_| self.sees_actions()).map(|listed| listed.last_accessed),
                 since: since_action,
                 assumed_grant,
             },

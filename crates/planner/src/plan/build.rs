@@ -7,6 +7,7 @@ use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::{Effect, Sha256};
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::parallel;
 use secateur_analyzer::rules::Dormant;
 use secateur_analyzer::time::DAY;
 
@@ -14,7 +15,7 @@ use super::change::{self, ProvedChange, Subject};
 use super::draft::Draft;
 use super::{
     Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, parallel, withheld,
+    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::{Outcome, Rewriting, Splitting};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::canonical::Canonical;
 use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
@@ -31,7 +32,7 @@ pub fn digest(plan: &Plan) -> Sha256 {
         advice,
         summary,
     } = plan;
-    let mut object = CanonicalObject::new();
+    let mut object = Object::new(Quick::default());
     object.member("account", account);
     object.list("advice", advice);
     object.list("changes", changes);
@@ -53,11 +54,11 @@ pub fn digest(plan: &Plan) -> Sha256 {
 pub(super) fn digest_of_file(bytes: &[u8]) -> Result<Sha256, serde_json::Error> {
     let Ok(members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(bytes) else {
         // No object, so no plan; its digest is none that a plan can have.
-        let mut hash = Sha256Writer::new();
-        write_canonical(&serde_json::from_slice::<Value>(bytes)?, &mut hash);
-        return Ok(hash.finish());
+        let mut other = Reference::default();
+        other.value(&serde_json::from_slice::<Value>(bytes)?);
+        return Ok(other.hash.finish());
     };
-    let mut object = CanonicalObject::new();
+    let mut object = Object::new(Reference::default());
     for (name, raw) in members.iter().filter(|(name, _)| *name != "digest") {
         match serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
             Ok(list) => object.list(name, &list),
@@ -77,7 +78,8 @@ pub fn changes_digest(changes: &[Change]) -> Sha256 {
         expects: &'a Expects,
         removed: Vec<&'a str>,
     }
-    let essence = |change: &'_ Change, hash: &mut Sha256Writer| {
+    let mut quick = Quick::default();
+    let essence = |change: &'_ Change, quick: &mut Quick| {
         let mut removed: Vec<&str> =
             change.removed.iter().flat_map(|removed| &removed.actions).map(String::as_str).collect();
         removed.sort_unstable();
@@ -88,60 +90,51 @@ pub fn changes_digest(changes: &[Change]) -> Sha256 {
             after: change.after.as_deref(),
             removed,
         };
-        write_canonical(&essence, hash);
+        quick.value(&essence);
     };
-    let mut hash = Sha256Writer::new();
-    write_list(changes, &mut hash, essence);
-    hash.finish()
+    write_list(changes, &mut quick, essence);
+    quick.hash.finish()
 }
 
-/// An object in RFC 8785 form, of which the members are written in the order of their names.
-struct CanonicalObject {
+/// A hash that takes values in RFC 8785 form.
+trait Hashing {
+    fn hash(&mut self) -> &mut Sha256Writer;
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T);
+}
+
+/// For what secateur has made itself.
+#[derive(Default)]
+struct Quick {
     hash: Sha256Writer,
-    is_empty: bool,
+    canonical: Canonical,
 }
 
-impl CanonicalObject {
-    fn new() -> CanonicalObject {
-        let mut hash = Sha256Writer::new();
-        hash.update(b"{");
-        CanonicalObject { hash, is_empty: true }
+/// For files.
+#[derive(Default)]
+struct Reference {
+    hash: Sha256Writer,
+}
+
+impl Hashing for Quick {
+    fn hash(&mut self) -> &mut Sha256Writer {
+        &mut self.hash
     }
 
-    fn name(&mut self, name: &str) {
-        if !self.is_empty {
-            self.hash.update(b",");
-        }
-        self.is_empty = false;
-        write_canonical(name, &mut self.hash);
-        self.hash.update(b":");
-    }
-
-    fn member(&mut self, name: &str, value: &impl Serialize) {
-        self.name(name);
-        write_canonical(value, &mut self.hash);
-    }
-
-    fn list(&mut self, name: &str, values: &[impl Serialize]) {
-        self.name(name);
-        write_list(values, &mut self.hash, |value, hash| write_canonical(value, hash));
-    }
-
-    fn finish(mut self) -> Sha256 {
-        self.hash.update(b"}");
-        self.hash.finish()
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
+        let Quick { hash, canonical } = self;
+        must(canonical.write(value, |bytes| hash.update(bytes)));
     }
 }
 
-fn write_list<T>(values: &[T], hash: &mut Sha256Writer, mut write: impl FnMut(&T, &mut Sha256Writer)) {
-    hash.update(b"[");
-    for (at, value) in values.iter().enumerate() {
-        if at > 0 {
-            hash.update(b",");
-        }
-        write(value, hash);
+impl Hashing for Reference {
+    fn hash(&mut self) -> &mut Sha256Writer {
+        &mut self.hash
     }
-    hash.update(b"]");
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
+        let formatter = canon_json::CanonicalFormatter::new();
+        must(value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.hash, formatter)));
+    }
 }
 
 #[expect(
@@ -149,9 +142,56 @@ fn write_list<T>(values: &[T], hash: &mut Sha256Writer, mut write: impl FnMut(&T
     reason = "these types hold strings, integers and string keys: nothing that JSON lacks; a hash takes all bytes; and a \
               digest of something else must not come out"
 )]
-fn write_canonical<T: Serialize + ?Sized>(value: &T, hash: &mut Sha256Writer) {
-    let mut serializer = serde_json::Serializer::with_formatter(hash, canon_json::CanonicalFormatter::new());
-    value.serialize(&mut serializer).expect("plain data is JSON");
+fn must(written: serde_json::Result<()>) {
+    written.expect("plain data is JSON");
+}
+
+/// An object in RFC 8785 form, of which the members are written in the order of their names.
+struct Object<H> {
+    hashing: H,
+    is_empty: bool,
+}
+
+impl<H: Hashing> Object<H> {
+    fn new(mut hashing: H) -> Object<H> {
+        hashing.hash().update(b"{");
+        Object { hashing, is_empty: true }
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.is_empty {
+            self.hashing.hash().update(b",");
+        }
+        self.is_empty = false;
+        self.hashing.value(name);
+        self.hashing.hash().update(b":");
+    }
+
+    fn member(&mut self, name: &str, value: &impl Serialize) {
+        self.name(name);
+        self.hashing.value(value);
+    }
+
+    fn list(&mut self, name: &str, values: &[impl Serialize]) {
+        self.name(name);
+        write_list(values, &mut self.hashing, |value, hashing| hashing.value(value));
+    }
+
+    fn finish(mut self) -> Sha256 {
+        self.hashing.hash().update(b"}");
+        std::mem::take(self.hashing.hash()).finish()
+    }
+}
+
+fn write_list<T, H: Hashing>(values: &[T], hashing: &mut H, mut write: impl FnMut(&T, &mut H)) {
+    hashing.hash().update(b"[");
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            hashing.hash().update(b",");
+        }
+        write(value, hashing);
+    }
+    hashing.hash().update(b"]");
 }
 
 #[cfg(test)]

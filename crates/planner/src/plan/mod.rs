@@ -7,13 +7,13 @@
 mod advice;
 mod build;
 mod calls;
+mod canonical;
 mod change;
 mod config;
 mod digest;
 mod draft;
 mod expects;
 mod fit;
-mod parallel;
 mod read;
 mod removed;
 mod select;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Applies `work` to every item.
-pub(super) fn map<I: Sync, O: Send>(threads: NonZeroUsize, items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<O> {
+pub fn map<I: Sync, O: Send>(threads: NonZeroUsize, items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<O> {
     let next = AtomicUsize::new(0);
     let take_turns = || {
         let mut done = Vec::new();
