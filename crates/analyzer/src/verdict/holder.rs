@@ -273,7 +273,7 @@ impl<'a> HolderEvidence<'a> {
             action: ActionFacts {
                 in_catalog: true,
                 tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
-                listed: listed.filter(|_| self.sees_actions()).map(|listed| listed.last_accessed),
+                listed: listed.filter(|_| self.sees_actions()).map(ActionRow::last_accessed),
                 since: since_action,
                 assumed_grant,
             },

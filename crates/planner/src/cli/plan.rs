@@ -29,15 +29,12 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
             PlanFormat::Markdown => Some(render::markdown(&built.plan, render::MAX_BYTES)),
             PlanFormat::Json => None,
         });
-        let saved = output::json(&built.plan).and_then(|json| {
-            output::write_file(&path, json.as_bytes())?;
-            Ok(json)
-        });
-        (saved, page.join())
+        (output::write_json(&path, &built.plan), page.join())
     });
-    let json = saved?;
+    saved?;
     match page {
-        Ok(page) => output::print(page.as_ref().unwrap_or(&json))?,
+        Ok(Some(page)) => output::print(&page)?,
+        Ok(None) => output::print(&output::json(&built.plan)?)?,
         Err(panic) => std::panic::resume_unwind(panic),
     }
     if !globals.quiet {

@@ -79,7 +79,7 @@ fn whole(report: &Report, analysis: &Analysis<'_>) -> Result<UnixTime, String> {
 fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
     let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
     recent(row.last_authenticated)
-        || row.actions.iter().any(|listed| recent(listed.last_accessed))
+        || row.actions.iter().any(|listed| recent(listed.last_accessed()))
         || row.unknown_actions.iter().any(|(_, last)| recent(*last))
 }
 
@@ -101,7 +101,7 @@ fn unused(
     // Sorted by action, none twice.
     let listed = row.actions.binary_search_by_key(&action, |listed| listed.action).ok();
     let listed = listed.and_then(|at| row.actions.get(at));
-    if listed.is_some_and(|listed| recent(listed.last_accessed)) {
+    if listed.is_some_and(|listed| recent(listed.last_accessed())) {
         return Err("the report shows that it was used".to_owned());
     }
     if service_in_use && !matches!(analysis.catalog().tracked(action), Tracked::Yes { .. }) {
