@@ -104,7 +104,12 @@ pub(super) fn derive(
     };
     let claim = Claim { policy: subject.policy, holders: &holders, before: subject.before, after: subject.after };
     let proof = prove(&claim, analysis)?;
-    let removed = removed::removed(analysis, subject, &holders, proof.lost(), numbering);
+    // The proof has seen that the text before is the snapshot's, which has been parsed already.
+    let before =
+        graph.policy(subject.policy).and_then(|policy| policy.document()).and_then(|document| document.policy());
+    let after = subject.after.and_then(|text| PolicyDocument::parse(text).ok());
+    let removed =
+        removed::removed(analysis, subject.policy, (before, after.as_ref()), &holders, proof.lost(), numbering);
     let target = target(graph, subject)
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let (calls, inverse) = calls::calls(graph, subject, &target);
@@ -119,7 +124,7 @@ pub(super) fn derive(
         after: subject.after.map(str::to_owned),
         removed: removed.entries,
         readmitted: Vec::new(),
-        frozen: frozen(analysis, subject),
+        frozen: frozen(analysis, before, after.as_ref()),
         still_granted_by: Vec::new(),
         risk: risk(analysis, proof.lost()),
         proof: plan_proof(&proof),
@@ -142,11 +147,8 @@ fn plan_proof(proof: &Proof) -> PlanProof {
 }
 
 /// The patterns of Allow statements that became names: gone, with a name that was not listed before and that they match.
-fn frozen(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Vec<Frozen> {
-    let Some(after) = subject.after else { return Vec::new() };
-    let (Ok(before), Ok(after)) = (PolicyDocument::parse(subject.before), PolicyDocument::parse(after)) else {
-        return Vec::new();
-    };
+fn frozen(analysis: &Analysis<'_>, before: Option<&PolicyDocument>, after: Option<&PolicyDocument>) -> Vec<Frozen> {
+    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
     let mut frozen = Vec::new();
     let mut heirs = after.statements.iter();
     for statement in before.statements.iter().filter(|statement| statement.effect == Effect::Allow) {

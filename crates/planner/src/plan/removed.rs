@@ -7,13 +7,12 @@ use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, Catalog};
 use secateur_analyzer::document::PolicyDocument;
-use secateur_analyzer::graph::Holder;
+use secateur_analyzer::graph::{Holder, PolicyId};
 use secateur_analyzer::risk::{Risk, risk};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
 use super::build::Numbering;
-use super::change::Subject;
 use super::{Evidence, Removed};
 
 /// The entries, and how many of the actions rest on an assumed date of grant.
@@ -32,7 +31,8 @@ struct Group {
 
 pub(super) fn removed(
     analysis: &Analysis<'_>,
-    subject: &Subject<'_>,
+    policy: PolicyId,
+    documents: (Option<&PolicyDocument>, Option<&PolicyDocument>),
     holders: &[Holder],
     lost: &ActionSet,
     numbering: &Numbering,
@@ -43,7 +43,7 @@ pub(super) fn removed(
     for holder in holders {
         let Some(principal) = numbering.principal(holder.principal) else { continue };
         let mut own = Vec::with_capacity(actions.len());
-        analysis.verdicts(subject.policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
+        analysis.verdicts(policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
         removals.push((principal, own));
     }
     let removal_of = |at: usize| {
@@ -66,7 +66,7 @@ pub(super) fn removed(
             }
         };
     }
-    let patterns: Vec<GonePattern> = gone_patterns(analysis, subject);
+    let patterns: Vec<GonePattern> = gone_patterns(analysis, documents);
     let mut entries: Vec<(Order, Removed)> = groups
         .into_iter()
         .map(|Group { first, reason, actions }| {
@@ -123,20 +123,17 @@ struct GonePattern {
     matched: ActionSet,
 }
 
-fn gone_patterns(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Vec<GonePattern> {
-    let patterns = |document: &PolicyDocument| -> Vec<ActionPattern> {
-        let entries = document.statements.iter().flat_map(|statement| statement.actions.list().entries.iter());
+/// The patterns that are gone from the first document to the second.
+fn gone_patterns(
+    analysis: &Analysis<'_>,
+    (before, after): (Option<&PolicyDocument>, Option<&PolicyDocument>),
+) -> Vec<GonePattern> {
+    let patterns = |document: Option<&PolicyDocument>| -> Vec<ActionPattern> {
+        let statements = document.into_iter().flat_map(|document| &document.statements);
+        let entries = statements.flat_map(|statement| statement.actions.list().entries.iter());
         entries.map(|entry| entry.pattern.clone()).filter(ActionPattern::has_wildcard).collect()
     };
-    let parsed = |text: &str| PolicyDocument::parse(text).map_or_else(|_| Vec::new(), |document| patterns(&document));
-    // The snapshot's own document has been parsed already.
-    let own = analysis.graph().policy(subject.policy).and_then(|policy| policy.document());
-    let own = own.filter(|document| document.text() == subject.before).and_then(|document| document.policy());
-    let mut gone = own.map_or_else(|| parsed(subject.before), patterns);
-    if gone.is_empty() {
-        return Vec::new();
-    }
-    let after = subject.after.map(parsed).unwrap_or_default();
+    let (mut gone, after) = (patterns(before), patterns(after));
     gone.retain(|pattern| !after.contains(pattern));
     let with_matches = |pattern: ActionPattern| GonePattern { matched: analysis.catalog().matches(&pattern), pattern };
     gone.into_iter().map(with_matches).filter(|gone| !gone.matched.is_empty()).collect()
