@@ -132,6 +132,11 @@ impl AccessLevel {
 pub struct ActionSet(FixedBitSet);
 
 impl ActionSet {
+    /// Returns an empty set of any catalogue that takes no memory; it grows by [`ActionSet::union_with`] only.
+    pub(crate) fn nothing() -> ActionSet {
+        ActionSet(FixedBitSet::new())
+    }
+
     /// Returns whether the action is in the set.
     pub fn contains(&self, id: ActionId) -> bool {
         self.0.contains(id.index())
