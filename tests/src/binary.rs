@@ -1,4 +1,4 @@
-//! The built binary `secateur`.
+//! Binaries of this workspace, built by cargo and found where cargo says they are.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,51 +6,72 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// What cargo is to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'a> {
+    /// The package.
+    pub package: &'a str,
+    /// Its binary.
+    pub binary: &'a str,
+    /// More arguments: the profile, features.
+    pub more: &'a [&'a str],
+}
+
 /// Returns the path of the binary `secateur`, which is built first, once per process.
-///
-/// The path is what cargo says it is. To guess it from the layout of `target` finds a stale binary, or none, when the
-/// profile, the target or the target folder is another.
 ///
 /// # Panics
 /// When the binary does not build.
+#[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
 pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| build(&[])).clone()
+    let build = Build { package: "secateur", binary: "secateur", more: &[] };
+    BINARY.get_or_init(|| built(&build).unwrap_or_else(|error| panic!("{error}"))).clone()
 }
 
 /// Returns the path of the binary `secateur` as it is shipped, optimised. It is built first, once per process.
 ///
 /// # Panics
 /// When the binary does not build.
+#[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
 pub fn release_binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| build(&["--release"])).clone()
+    let build = Build { package: "secateur", binary: "secateur", more: &["--release"] };
+    BINARY.get_or_init(|| built(&build).unwrap_or_else(|error| panic!("{error}"))).clone()
 }
 
-#[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
-fn build(profile: &[&str]) -> PathBuf {
+/// Builds a binary and returns its path.
+///
+/// The path is what cargo says it is. To guess it from the layout of `target` finds a stale binary, or none, when the
+/// profile, the target or the target folder is another.
+///
+/// # Errors
+/// When it does not build; what went wrong.
+pub fn built(build: &Build<'_>) -> Result<PathBuf, String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--locked", "--package", "secateur", "--message-format=json-render-diagnostics"])
-        .args(profile)
+        .args(["build", "--locked", "--message-format=json-render-diagnostics"])
+        .args(["--package", build.package, "--bin", build.binary])
+        .args(build.more)
         .arg("--manifest-path")
         .arg(manifest)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .unwrap_or_else(|error| panic!("cargo does not start: {error}"));
-    assert!(output.status.success(), "`cargo build --package secateur` failed: {}", output.status);
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`cargo build --package {}` failed: {}", build.package, output.status));
+    }
     let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages).unwrap_or_else(|| panic!("cargo names no binary `secateur`:\n{messages}"))
+    executable(&messages, build.binary).ok_or_else(|| format!("cargo names no binary `{}`:\n{messages}", build.binary))
 }
 
-/// Finds the binary in cargo's messages, see <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// Finds a binary in cargo's messages, see <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>.
+fn executable(messages: &str, binary: &str) -> Option<PathBuf> {
     let parsed = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let is_binary = |message: &Value| {
         let target = message.get("target");
         let kinds = target.and_then(|target| target.get("kind")).and_then(Value::as_array);
-        target.and_then(|target| target.get("name")).is_some_and(|name| name == "secateur")
+        target.and_then(|target| target.get("name")).is_some_and(|name| name == binary)
             && kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
     };
     parsed.filter(is_binary).find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
@@ -68,7 +89,7 @@ not a message
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"other"},"executable":"/t/other"}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"secateur"},"executable":"/t/secateur"}
 {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/secateur")));
-        assert_eq!(executable("{}"), None);
+        assert_eq!(executable(messages, "secateur"), Some(PathBuf::from("/t/secateur")));
+        assert_eq!(executable("{}", "secateur"), None);
     }
 }

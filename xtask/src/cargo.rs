@@ -31,6 +31,13 @@ pub fn own_binary(package: &str, name: &str, arguments: &[OsString]) -> ExitCode
     finish(&mut run)
 }
 
+/// Runs an optimized binary of a package with its arguments, in the current folder, and returns its exit code.
+pub fn release(package: &str, binary: &str, arguments: &[OsString]) -> ExitCode {
+    let mut run = run_of(package);
+    run.args(["--release", "--locked", "--bin", binary, "--"]).args(arguments);
+    finish(&mut run)
+}
+
 /// Runs an example of a package with its arguments, in the current folder, and returns its exit code.
 pub fn example(package: &str, example: &str, arguments: &[OsString]) -> ExitCode {
     let mut run = run_of(package);

@@ -19,6 +19,7 @@ usage: cargo xtask TASK [ARGS]
   demo                         the main job on the sample account: analyze, plan, explain, verify
   ci                           every check that a change has to pass: format, lints, docs, the build
                                for offline use, tests
+  bench [--quick]              how fast `plan` is, on a generated account of 5,000 roles, against mere parsing
   catalog DIR --date YYYY-MM-DD
                                rebuild the catalogue from files of the AWS service reference, fetched
                                on that day
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         },
         Some("emulator") => cargo::own_binary("secateur-tests", "emulator", &rest),
         Some("soak") => cargo::tool("secateur-tests", "soak", &rest),
+        Some("bench") => cargo::release("secateur-tests", "bench", &rest),
         Some("catalog") => cargo::example("secateur-analyzer", "rebuild_catalog", &rest),
         _ => cargo::binary("secateur", &task, &rest),
     }

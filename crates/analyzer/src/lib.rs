@@ -10,6 +10,7 @@ pub mod arn;
 pub mod catalog;
 pub mod document;
 pub mod graph;
+pub mod parallel;
 pub mod risk;
 pub mod rules;
 pub mod time;

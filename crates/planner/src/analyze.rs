@@ -147,7 +147,7 @@ fn used(judged: &PrincipalAnalysis<'_>, kept: &BTreeMap<ActionId, &'static str>,
     let Ok((report, times)) = judged.evidence.report() else { return 0 };
     let in_window = |last: Option<UnixTime>| last.is_some_and(|last| times.observed.since(last) < min_idle);
     let rows = report.services.iter().flat_map(|row| &row.actions);
-    rows.filter(|row| in_window(row.last_accessed) && kept.contains_key(&row.action)).count()
+    rows.filter(|row| in_window(row.last_accessed()) && kept.contains_key(&row.action)).count()
 }
 
 fn totals(kept: &BTreeMap<ActionId, &'static str>, removable: &ActionSet, blocked: &ActionSet) -> Totals {

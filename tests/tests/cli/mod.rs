@@ -17,3 +17,5 @@ mod scene;
 mod selection;
 mod snapshots;
 mod streams;
+
+pub use scene::files_below;

@@ -3,6 +3,7 @@
 //! See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html>.
 
 use std::cmp::Reverse;
+use std::fmt;
 
 use crate::arn::Arn;
 use crate::catalog::{ActionId, Catalog, ServiceId};
@@ -77,13 +78,43 @@ pub struct ServiceRow {
     latest: Option<UnixTime>,
 }
 
-/// What a report says about one tracked action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a report says about one tracked action. A large account has millions of these, so they are packed.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ActionRow {
     /// The action.
     pub action: ActionId,
-    /// `LastAccessedTime`; none is the evidence for "allowed, tracked, and never used in the tracking period".
-    pub last_accessed: Option<UnixTime>,
+    /// The seconds of the last use in two halves, which need no padding; [`NEVER`] for none.
+    last: [u32; 2],
+}
+
+/// Stands for no use: no report tells of the beginning of time.
+const NEVER: i64 = i64::MIN;
+
+impl ActionRow {
+    fn new(action: ActionId, last_accessed: Option<UnixTime>) -> ActionRow {
+        let seconds = last_accessed.map_or(NEVER, |last| last.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the halves are put together again"
+        )]
+        let last = [(seconds >> 32) as u32, seconds as u32];
+        ActionRow { action, last }
+    }
+
+    /// Returns `LastAccessedTime`; none is the evidence for "allowed, tracked, and never used in the tracking period".
+    pub fn last_accessed(&self) -> Option<UnixTime> {
+        let [high, low] = self.last;
+        #[expect(clippy::cast_possible_wrap, reason = "the sign is in the first half")]
+        let seconds = ((u64::from(high) << 32) | u64::from(low)) as i64;
+        (seconds != NEVER).then_some(UnixTime(seconds))
+    }
+}
+
+impl fmt::Debug for ActionRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionRow").field("action", &self.action).field("last_accessed", &self.last_accessed()).finish()
+    }
 }
 
 impl ServiceRow {
@@ -112,11 +143,13 @@ impl ServiceRow {
             _ => name,
         };
         let known = match &self.service {
-            ServiceKey::Known(service) => catalog.action_of(*service, bare),
+            ServiceKey::Known(service) => {
+                catalog.action_after(*service, self.actions.last().map(|row| row.action), bare)
+            }
             ServiceKey::Unknown(_) => None,
         };
         match known {
-            Some(action) => self.actions.push(ActionRow { action, last_accessed }),
+            Some(action) => self.actions.push(ActionRow::new(action, last_accessed)),
             None => self.unknown_actions.push((bare.into(), last_accessed)),
         }
     }
@@ -139,7 +172,7 @@ impl ServiceRow {
     }
 
     fn tidy(&mut self) {
-        self.actions.sort_by_key(|row| (row.action, Reverse(row.last_accessed)));
+        self.actions.sort_by_key(|row| (row.action, Reverse(row.last_accessed())));
         self.actions.dedup_by_key(|row| row.action);
         let key = |row: &(Box<str>, Option<UnixTime>)| (row.0.to_ascii_lowercase(), Reverse(row.1), row.0.clone());
         self.unknown_actions.sort_by_cached_key(key);
@@ -177,5 +210,20 @@ impl Report {
             ServiceKey::Unknown(_) => std::cmp::Ordering::Greater,
         });
         at.ok().and_then(|at| self.services.get(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_outlast_packing() {
+        let Some(action) = Catalog::embedded().parse_action("s3:CreateBucket") else { panic!("s3:CreateBucket") };
+        for last in [None, Some(0), Some(-1), Some(1_790_834_400), Some(i64::MAX), Some(i64::MIN + 1)] {
+            let last = last.map(UnixTime);
+            assert_eq!(ActionRow::new(action, last).last_accessed(), last);
+        }
+        assert_eq!(size_of::<ActionRow>(), 12);
     }
 }

@@ -21,6 +21,7 @@ use crate::account::{Account, Gap};
 use crate::catalog::{ActionId, ActionSet, Catalog};
 use crate::document::{Effect, PolicyDocument, Statement};
 use crate::graph::{Graph, Holder, PolicyId, PrincipalId};
+use crate::parallel;
 use crate::rules::{KmsPruning, Rules, Settings};
 use crate::time::{DAY, UnixTime};
 use crate::verdict::{
@@ -208,14 +209,12 @@ impl<'a> Analysis<'a> {
         policy: PolicyId,
         holder: &Holder,
         actions: impl IntoIterator<Item = ActionId>,
-        mut each: impl FnMut(ActionId, Verdict),
+        each: impl FnMut(ActionId, Verdict),
     ) {
         let (Some(judged), Some(principal)) = (self.policy(policy), self.principal(holder.principal)) else { return };
         let about = self.about(policy, judged);
         let held = principal.evidence.policy(holder, &about);
-        for action in actions {
-            each(action, principal.evidence.verdict(&held, action, Some(&principal.related)));
-        }
+        principal.evidence.verdicts(&held, actions, Some(&principal.related), each);
     }
 
     /// Returns the granted actions of the policy that are removable for each of these of its holders; none without holders.
@@ -269,40 +268,39 @@ fn judge_policies(
     // What was created before this is old enough in every report that counts.
     let settings = inputs.settings;
     let horizon = inputs.now.plus(-settings.min_idle() - (i64::from(settings.max_report_age_days) + 1) * DAY);
-    graph
-        .policies()
-        .map(|id| {
-            let document = graph.policy(id).and_then(|policy| policy.document()).and_then(|document| document.policy());
-            let (granted, left_alone) = match document {
-                Some(document) => granted(catalog, document),
-                // What cannot be read may grant anything.
-                None => (catalog.full_set(), catalog.empty_set()),
-            };
-            PolicyAnalysis {
-                set_aside: match ambiguous.contains(&id) {
-                    true => Some(SetAside::LeftAlone(LeftAlone::AmbiguousName)),
-                    false => set_aside::policy(graph, id, &boundaries, inputs),
-                },
-                holders: graph.holders(id),
-                grants: graph
-                    .policy(id)
-                    .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
-                    .unwrap_or_default(),
-                removable: catalog.empty_set(),
-                kms_lifted: match document {
-                    Some(document) if settings.kms == KmsPruning::Prune => kms.lifted(catalog, document),
-                    _ => catalog.empty_set(),
-                },
-                granted,
-                left_alone,
-            }
-        })
-        .collect()
+    let ids: Vec<PolicyId> = graph.policies().collect();
+    parallel::map(inputs.threads, &ids, |&id| {
+        let document = graph.policy(id).and_then(|policy| policy.document()).and_then(|document| document.policy());
+        let (granted, left_alone) = match document {
+            Some(document) => granted(catalog, document),
+            // What cannot be read may grant anything.
+            None => (catalog.full_set(), ActionSet::nothing()),
+        };
+        PolicyAnalysis {
+            set_aside: match ambiguous.contains(&id) {
+                true => Some(SetAside::LeftAlone(LeftAlone::AmbiguousName)),
+                false => set_aside::policy(graph, id, &boundaries, inputs),
+            },
+            holders: graph.holders(id),
+            grants: graph
+                .policy(id)
+                .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
+                .unwrap_or_default(),
+            removable: catalog.empty_set(),
+            kms_lifted: match document {
+                Some(document) if settings.kms == KmsPruning::Prune => kms.lifted(catalog, document),
+                _ => ActionSet::nothing(),
+            },
+            granted,
+            left_alone,
+        }
+    })
 }
 
 /// The actions of the Allow statements: those that may be changed, and those that are left alone by their Sid.
 fn granted(catalog: &Catalog, document: &PolicyDocument) -> (ActionSet, ActionSet) {
-    let (mut granted, mut left_alone) = (catalog.empty_set(), catalog.empty_set());
+    // Hardly a policy has statements that are left alone, and there are thousands of policies.
+    let (mut granted, mut left_alone) = (catalog.empty_set(), ActionSet::nothing());
     for statement in document.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         let covered = catalog.covered(&statement.actions);
         if is_kept_by_sid(statement) { left_alone.union_with(&covered) } else { granted.union_with(&covered) }

@@ -93,11 +93,11 @@ fn judge_one<'a>(
             && evidence.report().is_ok()
         {
             let held = evidence.policy(holder, &analysis.about(policy, judged));
-            for action in judged.granted.iter() {
-                if evidence.verdict(&held, action, None).removal().is_some() {
+            evidence.verdicts(&held, judged.granted.iter(), None, |action, verdict| {
+                if verdict.removal().is_some() {
                     may_go.insert(action);
                 }
-            }
+            });
         }
         let mut stays = judged.granted.clone();
         stays.difference_with(&may_go);

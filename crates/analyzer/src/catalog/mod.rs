@@ -132,6 +132,11 @@ impl AccessLevel {
 pub struct ActionSet(FixedBitSet);
 
 impl ActionSet {
+    /// Returns an empty set of any catalogue that takes no memory; it grows by [`ActionSet::union_with`] only.
+    pub(crate) fn nothing() -> ActionSet {
+        ActionSet(FixedBitSet::new())
+    }
+
     /// Returns whether the action is in the set.
     pub fn contains(&self, id: ActionId) -> bool {
         self.0.contains(id.index())
@@ -145,6 +150,11 @@ impl ActionSet {
     /// Takes the action out.
     pub fn remove(&mut self, id: ActionId) {
         self.0.set(id.index(), false);
+    }
+
+    /// Returns whether all of the set is in `other`.
+    pub fn is_subset(&self, other: &ActionSet) -> bool {
+        self.0.is_subset(&other.0)
     }
 
     /// Adds all of `other`.
@@ -257,6 +267,17 @@ impl Catalog {
         let rows = self.actions.get(range.start as usize..range.end as usize)?;
         let at = rows.binary_search_by(|row| self.folded_text(&row.name).cmp(&*name)).ok()?;
         u32::try_from(at).ok().map(|at| ActionId(range.start + at))
+    }
+
+    /// Returns the service's action with that name, in any case; quickly, where it comes soon after `last`, as it does in
+    /// lists that are in order.
+    pub fn action_after(&self, service: ServiceId, last: Option<ActionId>, name: &str) -> Option<ActionId> {
+        const NEAR: usize = 8;
+        let range = self.services.get(service.index())?.actions.clone();
+        let start = last.map_or(range.start, |last| last.0.saturating_add(1)).max(range.start);
+        let mut near = (start..range.end).take(NEAR);
+        let is_it = |at: &u32| self.actions.get(*at as usize).is_some_and(|row| self.own_text(&row.name) == name);
+        near.find(is_it).map(ActionId).or_else(|| self.action_of(service, name))
     }
 
     /// Returns the action written `service:name`, in any case.

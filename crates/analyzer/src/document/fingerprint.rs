@@ -5,6 +5,7 @@
 //! their meaning's letter: parsed, a scalar and a list of one unified, sets sorted and deduplicated, statements in order.
 
 use std::fmt;
+use std::io;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -57,6 +58,38 @@ impl<'de> serde::Deserialize<'de> for Sha256 {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Sha256, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A SHA-256 in the making: what is written to it is hashed.
+#[derive(Clone, Debug, Default)]
+pub struct Sha256Writer(sha2::Sha256);
+
+impl Sha256Writer {
+    /// Returns the hash of nothing.
+    pub fn new() -> Sha256Writer {
+        Sha256Writer::default()
+    }
+
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the SHA-256 of all bytes.
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
+impl io::Write for Sha256Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -164,5 +197,9 @@ mod tests {
         assert_eq!(sha.to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(sha.to_string().parse(), Ok(sha));
         assert!("E3".parse::<Sha256>().is_err());
+        let mut hash = Sha256Writer::new();
+        hash.update(b"a");
+        io::Write::write_all(&mut hash, b"bc").unwrap();
+        assert_eq!(hash.finish(), sha256_of(b"abc"));
     }
 }

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use error::{DocumentError, Irregularity, Position};
-pub use fingerprint::{Sha256, fingerprint, sha256_of};
+pub use fingerprint::{Sha256, Sha256Writer, fingerprint, sha256_of};
 pub use layout::indented;
 pub use size::counted_characters;
 

@@ -211,15 +211,14 @@ fn fingerprint_of(policy: PolicyRef<'_>) -> Option<Sha256> {
     policy.document().map(|document| fingerprint(document.text()))
 }
 
-/// Since when the holder can have used an action, as far as the grant goes, and whether that was assumed.
+/// Since when the holder can have used a policy, as far as the grant goes, and whether that was assumed.
 pub(super) fn grant_floor(
     granted: Granted,
-    introduced: Option<UnixTime>,
     witnessed: Option<UnixTime>,
     settings: &Settings,
     times: ReportTimes,
 ) -> (UnixTime, bool) {
-    let (floor, assumed) = match granted {
+    match granted {
         Granted::At(time) => (time, false),
         Granted::LongAgo => (UnixTime(i64::MIN), false),
         Granted::Unknown => match (witnessed, settings.unknown_grant_date) {
@@ -227,6 +226,5 @@ pub(super) fn grant_floor(
             (_, UnknownGrantDate::AssumeOld) => (UnixTime(i64::MIN), true),
             (_, UnknownGrantDate::Keep) => (times.observed, false),
         },
-    };
-    (introduced.map_or(floor, |introduced| floor.max(introduced)), assumed)
+    }
 }

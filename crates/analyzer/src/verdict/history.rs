@@ -4,6 +4,7 @@
 //! Deny may have gone with it. Calls that have nothing to do with permissions are passed over.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::grant::{Granted, is_without_gap};
 use super::report::{REPORTING_DELAY, ReportTimes};
@@ -26,6 +27,9 @@ pub struct GrantIndex<'a> {
     by_policy: HashMap<String, Vec<&'a GrantEvent>>,
     /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
     unnamed: HashMap<char, UnixTime>,
+    /// By principal, the latest write that may have changed all that it may do; found when first asked for, since a
+    /// principal may hold many policies.
+    of_principal: Vec<OnceLock<Option<UnixTime>>>,
 }
 
 /// The calls that made, chose or deleted a version of a policy.
@@ -64,7 +68,8 @@ impl<'a> GrantIndex<'a> {
         else {
             return GrantIndex::default();
         };
-        let mut index = GrantIndex { history: Some(history), ..GrantIndex::default() };
+        let of_principal = account.principals.iter().map(|_| OnceLock::new()).collect();
+        let mut index = GrantIndex { history: Some(history), of_principal, ..GrantIndex::default() };
         let names = known_names(account);
         for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
             index.add(event, &names);
@@ -110,7 +115,10 @@ impl<'a> GrantIndex<'a> {
         times: ReportTimes,
     ) -> Granted {
         let Some(history) = self.history else { return Granted::Unknown };
-        let whole = self.latest_of_principal(graph, holder.principal);
+        let whole = match self.of_principal.get(holder.principal.0) {
+            Some(known) => *known.get_or_init(|| self.latest_of_principal(graph, holder.principal)),
+            None => None,
+        };
         // By the path with the oldest grant the holder has had the permission for longest.
         let by_path = |path: &Path| self.latest_by_path(graph, policy, holder.principal, *path).max(whole);
         match holder.paths.iter().map(by_path).min().flatten() {

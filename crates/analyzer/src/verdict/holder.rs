@@ -8,8 +8,8 @@ use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
 use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
-use crate::account::{Account, Granularity, Principal, Report, ServiceKey, ServiceRow};
-use crate::catalog::{ActionId, ActionSet, Catalog, Tracked};
+use crate::account::{Account, ActionRow, Granularity, Principal, Report, ServiceKey, ServiceRow};
+use crate::catalog::{ActionId, ActionSet, Catalog, ServiceId, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};
 use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
 use crate::time::{DAY, UnixTime};
@@ -34,9 +34,9 @@ pub struct HolderEvidence<'a> {
 #[derive(Debug)]
 pub struct HolderPolicy<'a> {
     set_aside: Option<SetAside>,
-    granted: Granted,
     grants: &'a PolicyGrants,
-    witnessed: Option<UnixTime>,
+    /// Since when the holder can have used anything of the policy, and whether that rests on an assumed date of the grant.
+    floor: (UnixTime, bool),
     /// Protections by rules about this policy.
     protected: BTreeMap<ActionId, Protection>,
     /// The actions that this policy allows on unused KMS keys only.
@@ -167,9 +167,8 @@ impl<'a> HolderEvidence<'a> {
         };
         let mut held = HolderPolicy {
             set_aside: self.set_aside.clone().or_else(|| set_aside.cloned()),
-            granted,
             grants,
-            witnessed,
+            floor: self.floor(granted, witnessed),
             protected: BTreeMap::new(),
             kms_lifted,
         };
@@ -228,9 +227,50 @@ impl<'a> HolderEvidence<'a> {
 
     /// Returns all that the verdict on an action depends on.
     pub fn facts(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Facts {
-        let catalog = self.catalog();
-        let service = catalog.service_of(id);
+        let service = self.catalog().service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+        self.facts_by_row(policy, id, row, row.and_then(|row| row.action(id)), related)
+    }
+
+    /// Calls `each` with the verdict on each of the actions.
+    pub fn verdicts(
+        &self,
+        policy: &HolderPolicy<'_>,
+        actions: impl IntoIterator<Item = ActionId>,
+        related: Option<&RelatedActions>,
+        mut each: impl FnMut(ActionId, Verdict),
+    ) {
+        // Actions come by service, mostly, and in order: its row is looked for once, and gone through from top to bottom.
+        let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        let mut last: Option<ActionId> = None;
+        let mut rest: &[ActionRow] = &[];
+        for id in actions {
+            let service = self.catalog().service_of(id);
+            let row = match current {
+                Some((of, row)) if of == service && last < Some(id) => row,
+                _ => {
+                    let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+                    rest = row.map_or(&[], |row| &row.actions);
+                    row
+                }
+            };
+            (current, last) = (Some((service, row)), Some(id));
+            let passed = rest.iter().take_while(|listed| listed.action < id).count();
+            rest = rest.get(passed..).unwrap_or_default();
+            let listed = rest.first().filter(|listed| listed.action == id);
+            each(id, self.facts_by_row(policy, id, row, listed, related).verdict());
+        }
+    }
+
+    fn facts_by_row(
+        &self,
+        policy: &HolderPolicy<'_>,
+        id: ActionId,
+        row: Option<&ServiceRow>,
+        listed: Option<&ActionRow>,
+        related: Option<&RelatedActions>,
+    ) -> Facts {
+        let catalog = self.catalog();
         let everywhere = match self.protected.get(&id) {
             Some(Protection::KmsViaService) if policy.kms_lifted.contains(id) => self.under_kms.get(&id),
             other => other,
@@ -247,7 +287,7 @@ impl<'a> HolderEvidence<'a> {
             action: ActionFacts {
                 in_catalog: true,
                 tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
-                listed: row.filter(|_| self.sees_actions()).and_then(|row| row.action(id)).map(|row| row.last_accessed),
+                listed: listed.filter(|_| self.sees_actions()).map(ActionRow::last_accessed),
                 since: since_action,
                 assumed_grant,
             },
@@ -261,17 +301,23 @@ impl<'a> HolderEvidence<'a> {
         self.report.as_ref().is_ok_and(|(report, _)| report.granularity == Granularity::Action)
     }
 
-    /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
-    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
-        let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
-        let introduced = policy.grants.introduced(id);
-        let (grant, assumed) = grant::grant_floor(policy.granted, introduced, policy.witnessed, self.settings, *times);
+    /// Since when the holder can have used anything of a policy, as far as grant, principal, Regions and boundary go.
+    fn floor(&self, granted: Granted, witnessed: Option<UnixTime>) -> (UnixTime, bool) {
+        let Ok((_, times)) = &self.report else { return (UnixTime(0), false) };
+        let (grant, assumed) = grant::grant_floor(granted, witnessed, self.settings, *times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
         // Under the boundary as it was before, use may not have been possible.
         let boundary = self.principal.boundary.as_ref().and_then(|arn| self.account.policy(arn));
         let ceiling = boundary.and_then(|policy| policy.default()).and_then(|version| version.created);
-        let floor = grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created));
+        (grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created)), assumed)
+    }
+
+    /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
+    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
+        let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
+        let (floor, assumed) = policy.floor;
+        let floor = policy.grants.introduced(id).map_or(floor, |introduced| floor.max(introduced));
         let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
         let catalog = self.catalog();
         let tracked_since = match catalog.tracked(id) {

@@ -11,8 +11,20 @@ use super::failure::Failure;
 
 /// Prints the product. A reader that went away (`| head`) is no error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    let stdout = io::stdout();
+    let written = match anstream::AutoStream::choice(&stdout) {
+        // Without colours the text goes out in small pieces: a large plan has many.
+        anstream::ColorChoice::Never => {
+            let mut buffered = io::BufWriter::new(stdout.lock());
+            let mut pieces = anstream::adapter::strip_str(text);
+            pieces.try_for_each(|piece| buffered.write_all(piece.as_bytes())).and_then(|()| buffered.flush())
+        }
+        _ => {
+            let mut stdout = anstream::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        }
+    };
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::error("io", format!("cannot write to stdout: {error}")))
         }
@@ -26,6 +38,17 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(format!("{json}\n"))
 }
 
+/// Writes a value as indented JSON, with a line break at the end, to a file as [`write_file`] does; the text as a whole never
+/// stands in memory.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+    write_with(path, |file| {
+        let mut buffered = io::BufWriter::with_capacity(1 << 16, file);
+        serde_json::to_writer_pretty(&mut buffered, value)?;
+        buffered.write_all(b"\n")?;
+        buffered.flush()
+    })
+}
+
 /// Tells something beside the product.
 pub(super) fn note(text: &str) {
     // A note that nobody can read is no reason to fail.
@@ -36,18 +59,22 @@ pub(super) fn note(text: &str) {
 ///
 /// A link is followed. What is there and is no file, such as a pipe or `/dev/null`, is written to and not replaced.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+fn write_with(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::io("write", path, &error);
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if let Ok(metadata) = fs::metadata(&target)
         && !metadata.is_file()
     {
         let mut opened = fs::OpenOptions::new().write(true).open(&target).map_err(failed)?;
-        return opened.write_all(bytes).map_err(failed);
+        return write(&mut opened).map_err(failed);
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     prepare_folder(folder).map_err(failed)?;
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    write(file.as_file_mut()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(&target).map_err(|error| Failure::io("write", path, &error.error))?;
     Ok(())
 }

@@ -22,12 +22,20 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
     let built = build(&analysis, &options);
     let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
     loaded.refuse_as_output(&path, globals)?;
-    let json = output::json(&built.plan)?;
-    output::write_file(&path, json.as_bytes())?;
-    match args.format {
-        PlanFormat::Text => output::print(&render::text(&built.plan, Style::Ansi))?,
-        PlanFormat::Markdown => output::print(&render::markdown(&built.plan, render::MAX_BYTES))?,
-        PlanFormat::Json => output::print(&json)?,
+    let (saved, page) = std::thread::scope(|scope| {
+        // The page takes as long as the file: it is made meanwhile, and printed when the file is there.
+        let page = scope.spawn(|| match args.format {
+            PlanFormat::Text => Some(render::text(&built.plan, Style::Ansi)),
+            PlanFormat::Markdown => Some(render::markdown(&built.plan, render::MAX_BYTES)),
+            PlanFormat::Json => None,
+        });
+        (output::write_json(&path, &built.plan), page.join())
+    });
+    saved?;
+    match page {
+        Ok(Some(page)) => output::print(&page)?,
+        Ok(None) => output::print(&output::json(&built.plan)?)?,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
     if !globals.quiet {
         output::note(&format!("\nSaved the plan to: {}", path.display()));

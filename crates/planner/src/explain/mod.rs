@@ -244,7 +244,7 @@ fn action_explanation(analysis: &Analysis<'_>, id: PrincipalId, action: ActionId
         risk: secateur_analyzer::risk::risk(catalog, action).0,
         service_last_used: row.and_then(|row| row.last_use()),
         service_listed: row.is_some(),
-        last_used: listed.and_then(|row| row.last_accessed),
+        last_used: listed.and_then(|row| row.last_accessed()),
         listed: listed.is_some(),
         denies: statements::denies(analysis, id, action),
     }

@@ -8,6 +8,7 @@ use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::{Effect, Sha256, counted_characters};
 use secateur_analyzer::graph::{Holder, PolicyId, PrincipalId};
+use secateur_analyzer::parallel;
 use secateur_analyzer::rules::Dormant;
 
 use super::attachments::AttachmentSlots;
@@ -73,19 +74,24 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let mut withheld = withheld::policies(analysis);
     let is_withheld: BTreeSet<&str> = withheld.iter().map(|withheld| withheld.address.as_str()).collect();
     let mut slots = AttachmentSlots::of(analysis.inputs().account);
+    let threads = analysis.inputs().threads;
+    let is_of_aws = |policy: &PolicyId| {
+        graph.policy(*policy).and_then(|policy| policy.managed()).is_some_and(ManagedPolicy::is_aws_managed)
+    };
+    let (of_aws, own): (Vec<PolicyId>, Vec<PolicyId>) =
+        graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))).partition(is_of_aws);
     let mut drafts = Vec::new();
-    let mut more = Vec::new();
     let mut blocked = Vec::new();
-    let mut owned_by_aws = AwsManagedDrafts::default();
-    for policy in graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))) {
-        if graph.policy(policy).and_then(|policy| policy.managed()).is_some_and(ManagedPolicy::is_aws_managed) {
-            aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);
-        } else {
-            more.extend(draft(analysis, policy, options, &mut drafts));
-            blocked.extend(blocked::of(analysis, policy));
-        }
+    let draft_own = |policy: &PolicyId| (draft(analysis, *policy, options), blocked::of(analysis, *policy));
+    for ((more, draft), blocking) in parallel::map(threads, &own, draft_own) {
+        withheld.extend(more);
+        drafts.extend(draft);
+        blocked.extend(blocking);
     }
-    withheld.extend(more);
+    let mut owned_by_aws = AwsManagedDrafts::default();
+    for policy in of_aws {
+        aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);
+    }
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots));
     withheld.extend(resources::prune(analysis, options, &mut drafts));
@@ -97,19 +103,18 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
     let mut proved: Vec<ProvedChange> = Vec::new();
     let mut unproved = Vec::new();
-    for draft in &drafts {
-        for (address, result) in changes(analysis, draft, options, &numbering) {
-            match result {
-                Ok(changes) => proved.extend(changes),
-                Err(error) => {
-                    // Legal, and beyond what can be compared exactly: a number that is no integer, say.
-                    let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
-                    let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
-                    let detail = format!("the rewrite could not be proved, {why}: {error}");
-                    withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
-                    if !is_beyond {
-                        unproved.push((address, error));
-                    }
+    let derived = parallel::map(threads, &drafts, |draft| changes(analysis, draft, options, &numbering));
+    for (address, result) in derived.into_iter().flatten() {
+        match result {
+            Ok(changes) => proved.extend(changes),
+            Err(error) => {
+                // Legal, and beyond what can be compared exactly: a number that is no integer, say.
+                let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
+                let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
+                let detail = format!("the rewrite could not be proved, {why}: {error}");
+                withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
+                if !is_beyond {
+                    unproved.push((address, error));
                 }
             }
         }
@@ -164,33 +169,28 @@ fn changes(
         .collect()
 }
 
-/// Rewrites one policy; returns what is withheld of it.
-fn draft<'a>(
-    analysis: &Analysis<'a>,
-    policy: PolicyId,
-    options: &PlanOptions,
-    drafts: &mut Vec<Draft<'a>>,
-) -> Vec<Withheld> {
+/// Rewrites one policy; returns what is withheld of it, and what is not.
+fn draft<'a>(analysis: &Analysis<'a>, policy: PolicyId, options: &PlanOptions) -> (Vec<Withheld>, Option<Draft<'a>>) {
     let graph = analysis.graph();
-    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return Vec::new() };
-    let Some(document) = reference.document().and_then(|document| document.policy()) else { return Vec::new() };
+    let nothing = (Vec::new(), None);
+    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return nothing };
+    let Some(document) = reference.document().and_then(|document| document.policy()) else { return nothing };
     let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
     let has_unused_keys = resources::can_prune(analysis, policy, options);
     if removable.is_empty() && !has_unused_keys {
-        return Vec::new();
+        return nothing;
     }
     let draft = Draft::new(analysis, policy, document, removable, options);
     let mut withheld = subject::owned_attachments(graph, &draft);
     withheld.extend(notes(analysis, &draft));
     if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() && !has_unused_keys {
-        return withheld;
+        return (withheld, None);
     }
     if let Some(detail) = is_withheld_as_dormant(analysis, &judged.holders) {
         withheld.push(Withheld { address: graph.address(policy).to_owned(), reason: "dormant".to_owned(), detail });
-        return withheld;
+        return (withheld, None);
     }
-    drafts.push(draft);
-    withheld
+    (withheld, Some(draft))
 }
 
 /// What a draft leaves by its settings, or because the catalogue is too old.

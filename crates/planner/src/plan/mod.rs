@@ -10,6 +10,7 @@ mod aws_managed;
 mod blocked;
 mod build;
 mod calls;
+mod canonical;
 mod change;
 mod config;
 mod derive;

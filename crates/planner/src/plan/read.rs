@@ -77,7 +77,7 @@ pub fn read(bytes: &[u8]) -> Result<Plan, ReadPlanError> {
     }
     let plan: Plan = serde_json::from_slice(bytes).map_err(ReadPlanError::NotAPlan)?;
     // Over the file's own JSON, and not over what was made of it: a list can be read where an object belongs.
-    let expected = digest::digest_of_json(serde_json::from_slice(bytes).map_err(ReadPlanError::NotAPlan)?);
+    let expected = digest::digest_of_file(bytes).map_err(ReadPlanError::NotAPlan)?;
     if plan.digest != expected {
         return Err(ReadPlanError::Edited { found: plan.digest, expected });
     }

@@ -9,6 +9,7 @@ use secateur_analyzer::catalog::{ActionId, ActionSet, Catalog};
 use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::Holder;
 use secateur_analyzer::risk::{Risk, risk};
+use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
 use super::build::Numbering;
@@ -21,8 +22,13 @@ pub(super) struct RemovedActions {
     pub assumed_grant_dates: usize,
 }
 
-/// Actions with the same reason and the same evidence.
-type Group = (RemovalReason, Vec<Evidence>);
+/// Actions with the same reasons and the same evidence.
+struct Group {
+    /// One of them: what holds for it holds for all.
+    first: usize,
+    reason: RemovalReason,
+    actions: ActionSet,
+}
 
 pub(super) fn removed(
     analysis: &Analysis<'_>,
@@ -33,50 +39,92 @@ pub(super) fn removed(
 ) -> RemovedActions {
     let catalog = analysis.catalog();
     let actions: Vec<ActionId> = lost.iter().collect();
-    let mut removals: Vec<Vec<Option<Removal>>> = Vec::with_capacity(holders.len());
+    let mut removals: Vec<(usize, Vec<Option<Removal>>)> = Vec::with_capacity(holders.len());
     for holder in holders {
+        let Some(principal) = numbering.principal(holder.principal) else { continue };
         let mut own = Vec::with_capacity(actions.len());
         analysis.verdicts(claim.policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
-        removals.push(own);
+        removals.push((principal, own));
     }
-    let mut groups: HashMap<Group, ActionSet> = HashMap::new();
-    let mut assumed_grant_dates = 0;
-    for (at, action) in actions.iter().enumerate() {
-        let mut evidence = Vec::with_capacity(holders.len());
-        let mut weakest = RemovalReason::UnusedService;
-        let mut assumed = false;
-        for (holder, own) in holders.iter().zip(&removals) {
-            let (Some(Some(removal)), Some(principal)) = (own.get(at), numbering.principal(holder.principal)) else {
-                continue;
-            };
-            weakest = weakest.max(removal.reason);
-            assumed |= removal.assumed_grant;
-            let (last_accessed, since) = (removal.last_accessed, removal.since);
-            let reason = removal.reason.as_str().to_owned();
-            evidence.push(Evidence { principal, report: principal, last_accessed, since, reason });
-        }
-        assumed_grant_dates += usize::from(assumed);
-        groups.entry((weakest, evidence)).or_insert_with(|| catalog.empty_set()).insert(*action);
+    let removal_of = |at: usize| {
+        let of_holder = move |(principal, own): &(usize, Vec<Option<Removal>>)| {
+            own.get(at).copied().flatten().map(|removal| (*principal, removal))
+        };
+        removals.iter().filter_map(of_holder)
+    };
+    let is_assumed = |at: &usize| removal_of(*at).any(|(_, removal)| removal.assumed_grant);
+    let assumed_grant_dates = (0..actions.len()).filter(is_assumed).count();
+    let mut groups: Vec<Group> = Vec::new();
+    for (at, (action, class)) in actions.iter().zip(classes(actions.len(), &removals)).enumerate() {
+        match groups.get_mut(class) {
+            Some(group) => group.actions.insert(*action),
+            None => {
+                let reason = removal_of(at).map(|(_, removal)| removal.reason).max();
+                let reason = reason.unwrap_or(RemovalReason::UnusedService);
+                groups.push(Group { first: at, reason, actions: catalog.empty_set() });
+                groups.last_mut().is_some_and(|group| group.actions.insert(*action))
+            }
+        };
     }
-    let patterns = gone_patterns(claim);
+    let patterns: Vec<GonePattern> = gone_patterns(analysis, claim);
     let mut entries: Vec<(Order, Removed)> = groups
         .into_iter()
-        .map(|((reason, evidence), set)| {
-            let names = names(catalog, &set, &patterns);
-            let riskiest = set.iter().map(|id| risk(catalog, id)).max();
-            let order = (Reverse(riskiest), Reverse(set.len()), names.clone(), reason);
-            (order, Removed { reason: reason.as_str().to_owned(), actions: names, count: set.len(), evidence })
+        .map(|Group { first, reason, actions }| {
+            let names = names(catalog, &actions, &patterns);
+            let riskiest = actions.iter().map(|id| risk(catalog, id)).max();
+            let count = actions.len();
+            let evidence = removal_of(first).map(|(principal, removal)| evidence(principal, &removal)).collect();
+            let order = (Reverse(riskiest), Reverse(count), names.clone(), reason);
+            (order, Removed { reason: reason.as_str().to_owned(), actions: names, count, evidence })
         })
         .collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.evidence.cmp(&b.1.evidence)));
     RemovedActions { entries: entries.into_iter().map(|(_, entry)| entry).collect(), assumed_grant_dates }
 }
 
+fn evidence(principal: usize, removal: &Removal) -> Evidence {
+    let (last_accessed, since) = (removal.last_accessed, removal.since);
+    Evidence { principal, report: principal, last_accessed, since, reason: removal.reason.as_str().to_owned() }
+}
+
+/// What evidence says of one holder.
+type Says = Option<(RemovalReason, Option<UnixTime>, UnixTime)>;
+
+/// Returns the class of each action, numbered in the order of their first action: those of one class have the same evidence
+/// for every holder. Classes are split holder by holder, since a policy may have hundreds.
+fn classes(len: usize, removals: &[(usize, Vec<Option<Removal>>)]) -> Vec<usize> {
+    let mut classes = vec![0; len];
+    for (_, own) in removals {
+        let mut split: HashMap<(usize, Says), usize> = HashMap::new();
+        // Neighbours are mostly of one class.
+        let mut last: Option<((usize, Says), usize)> = None;
+        for (class, removal) in classes.iter_mut().zip(own) {
+            let says = removal.map(|removal| (removal.reason, removal.last_accessed, removal.since));
+            let key = (*class, says);
+            *class = match last {
+                Some((same, number)) if same == key => number,
+                _ => {
+                    let next = split.len();
+                    *split.entry(key).or_insert(next)
+                }
+            };
+            last = Some((key, *class));
+        }
+    }
+    classes
+}
+
 /// Riskiest first, then the larger, then by name.
 type Order = (Reverse<Option<Risk>>, Reverse<usize>, Vec<String>, RemovalReason);
 
+/// A pattern with wildcards that the author wrote and that is gone, and what it matches.
+pub(super) struct GonePattern {
+    pattern: ActionPattern,
+    matched: ActionSet,
+}
+
 /// The patterns with wildcards that the author wrote and that are gone.
-fn gone_patterns(claim: &Claim<'_>) -> Vec<ActionPattern> {
+fn gone_patterns(analysis: &Analysis<'_>, claim: &Claim<'_>) -> Vec<GonePattern> {
     let patterns = |text: &str| -> Vec<ActionPattern> {
         let Ok(document) = PolicyDocument::parse(text) else { return Vec::new() };
         let entries = document.statements.iter().flat_map(|statement| statement.actions.list().entries.iter());
@@ -85,32 +133,27 @@ fn gone_patterns(claim: &Claim<'_>) -> Vec<ActionPattern> {
     let after: Vec<ActionPattern> = claim.after.iter().flat_map(|text| patterns(text)).collect();
     let mut gone = patterns(claim.before);
     gone.retain(|pattern| !after.contains(pattern));
-    gone
+    let with_matches = |pattern: ActionPattern| GonePattern { matched: analysis.catalog().matches(&pattern), pattern };
+    gone.into_iter().map(with_matches).filter(|gone| !gone.matched.is_empty()).collect()
 }
 
 /// The names of a set: the author's own pattern where it matches nothing else, `service:*` where the whole service is in
 /// the set, else the actions.
-pub(super) fn names(catalog: &Catalog, set: &ActionSet, patterns: &[ActionPattern]) -> Vec<String> {
+pub(super) fn names(catalog: &Catalog, set: &ActionSet, patterns: &[GonePattern]) -> Vec<String> {
     let mut rest = set.clone();
     let mut names = Vec::new();
-    for pattern in patterns {
-        let matched = catalog.matches(pattern);
-        let mut outside = matched.clone();
-        outside.difference_with(set);
-        if !matched.is_empty() && outside.is_empty() {
-            names.push(pattern.as_str().to_owned());
-            rest.difference_with(&matched);
-        }
+    for GonePattern { pattern, matched } in patterns.iter().filter(|gone| gone.matched.is_subset(set)) {
+        names.push(pattern.as_str().to_owned());
+        rest.difference_with(matched);
     }
     names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    for service in catalog.services() {
-        if !catalog.actions_of(service).any(|id| rest.contains(id)) {
-            continue;
-        }
-        if catalog.actions_of(service).all(|id| rest.contains(id)) {
+    let rest: Vec<ActionId> = rest.iter().collect();
+    for of_service in rest.chunk_by(|a, b| catalog.service_of(*a) == catalog.service_of(*b)) {
+        let Some(service) = of_service.first().map(|id| catalog.service_of(*id)) else { continue };
+        if of_service.len() == catalog.actions_of(service).count() {
             names.push(format!("{}:*", catalog.service_prefix(service)));
         } else {
-            names.extend(catalog.actions_of(service).filter(|id| rest.contains(*id)).map(|id| catalog.full_name(id)));
+            names.extend(of_service.iter().map(|id| catalog.full_name(*id)));
         }
     }
     names

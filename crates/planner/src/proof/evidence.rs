@@ -14,6 +14,7 @@ use secateur_analyzer::verdict::REPORTING_DELAY;
 use super::ProofError;
 
 pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+    let pass_role = analysis.catalog().parse_action("iam:PassRole");
     for holder in holders {
         let account = analysis.inputs().account;
         let principal = account.principals.get(holder.principal.0);
@@ -33,21 +34,24 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
             return Err(refuse(first, "the principal is younger than min_idle_days".to_owned()));
         }
         let sees_actions = report.granularity == Granularity::Action;
-        let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        let mut current: Option<(ServiceId, Option<Row<'_>>)> = None;
         for action in lost.iter() {
             let service = analysis.catalog().service_of(action);
             let row = match current {
                 Some((of, row)) if of == service => row,
-                _ => report.service(service),
+                _ => report.service(service).map(|row| Row { row, in_use: in_use(row, window_start) }),
             };
             current = Some((service, row));
-            if !sees_actions && row.is_some_and(|row| in_use(row, window_start)) {
+            if !sees_actions && row.is_some_and(|row| row.in_use) {
                 return Err(refuse(
                     action,
                     "the service is in use, and the report was not asked for actions".to_owned(),
                 ));
             }
             unused(row, action, window_start, analysis).map_err(|detail| refuse(action, detail))?;
+            if Some(action) == pass_role {
+                return Err(refuse(action, "the use of iam:PassRole is never recorded".to_owned()));
+            }
         }
     }
     Ok(())
@@ -76,31 +80,36 @@ fn whole(report: &Report, analysis: &Analysis<'_>) -> Result<UnixTime, String> {
 pub(super) fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
     let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
     recent(row.last_authenticated)
-        || row.actions.iter().any(|listed| recent(listed.last_accessed))
+        || row.actions.iter().any(|listed| recent(listed.last_accessed()))
         || row.unknown_actions.iter().any(|(_, last)| recent(*last))
 }
 
+/// A service's row, and whether it tells of use within the window.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    row: &'a ServiceRow,
+    in_use: bool,
+}
+
 fn unused(
-    row: Option<&ServiceRow>,
+    row: Option<Row<'_>>,
     action: ActionId,
     window_start: UnixTime,
     analysis: &Analysis<'_>,
 ) -> Result<(), String> {
-    let row = row.ok_or("the report does not list the service")?;
+    let Row { row, in_use: service_in_use } = row.ok_or("the report does not list the service")?;
     let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
-    let listed = row.actions.iter().find(|listed| listed.action == action);
-    if listed.is_some_and(|listed| recent(listed.last_accessed)) {
+    // Sorted by action, none twice.
+    let listed = row.actions.binary_search_by_key(&action, |listed| listed.action).ok();
+    let listed = listed.and_then(|at| row.actions.get(at));
+    if listed.is_some_and(|listed| recent(listed.last_accessed())) {
         return Err("the report shows that it was used".to_owned());
     }
-    let service_in_use = in_use(row, window_start);
     if service_in_use && !matches!(analysis.catalog().tracked(action), Tracked::Yes { .. }) {
         return Err("the service is in use, and AWS does not report the action's use".to_owned());
     }
     if service_in_use && listed.is_none() {
         return Err("the service is in use, and the report does not list the action".to_owned());
-    }
-    if analysis.catalog().full_name(action).eq_ignore_ascii_case("iam:PassRole") {
-        return Err("the use of iam:PassRole is never recorded".to_owned());
     }
     Ok(())
 }

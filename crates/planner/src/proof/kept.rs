@@ -4,14 +4,14 @@
 
 use std::collections::HashMap;
 
+use secateur_analyzer::account::{Document, DocumentState};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
-use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::Holder;
 
 use super::json::Json;
-use super::statement::{Document, Kind, Statement};
+use super::statement::{self, Kind, Statement};
 use super::{Claim, ProofError, evidence};
 
 /// Statements whose Sid begins so are left alone.
@@ -26,14 +26,12 @@ pub(super) struct Kept {
 pub(super) fn check(
     claim: &Claim<'_>,
     holders: &[Holder],
-    before: &Document,
-    after: &[Document],
+    before: &statement::Document,
+    after: &[statement::Document],
     analysis: &Analysis<'_>,
 ) -> Result<Kept, ProofError> {
     let catalog = analysis.catalog();
-    let unknown = PolicyDocument::parse(claim.before)
-        .map(|document| analysis.unknown_names(claim.policy, &document).names)
-        .map_err(|error| ProofError::Unreadable { which: "before", detail: error.to_string() })?;
+    let unknown = unknown_names(claim, analysis)?;
     let grants = grants(catalog, after);
     let nothing = Grant { statements: Vec::new(), covered: catalog.empty_set() };
     let mut lost = catalog.empty_set();
@@ -53,6 +51,19 @@ pub(super) fn check(
     }
     evidence::check(holders, &lost, analysis)?;
     Ok(Kept { kept, lost })
+}
+
+/// The names that the catalogue does not know. The text before is the snapshot's, which has been read already.
+fn unknown_names(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Vec<UnknownName>, ProofError> {
+    let document = analysis.graph().policy(claim.policy).and_then(|policy| policy.document());
+    let unreadable = |detail: String| ProofError::Unreadable { which: "before", detail };
+    match document.map(Document::state) {
+        Some(DocumentState::Regular(document) | DocumentState::Irregular(document)) => {
+            Ok(analysis.unknown_names(claim.policy, document).names)
+        }
+        Some(DocumentState::Unreadable(error)) => Err(unreadable(error.to_string())),
+        None => Err(unreadable("the snapshot does not have it".to_owned())),
+    }
 }
 
 pub(super) fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
@@ -87,7 +98,7 @@ struct Grant<'a> {
     covered: ActionSet,
 }
 
-fn grants<'a>(catalog: &Catalog, documents: &'a [Document]) -> HashMap<String, Grant<'a>> {
+fn grants<'a>(catalog: &Catalog, documents: &'a [statement::Document]) -> HashMap<String, Grant<'a>> {
     let mut grants: HashMap<String, Grant<'a>> = HashMap::new();
     let statements = documents.iter().flat_map(|document| &document.statements);
     for statement in statements.filter(|statement| !statement.denies) {

@@ -161,12 +161,6 @@ pub fn is_about(statements: &[&Value], name: &str) -> bool {
     statements.iter().any(is_about)
 }
 
-/// Returns whether the pattern may match something of the service.
-pub fn may_match_service(pattern: &str, service: &str) -> bool {
-    let head = pattern.split(':').next().unwrap_or_default();
-    glob(head, service) || head.contains('*')
-}
-
 /// Whether the glob matches the whole text, without regard to case: row by row, a cell for each length of the text.
 fn glob(pattern: &str, text: &str) -> bool {
     let text = text.as_bytes();

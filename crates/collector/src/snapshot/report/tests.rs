@@ -42,7 +42,7 @@ fn a_whole_report_is_read() {
     assert_eq!(row("s3").last_authenticated, None);
     assert_eq!(row("lambda").last_authenticated, "2026-09-01T00:00:00Z".parse().ok());
     let create = row("lambda").action(catalog.action("lambda", "CreateFunction").unwrap()).unwrap();
-    assert_eq!(create.last_accessed, None);
+    assert_eq!(create.last_accessed(), None);
     assert!(
         row("lambda")
             .unknown_actions
