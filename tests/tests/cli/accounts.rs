@@ -64,7 +64,7 @@ fn one_of_many_accounts_is_chosen() {
         let plan = scene.json(PLAN);
         assert_eq!(plan["account"]["id"], account);
         assert_eq!(plan["inputs"]["snapshot"]["path"], format!("all/{account}"));
-        assert_eq!(addresses(&plan).len(), 6);
+        assert_eq!(addresses(&plan).len(), 7);
         scene.run(&["verify", PLAN]).ended_with(0);
     }
     scene.check_error(&["plan", "--snapshot", "all"], 64, &["`all` holds several accounts", SMALL, OTHER, "--account"]);

@@ -75,7 +75,7 @@ fn change_mut<'a>(plan: &'a mut Value, address: &str) -> &'a mut Value {
 fn an_honest_plan_holds() {
     let planted = Planted::new();
     let answer = planted.scene.run(&["verify", PLAN]).ended_with(0);
-    assert!(answer.stdout.starts_with("Verified: 6 changes are proved again"), "{answer}");
+    assert!(answer.stdout.starts_with("Verified: 7 changes are proved again"), "{answer}");
 }
 
 #[test]
@@ -172,7 +172,12 @@ fn what_a_plan_says_of_a_change_is_derived_anew() {
     planted.check_member(shared, "holders", "/holders", json!([0, 7]));
     planted.check_member(shared, "risk", "/risk", json!({"list": 1}));
     planted.check_member(shared, "proof", "/proof/lost", json!(0));
-    planted.check_member(shared, "frozen", "/frozen", json!([{"pattern": "a:*", "at": "2026-01-01T00:00:00Z"}]));
+    planted.check_member(
+        shared,
+        "frozen",
+        "/frozen",
+        json!([{"pattern": "a:*", "at": "2026-01-01T00:00:00Z", "wildcards": []}]),
+    );
     planted.check_member("role/ci/inline/messages", "frozen", "/frozen", json!([]));
 }
 

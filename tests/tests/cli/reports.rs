@@ -7,7 +7,12 @@ use super::scene::{CI_REPORT, DETAILS, MANIFEST, PLAN, SNAPSHOT, Scene, addresse
 const CI: &str = "arn:aws:iam::111122223333:role/ci";
 /// The changes that rest on the report of role/ci.
 const OF_CI: [&str; 3] = ["policy/shared", "role/ci/inline/deploy", "role/ci/inline/messages"];
-const OF_OTHERS: [&str; 3] = ["group/data/attached/warehouse", "group/data/inline/lake", "role/power/inline/power"];
+const OF_OTHERS: [&str; 4] = [
+    "group/data/attached/warehouse",
+    "group/data/inline/lake",
+    "role/api/attached/aws:ReadOnlyAccess",
+    "role/power/inline/power",
+];
 
 /// Edits the report and expects that nothing rests on it any more, and why.
 #[track_caller]
@@ -36,7 +41,7 @@ fn check_kept(scene: &Scene, kind: &str) {
 #[test]
 fn the_report_as_it_is_removes() {
     let plan = Scene::small().plan(&[]);
-    let mut all = [OF_CI, OF_OTHERS].concat();
+    let mut all = [&OF_CI[..], &OF_OTHERS].concat();
     all.sort_unstable();
     assert_eq!(addresses(&plan), all);
     assert_eq!(gaps(&plan, CI), [""; 0]);
@@ -97,7 +102,7 @@ fn an_old_report_removes_nothing() {
     let scene = Scene::small();
     scene.edit(CI_REPORT, |report| report["JobCompletionDate"] = json!("2026-10-03T06:30:00Z"));
     scene.seal();
-    assert_eq!(addresses(&scene.plan(&[])).len(), 6, "seven days and no second more is not too old");
+    assert_eq!(addresses(&scene.plan(&[])).len(), 7, "seven days and no second more is not too old");
 }
 
 #[test]
@@ -146,7 +151,7 @@ fn check_service_rows(scene: &Scene) {
     scene.seal();
     let plan = scene.plan(&[]);
     assert_eq!(reasons(change(&plan, "role/ci/inline/deploy")), ["unused-service"]);
-    assert_eq!(addresses(&plan), [&OF_OTHERS[..2], &["role/ci/inline/deploy"], &OF_OTHERS[2..]].concat());
+    assert_eq!(addresses(&plan), [&OF_OTHERS[..3], &["role/ci/inline/deploy"], &OF_OTHERS[3..]].concat());
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn ignore_rules_leave_principals_and_policies_alone() {
 fn a_policy_with_a_source_is_left_alone_and_its_file_named() {
     let (_, plan) = plan_with("[[source]]\npolicy = 'policy/shared'\nfile = 'infra/shared.tf'\n");
     assert!(matches!(withheld(&plan, "policy/shared")[..], [("left-alone", why)] if why.contains("infra/shared.tf")));
-    assert_eq!(addresses(&plan).len(), 5);
+    assert_eq!(addresses(&plan).len(), 6);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn an_error_with_json_is_one_object_with_a_reason_and_text_on_stderr() {
 fn gaps_that_are_an_error_leave_the_plan_on_stdout() {
     let scene = Scene::small();
     let answer = scene.run(&[&PLANNING[..], &["--require-full-coverage"]].concat()).ended_with(1);
-    assert!(answer.stdout.contains("Plan: 0 to add, 5 to change, 1 to destroy."), "{answer}");
+    assert!(answer.stdout.contains("Plan: 0 to add, 5 to change, 2 to destroy."), "{answer}");
     assert!(answer.stderr.contains("there are gaps: "), "{answer}");
 }
 

@@ -207,6 +207,23 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    /// Returns the granted actions of the policy that are removable for each of these of its holders; none without holders.
+    pub fn removable_for(&self, policy: PolicyId, holders: &[Holder]) -> ActionSet {
+        let mut common = self.catalog().empty_set();
+        let Some(judged) = self.policy(policy).filter(|_| !holders.is_empty()) else { return common };
+        common.union_with(&judged.granted);
+        for holder in holders {
+            let mut own = self.catalog().empty_set();
+            self.verdicts(policy, holder, common.iter(), |id, verdict| {
+                if verdict.removal().is_some() {
+                    own.insert(id);
+                }
+            });
+            common = own;
+        }
+        common
+    }
+
     /// Returns all that the verdict on an action in a policy depends on, for one of its holders.
     pub fn facts(&self, policy: PolicyId, holder: &Holder, action: ActionId) -> Option<Facts> {
         let (judged, principal) = (self.policy(policy)?, self.principal(holder.principal)?);

@@ -106,6 +106,12 @@ impl<'a> Graph<'a> {
         self.addresses.get(id.0).map_or("", String::as_str)
     }
 
+    /// Returns the first policy with that address.
+    pub fn find(&self, address: &str) -> Option<PolicyId> {
+        let at = self.addresses.partition_point(|own| own.as_str() < address);
+        self.addresses.get(at).filter(|own| *own == address).map(|_| PolicyId(at))
+    }
+
     /// Returns the holders of a policy, by principal.
     pub fn holders(&self, id: PolicyId) -> Vec<Holder> {
         let mut holders: BTreeMap<PrincipalId, Vec<Path>> = BTreeMap::new();

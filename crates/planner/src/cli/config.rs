@@ -11,8 +11,9 @@ use secateur_analyzer::rules::{Dormant, KmsPruning, KmsViaService, Rules, Settin
 use serde::Deserialize;
 
 use super::failure::Failure;
-use crate::plan::{Limits, RewriteSettings};
+use crate::plan::{AwsManaged, Limits, RewriteSettings};
 use crate::rewrite::NotActionRewrite;
+use crate::rewrite::cover::Wildcards;
 
 /// What mends a value.
 const HELP: &str = "correct it there; docs/guide.md lists the keys and what they take";
@@ -155,14 +156,24 @@ fn values(evidence: &EvidenceTable, rewrite: &RewriteTable) -> Result<(Settings,
     let not_action = choice(
         "rewrite.not_action",
         rewrite.not_action.as_deref(),
-        &[("extend", Some(NotActionRewrite::Extend)), ("advise", Some(NotActionRewrite::Advise)), ("invert", None)],
+        &[
+            ("extend", Some(NotActionRewrite::Extend)),
+            ("invert", Some(NotActionRewrite::Invert)),
+            ("advise", Some(NotActionRewrite::Advise)),
+        ],
     )?;
-    choice("rewrite.aws_managed", rewrite.aws_managed.as_deref(), &[("advise", Some(())), ("replace", None)])?;
-    choice("rewrite.wildcards", rewrite.wildcards.as_deref(), &[("never", Some(())), ("exact", None), ("fit", None)])?;
-    if rewrite.split == Some(true) {
-        return Err(("rewrite.split", not_yet("true")));
-    }
-    Ok((settings, RewriteSettings { not_action }))
+    let aws_managed = choice(
+        "rewrite.aws_managed",
+        rewrite.aws_managed.as_deref(),
+        &[("advise", Some(AwsManaged::Advise)), ("replace", Some(AwsManaged::Replace))],
+    )?;
+    let wildcards = choice(
+        "rewrite.wildcards",
+        rewrite.wildcards.as_deref(),
+        &[("fit", Some(Wildcards::Fit)), ("exact", Some(Wildcards::Exact)), ("never", Some(Wildcards::Never))],
+    )?;
+    let split = rewrite.split.unwrap_or(false);
+    Ok((settings, RewriteSettings { not_action, wildcards, split, aws_managed }))
 }
 
 /// A number of days; none would make everything idle.

@@ -8,7 +8,8 @@ use secateur_analyzer::time::UnixTime;
 
 use super::{Advice, PlanOptions};
 
-pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
+/// Returns all advice; `found` is what was found in making the changes.
+pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<Advice>) -> Vec<Advice> {
     let mut advice = expired_rules(analysis);
     if !options.selection.is_everything() {
         let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
@@ -17,7 +18,7 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advi
     advice.extend(chosen_evidence(analysis, options));
     advice.extend(unmatched_rules(analysis));
     advice.extend(dormant(analysis));
-    advice.extend(aws_managed(analysis));
+    advice.extend(found);
     advice
 }
 
@@ -140,31 +141,4 @@ fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
         unmatched(format!("source[{at}]"), "policy", &rule.policy);
     }
     found
-}
-
-/// AWS-managed policies cannot be edited; the reader can choose narrower ones.
-fn aws_managed(analysis: &Analysis<'_>) -> Vec<Advice> {
-    let graph = analysis.graph();
-    let of_policy = |id| {
-        let judged = analysis.policy(id)?;
-        let managed = graph.policy(id)?.managed().filter(|managed| managed.is_aws_managed())?;
-        if judged.removable.is_empty() || judged.set_aside.is_some() {
-            return None;
-        }
-        let (unused, all) = (judged.removable.len(), judged.granted.len());
-        let holders = match judged.holders.len() {
-            1 => "its holder".to_owned(),
-            number => format!("its {number} holders"),
-        };
-        let verdict = if unused == all { "none of it is used" } else { "a part of it is unused" };
-        Some(Advice {
-            kind: "aws-managed".to_owned(),
-            subject: graph.address(id).to_owned(),
-            detail: format!(
-                "{verdict} by {holders} ({unused} of {all} actions); AWS owns {}, so it is not changed",
-                managed.name
-            ),
-        })
-    };
-    graph.policies().filter_map(of_policy).collect()
 }

@@ -1,23 +1,27 @@
 //! From an analysis to a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use secateur_analyzer::account::ManagedPolicy;
 use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
-use secateur_analyzer::document::{Effect, Sha256};
-use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::document::{Effect, Sha256, counted_characters};
+use secateur_analyzer::graph::{Holder, PolicyId, PrincipalId};
 use secateur_analyzer::rules::Dormant;
-use secateur_analyzer::time::DAY;
 
-use super::change::{self, ProvedChange};
-use super::draft::Draft;
+use super::attachments::AttachmentSlots;
+use super::aws_managed::{self, AwsManagedDrafts};
+use super::blocked::{self, BlockedPolicy};
+use super::derive::{self, ProvedChange};
+use super::draft::{self, Draft};
 use super::{
-    Change, ChangeAction, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap, PlanInputs, PlanOptions, PlanReport,
-    PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest, digest, fit, withheld,
+    Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
+    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest,
+    digest, fit, group, still_granted, subject, withheld,
 };
 use crate::proof::ProofError;
-use crate::rewrite::{Outcome, Rewriting, Splitting};
+use crate::rewrite::Outcome;
 
 /// A plan, and what went wrong in making it.
 #[derive(Debug)]
@@ -44,6 +48,11 @@ impl Numbering {
         self.principals.binary_search(&id).ok()
     }
 
+    /// Returns the principal at a place in the plan.
+    pub fn id(&self, at: usize) -> Option<PrincipalId> {
+        self.principals.get(at).copied()
+    }
+
     pub fn arns(&self, analysis: &Analysis<'_>) -> Vec<Arn> {
         let principals = &analysis.inputs().account.principals;
         self.principals.iter().filter_map(|id| principals.get(id.0)).map(|principal| principal.arn.clone()).collect()
@@ -62,27 +71,36 @@ impl Numbering {
 pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let graph = analysis.graph();
     let mut withheld = withheld::policies(analysis);
-    let mut drafts = Vec::new();
     let is_withheld: BTreeSet<&str> = withheld.iter().map(|withheld| withheld.address.as_str()).collect();
+    let mut slots = AttachmentSlots::of(analysis.inputs().account);
+    let mut drafts = Vec::new();
     let mut more = Vec::new();
+    let mut blocked = Vec::new();
+    let mut owned_by_aws = AwsManagedDrafts::default();
     for policy in graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))) {
-        more.extend(draft(analysis, policy, options, &mut drafts));
+        if graph.policy(policy).and_then(|policy| policy.managed()).is_some_and(ManagedPolicy::is_aws_managed) {
+            aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);
+        } else {
+            more.extend(draft(analysis, policy, options, &mut drafts));
+            blocked.extend(blocked::of(analysis, policy));
+        }
     }
     withheld.extend(more);
     withheld.extend(withheld::expired_keep_rules(analysis));
-    withheld.extend(fit::fit(graph, &mut drafts));
+    withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots));
+    withheld.extend(owned_by_aws.withheld);
+    drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
 
     let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
-    let numbering = Numbering::new(holders.collect());
-    let mut proved: Vec<(PolicyId, Option<Entity>, ProvedChange)> = Vec::new();
+    let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
+    let mut proved: Vec<ProvedChange> = Vec::new();
     let mut unproved = Vec::new();
     for draft in &drafts {
-        for subject in change::subjects(graph, draft) {
-            match change::derive(analysis, &subject, &numbering) {
-                Ok(change) => proved.push((subject.policy, subject.entity, change)),
+        for (address, result) in changes(analysis, draft, options, &numbering) {
+            match result {
+                Ok(changes) => proved.extend(changes),
                 Err(error) => {
-                    let address = change::address(graph, &subject);
                     // Legal, and beyond what can be compared exactly: a number that is no integer, say.
                     let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
                     let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
@@ -95,12 +113,50 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
             }
         }
     }
-    change::still_granted(analysis, &mut proved, &numbering);
-    let assumed =
-        proved.iter().map(|(.., proved)| (proved.change.address.clone(), proved.assumed_grant_dates)).collect();
-    let changes = proved.into_iter().map(|(.., proved)| proved.change).collect();
-    let plan = assemble(analysis, options, &numbering, changes, withheld, assumed);
+    still_granted::still_granted(analysis, &mut proved, &numbering);
+    let said = Said {
+        advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(owned_by_aws.advice).collect(),
+        blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
+        assumed: proved.iter().map(|proved| (proved.change.address.clone(), proved.assumed_grant_dates)).collect(),
+    };
+    let changes = proved.into_iter().map(|proved| proved.change).collect();
+    let plan = assemble(analysis, options, &numbering, changes, withheld, said);
     Built { plan, unproved }
+}
+
+/// What is said beside the changes.
+struct Said {
+    advice: Vec<Advice>,
+    blocked: Vec<Blocked>,
+    /// By address, how many removals rest on an assumed date of grant.
+    assumed: BTreeMap<String, usize>,
+}
+
+/// The changes of a draft: each alone, or all as one.
+fn changes(
+    analysis: &Analysis<'_>,
+    draft: &Draft<'_>,
+    options: &PlanOptions,
+    numbering: &Numbering,
+) -> Vec<(String, Result<Vec<ProvedChange>, ProofError>)> {
+    let graph = analysis.graph();
+    let sized = |mut change: ProvedChange| {
+        if let (Some((by_names, quota)), Some(after)) = (draft.by_names, &change.change.after) {
+            change.change.size = Some(ChangeSize { by_names, after: counted_characters(after), quota });
+        }
+        change
+    };
+    if !draft.parts.is_empty() {
+        let group = group::derive(analysis, draft, options, numbering);
+        let sized = |group: Vec<ProvedChange>| group.into_iter().map(sized).collect();
+        return vec![(graph.address(draft.policy).to_owned(), group.map(sized))];
+    }
+    (subject::subjects(graph, draft).into_iter())
+        .map(|subject| {
+            let change = derive::derive(analysis, &subject, &[], options, numbering);
+            (subject::address(graph, &subject), change.map(|change| vec![sized(change)]))
+        })
+        .collect()
 }
 
 /// Rewrites one policy; returns what is withheld of it.
@@ -112,36 +168,35 @@ fn draft<'a>(
 ) -> Vec<Withheld> {
     let graph = analysis.graph();
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return Vec::new() };
-    if reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
-        return Vec::new();
-    }
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return Vec::new() };
-    let removable = wanted(analysis, policy, &judged.removable, options);
+    let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
     if removable.is_empty() {
         return Vec::new();
     }
-    let unknown = analysis.unknown_names(policy, document).names;
-    let inputs = analysis.inputs();
-    let catalog_age = inputs.now.since(analysis.catalog().dates().names);
-    let is_fresh = catalog_age <= i64::from(inputs.settings.max_catalog_age_days) * DAY;
-    let rewriting = Rewriting {
-        catalog: analysis.catalog(),
-        removable: &removable,
-        unknown: &unknown,
-        not_action: options.rewrite.not_action,
-        splitting: if is_fresh { Splitting::Names } else { Splitting::Never },
-    };
-    let mut draft = Draft::new(policy, document, &rewriting);
-    let advised = !draft.rewritten.advised.is_empty();
-    // What does not even fit alone is dropped at once: names for `*` are most of a megabyte.
-    let mut withheld = draft.fit_alone(graph, fit::Quotas::of(inputs.account).of_policy(inputs.account, reference));
-    withheld.extend(change::owned_attachments(graph, &draft));
+    let draft = Draft::new(analysis, policy, document, removable, options);
+    let mut withheld = subject::owned_attachments(graph, &draft);
+    withheld.extend(notes(analysis, &draft));
+    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() {
+        return withheld;
+    }
+    if let Some(detail) = is_withheld_as_dormant(analysis, &judged.holders) {
+        withheld.push(Withheld { address: graph.address(policy).to_owned(), reason: "dormant".to_owned(), detail });
+        return withheld;
+    }
+    drafts.push(draft);
+    withheld
+}
+
+/// What a draft leaves by its settings, or because the catalogue is too old.
+pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld> {
+    let mut withheld = Vec::new();
     let mut withhold = |reason: &str, detail: String| {
-        withheld.push(Withheld { address: graph.address(policy).to_owned(), reason: reason.to_owned(), detail });
+        let address = analysis.graph().address(draft.policy).to_owned();
+        withheld.push(Withheld { address, reason: reason.to_owned(), detail });
     };
-    if !is_fresh && !draft.rewritten.unsplit.is_empty() {
+    if !draft::is_fresh(analysis) && !draft.rewritten.unsplit.is_empty() {
         let patterns = draft.rewritten.unsplit.join("`, `");
-        let days = inputs.settings.max_catalog_age_days;
+        let days = analysis.inputs().settings.max_catalog_age_days;
         withhold(
             "catalog-too-old",
             format!(
@@ -150,37 +205,39 @@ fn draft<'a>(
             ),
         );
     }
-    if advised {
+    if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
     }
-    let is_dormant = |id: PrincipalId| analysis.principal(id).is_some_and(|principal| principal.is_dormant);
-    let all_dormant = judged.holders.iter().all(|holder| is_dormant(holder.principal));
-    if draft.rewritten.outcome == Outcome::Unchanged {
-        return withheld;
-    }
-    if all_dormant && inputs.settings.dormant == Dormant::Advise {
-        let who = withheld::names(analysis, judged.holders.iter().map(|holder| holder.principal));
-        withhold(
-            "dormant",
-            format!(
-                "{who} used nothing within {} days: delete what is not needed, or set dormant = \"prune\"",
-                inputs.settings.min_idle_days
-            ),
-        );
-        return withheld;
-    }
-    drafts.push(draft);
     withheld
 }
 
+/// Why changes for these holders are withheld: all of them are dormant.
+pub(super) fn is_withheld_as_dormant(analysis: &Analysis<'_>, holders: &[Holder]) -> Option<String> {
+    let settings = analysis.inputs().settings;
+    let is_dormant = |id: PrincipalId| analysis.principal(id).is_some_and(|principal| principal.is_dormant);
+    let all_dormant = holders.iter().all(|holder| is_dormant(holder.principal));
+    (all_dormant && settings.dormant == Dormant::Advise).then(|| {
+        let who = withheld::names(analysis, holders.iter().map(|holder| holder.principal));
+        format!(
+            "{who} used nothing within {} days: delete what is not needed, or set dormant = \"prune\"",
+            settings.min_idle_days
+        )
+    })
+}
+
 /// The removable actions whose reason is wanted; where holders differ, the weakest reason counts.
-fn wanted(analysis: &Analysis<'_>, policy: PolicyId, removable: &ActionSet, options: &PlanOptions) -> ActionSet {
-    let mut wanted = removable.clone();
+pub(super) fn wanted(
+    analysis: &Analysis<'_>,
+    policy: PolicyId,
+    holders: &[Holder],
+    removable: ActionSet,
+    options: &PlanOptions,
+) -> ActionSet {
     if options.selection.only.is_empty() {
-        return wanted;
+        return removable;
     }
-    let mut weakest = std::collections::BTreeMap::new();
-    for holder in analysis.policy(policy).into_iter().flat_map(|policy| &policy.holders) {
+    let mut weakest = BTreeMap::new();
+    for holder in holders {
         analysis.verdicts(policy, holder, removable.iter(), |id, verdict| {
             if let Some(removal) = verdict.removal() {
                 let reason = weakest.entry(id).or_insert(removal.reason);
@@ -188,6 +245,7 @@ fn wanted(analysis: &Analysis<'_>, policy: PolicyId, removable: &ActionSet, opti
             }
         });
     }
+    let mut wanted = removable.clone();
     for id in removable.iter() {
         if !weakest.get(&id).is_some_and(|reason| options.selection.wants_reason(*reason)) {
             wanted.remove(id);
@@ -203,22 +261,24 @@ fn assemble(
     numbering: &Numbering,
     mut changes: Vec<Change>,
     mut withheld: Vec<Withheld>,
-    assumed: std::collections::BTreeMap<String, usize>,
+    mut said: Said,
 ) -> Plan {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     fit::group_inline(analysis.graph(), &mut changes);
     options.selection.keep(&mut changes);
     if !options.selection.is_everything() {
         withheld.retain(|withheld| options.selection.wants(&withheld.address));
+        said.blocked.retain(|blocked| options.selection.wants(&blocked.address));
     }
     withheld.extend(withheld::limits(&mut changes, &options.limits));
     withheld.sort();
     withheld.dedup();
-    let assumed_grant_dates = changes.iter().filter_map(|change| assumed.get(&change.address)).sum();
+    let assumed_grant_dates = changes.iter().filter_map(|change| said.assumed.get(&change.address)).sum();
     let gaps: Vec<PlanGap> = (analysis.gaps().iter())
         .map(|gap| PlanGap { subject: gap.subject.clone(), kind: gap.kind.clone(), detail: gap.detail.clone() })
         .collect();
-    let summary = Summary { assumed_grant_dates, ..summary(analysis, &changes, &withheld, &gaps) };
+    let blocked = said.blocked.iter().map(|blocked| blocked.count).sum();
+    let summary = Summary { assumed_grant_dates, blocked, ..summary(analysis, &changes, &withheld, &gaps) };
     let inputs = analysis.inputs();
     let settings = inputs.settings;
     let mut plan = Plan {
@@ -257,8 +317,9 @@ fn assemble(
         },
         principals: numbering.arns(analysis),
         reports: numbering.reports(analysis),
-        advice: advice::advice(analysis, options),
+        advice: advice::advice(analysis, options, said.advice),
         changes,
+        blocked: said.blocked,
         withheld,
         gaps,
         summary,
@@ -286,6 +347,8 @@ fn summary(analysis: &Analysis<'_>, changes: &[Change], withheld: &[Withheld], g
         removed_actions: changes.iter().flat_map(|change| &change.removed).map(|removed| removed.count).sum(),
         assumed_grant_dates: 0,
         frozen: changes.iter().map(|change| change.frozen.len()).sum(),
+        readmitted: changes.iter().flat_map(|change| &change.readmitted).map(|readmitted| readmitted.count).sum(),
+        blocked: 0,
         kept_statements: kept
             .filter(|statement| statement.effect == Effect::Allow && is_kept_by_sid(statement))
             .count(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use secateur_analyzer::arn::Arn;
 use secateur_analyzer::graph::{Entity, Graph, PolicyRef};
 
-use super::change::Subject;
+use super::subject::Subject;
 use super::{Call, ChangeAction, Target};
 
 /// Returns the calls that make the change, and those that undo it.
@@ -29,13 +30,8 @@ pub(super) fn calls(graph: &Graph<'_>, subject: &Subject<'_>, target: &Target) -
             (vec![forward], vec![put("@before")])
         }
         (Some(PolicyRef::Managed(policy)), Some(entity)) => {
-            let kind = kind(graph, entity);
-            let attachment = |verb: &str| {
-                let parameters =
-                    [(format!("{kind}Name"), entity_name(graph, entity)), pair("PolicyArn", policy.arn.as_str())];
-                call(&format!("iam:{verb}{kind}Policy"), parameters)
-            };
-            (vec![attachment("Detach")], vec![attachment("Attach")])
+            let (attach, detach) = attach(graph, entity, &policy.arn);
+            (detach, attach)
         }
         (Some(PolicyRef::Managed(policy)), None) => {
             let arn = || pair("PolicyArn", policy.arn.as_str());
@@ -56,6 +52,22 @@ pub(super) fn calls(graph: &Graph<'_>, subject: &Subject<'_>, target: &Target) -
         }
         (None, _) => (Vec::new(), Vec::new()),
     }
+}
+
+/// The call that creates a managed policy of the plan, and the one that undoes it.
+pub(super) fn create(name: &str, arn: &Arn) -> (Vec<Call>, Vec<Call>) {
+    let forward = call("iam:CreatePolicy", [pair("PolicyName", name), pair("PolicyDocument", "@after")]);
+    (vec![forward], vec![call("iam:DeletePolicy", [pair("PolicyArn", arn.as_str())])])
+}
+
+/// The call that attaches a managed policy to an entity, and the one that undoes it.
+pub(super) fn attach(graph: &Graph<'_>, entity: Entity, arn: &Arn) -> (Vec<Call>, Vec<Call>) {
+    let kind = kind(graph, entity);
+    let attachment = |verb: &str| {
+        let parameters = [(format!("{kind}Name"), entity_name(graph, entity)), pair("PolicyArn", arn.as_str())];
+        call(&format!("iam:{verb}{kind}Policy"), parameters)
+    };
+    (vec![attachment("Attach")], vec![attachment("Detach")])
 }
 
 fn pair(key: &str, value: &str) -> (String, String) {

@@ -2,17 +2,38 @@
 
 use super::{InputFile, Selection};
 use crate::rewrite::NotActionRewrite;
+use crate::rewrite::cover::Wildcards;
 
 /// The settings of `[rewrite]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RewriteSettings {
     /// `not_action`
     pub not_action: NotActionRewrite,
+    /// `wildcards`
+    pub wildcards: Wildcards,
+    /// `split`: a customer-managed policy that does not fit becomes several.
+    pub split: bool,
+    /// `aws_managed`
+    pub aws_managed: AwsManaged,
+}
+
+/// `aws_managed`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AwsManaged {
+    /// `advise`: detach what is not used at all, and say what could go of the rest.
+    Advise,
+    /// `replace`: a pruned copy takes the place of what is used in part.
+    Replace,
 }
 
 impl Default for RewriteSettings {
     fn default() -> RewriteSettings {
-        RewriteSettings { not_action: NotActionRewrite::Extend }
+        RewriteSettings {
+            not_action: NotActionRewrite::Extend,
+            wildcards: Wildcards::Fit,
+            split: false,
+            aws_managed: AwsManaged::Advise,
+        }
     }
 }
 

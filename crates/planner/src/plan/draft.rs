@@ -1,100 +1,161 @@
 //! What is to become of one policy's document, before it is proved.
 
+use secateur_analyzer::analysis::{Analysis, UnknownName};
+use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{PolicyDocument, counted_characters};
-use secateur_analyzer::graph::{Graph, PolicyId};
+use secateur_analyzer::graph::{Entity, Graph, PolicyId};
+use secateur_analyzer::time::DAY;
 
-use super::Withheld;
-use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Rewriting, Rewritten, Splitting, rewrite};
+use super::attachments::NewPolicy;
+use super::{PlanOptions, Withheld};
+use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, Written, split};
 
-/// A rewrite of a document, and what to fall back to where it does not fit its quota.
+/// A rewrite of a document, and what it was made from.
 pub(super) struct Draft<'a> {
     pub policy: PolicyId,
+    /// The attachments that are concerned; none when the document changes for everybody who holds it.
+    pub through: Option<Vec<Entity>>,
     pub document: &'a PolicyDocument,
     pub rewritten: Rewritten,
-    /// Shorter rewrites that leave more as written; the next one last.
-    rest: Vec<Rewritten>,
+    /// Further policies that take the place of this one: with it when it is split, instead of it when AWS owns it.
+    pub parts: Vec<NewPolicy>,
+    /// How many characters the document would have had by names, where those did not fit; and the quota.
+    pub by_names: Option<(usize, usize)>,
+    catalog: &'a Catalog,
+    removable: ActionSet,
+    unknown: Vec<UnknownName>,
+    not_action: NotActionRewrite,
+    splitting: Splitting,
+    is_too_long: bool,
 }
 
 impl<'a> Draft<'a> {
-    /// Rewrites a document. A rewrite that makes it longer has fallbacks: `NotAction` extended by whole services only, then
-    /// patterns as written, then `NotAction` as written.
-    pub fn new(policy: PolicyId, document: &'a PolicyDocument, by: &Rewriting<'_>) -> Draft<'a> {
-        let first = rewrite(document, by);
-        let mut draft = Draft { policy, document, rewritten: first, rest: Vec::new() };
-        if draft.growth() <= 0 && !draft.rewritten.is_too_long {
-            return draft;
-        }
-        let by_service = match by.not_action {
-            NotActionRewrite::Extend => NotActionRewrite::ExtendByService,
-            other => other,
+    /// Rewrites a document by names; what comes to more than [`MAX_NAMES`] characters is not written yet.
+    pub fn new(
+        analysis: &Analysis<'a>,
+        policy: PolicyId,
+        document: &'a PolicyDocument,
+        removable: ActionSet,
+        options: &PlanOptions,
+    ) -> Draft<'a> {
+        let mut draft = Draft {
+            policy,
+            through: None,
+            document,
+            rewritten: Rewritten {
+                outcome: Outcome::Unchanged,
+                split: Vec::new(),
+                unsplit: Vec::new(),
+                advised: Vec::new(),
+            },
+            parts: Vec::new(),
+            by_names: None,
+            catalog: analysis.catalog(),
+            unknown: analysis.unknown_names(policy, document).names,
+            not_action: options.rewrite.not_action,
+            splitting: if is_fresh(analysis) { Splitting::Names } else { Splitting::Never },
+            is_too_long: false,
+            removable,
         };
-        let ways =
-            [(by_service, by.splitting), (by_service, Splitting::Never), (NotActionRewrite::Advise, Splitting::Never)];
-        // What was too long by names is so with fewer exemptions too.
-        let skipped = usize::from(draft.rewritten.is_too_long);
-        for (not_action, splitting) in ways.into_iter().skip(skipped) {
-            let next = rewrite(document, &Rewriting { not_action, splitting, ..*by });
-            let last = draft.rest.last().unwrap_or(&draft.rewritten);
-            if next.outcome != last.outcome {
-                draft.rest.push(next);
-            }
-        }
-        draft.rest.reverse();
+        let outline = draft.outline();
+        let is_too_long = outline.is_too_long();
+        let written = if is_too_long { outline.as_written() } else { outline.by_names() };
+        let rewritten = outline.write(&written);
+        (draft.rewritten, draft.is_too_long) = (rewritten, is_too_long);
         draft
+    }
+
+    /// Returns what becomes of each statement.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline::new(
+            self.document,
+            &Rewriting {
+                catalog: self.catalog,
+                removable: &self.removable,
+                unknown: &self.unknown,
+                not_action: self.not_action,
+                splitting: self.splitting,
+            },
+        )
     }
 
     /// Returns the characters that count of the text after.
     pub fn size_after(&self) -> usize {
-        match &self.rewritten.outcome {
-            Outcome::Unchanged => counted_characters(self.document.text()),
-            Outcome::Changed(text) => counted_characters(text),
-            Outcome::Empty => 0,
-        }
+        size(self.document, &self.rewritten.outcome)
     }
 
-    /// Returns by how much the text grows.
+    /// Returns by how much the text grows; by names that nobody would write, by more than any quota.
     pub fn growth(&self) -> i64 {
+        if self.is_too_long {
+            return i64::try_from(MAX_NAMES).unwrap_or(i64::MAX);
+        }
         let size = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
         size(self.size_after()) - size(counted_characters(self.document.text()))
     }
 
-    /// Returns whether more can be left as written.
-    pub fn can_fall_back(&self) -> bool {
-        !self.rest.is_empty()
+    /// Returns whether something is still to be decided.
+    pub fn is_open(&self) -> bool {
+        self.is_too_long
     }
 
-    /// Leaves more as written, since the rewrite does not fit; returns what is withheld for that.
-    pub fn fall_back(&mut self, graph: &Graph<'_>, excess: usize, quota: usize) -> Option<Withheld> {
-        let next = self.rest.pop()?;
-        let was = std::mem::replace(&mut self.rewritten, next);
-        let what = if was.split.len() > self.rewritten.split.len() {
-            let mut patterns = was.split.clone();
-            patterns.sort();
-            patterns.dedup();
-            format!("the names that must stay of `{}`", patterns.join("`, `"))
-        } else if self.rewritten.outcome == Outcome::Unchanged {
-            "the services that a NotAction would exempt".to_owned()
-        } else {
-            "the actions that a NotAction would exempt".to_owned()
-        };
-        let excess = if was.is_too_long {
+    /// Writes the document anew.
+    pub fn write(&mut self, written: &[Written]) {
+        self.rewritten = self.outline().write(written);
+        self.is_too_long = false;
+    }
+
+    /// Returns the texts of several policies in the place of one, each within the quota.
+    ///
+    /// # Errors
+    /// When it cannot be split, in words.
+    pub fn split(&self, quota: usize) -> Result<Vec<String>, String> {
+        let no_names = || "the names are too many to be split over policies".to_owned();
+        let Outcome::Changed(text) = &self.rewritten.outcome else { return Err(no_names()) };
+        if self.is_too_long {
+            return Err(no_names());
+        }
+        let document = PolicyDocument::parse(text.as_str()).map_err(|error| error.to_string())?;
+        split(&document, quota).ok_or_else(|| format!("no split of the document fits the quota of {quota}"))
+    }
+
+    /// Takes the texts of several policies in the place of one.
+    pub fn set_parts(&mut self, (first, further): (String, Vec<NewPolicy>)) {
+        self.rewritten.outcome = Outcome::Changed(first);
+        self.parts = further;
+    }
+
+    /// Returns the entry for what is left as its author wrote it, since what would take its place does not fit.
+    pub fn does_not_fit(&self, graph: &Graph<'_>, author: &[String], excess: usize, quota: usize) -> Withheld {
+        let excess = if excess >= MAX_NAMES {
             format!("more than {MAX_NAMES} characters")
         } else {
             format!("{excess} characters over the quota of {quota}")
         };
+        let mut author = author.to_vec();
+        author.sort();
+        author.dedup();
+        let what = if author.iter().all(|author| author == "NotAction") {
+            "the actions that a NotAction would exempt".to_owned()
+        } else {
+            format!("the names that must stay of `{}`", author.join("`, `"))
+        };
         let detail = format!("{what} do not fit: {excess}; left as written");
-        Some(Withheld { address: graph.address(self.policy).to_owned(), reason: "does-not-fit".to_owned(), detail })
+        Withheld { address: graph.address(self.policy).to_owned(), reason: "does-not-fit".to_owned(), detail }
     }
+}
 
-    /// Falls back until the document alone fits.
-    pub fn fit_alone(&mut self, graph: &Graph<'_>, quota: usize) -> Vec<Withheld> {
-        let mut withheld = Vec::new();
-        loop {
-            let excess = self.size_after().saturating_sub(quota);
-            if (excess == 0 && !self.rewritten.is_too_long) || !self.can_fall_back() {
-                return withheld;
-            }
-            withheld.extend(self.fall_back(graph, excess, quota));
-        }
+/// Returns the characters that count of a document after a rewrite.
+pub(super) fn size(document: &PolicyDocument, outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Unchanged => counted_characters(document.text()),
+        Outcome::Changed(text) => counted_characters(text),
+        Outcome::Empty => 0,
     }
+}
+
+/// Whether the catalogue is young enough to take the place of a pattern.
+pub(super) fn is_fresh(analysis: &Analysis<'_>) -> bool {
+    let inputs = analysis.inputs();
+    let age = inputs.now.since(analysis.catalog().dates().names);
+    age <= i64::from(inputs.settings.max_catalog_age_days) * DAY
 }

@@ -2,9 +2,9 @@
 
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::document::fingerprint;
-use secateur_analyzer::graph::{Entity, Path, PolicyRef};
+use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyRef};
 
-use super::change::Subject;
+use super::subject::Subject;
 use super::{ExpectedHolder, Expects, fit};
 
 /// Returns what the change rests on: the document, everyone who holds it, and how.
@@ -14,20 +14,9 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
     // A detach concerns those whom this attachment reaches; the others' are changes of their own.
     let all = match subject.entity {
         None => graph.holders(subject.policy),
-        Some(entity) => super::change::reached(graph, subject.policy, entity),
+        Some(entity) => super::subject::reached(graph, subject.policy, entity),
     };
-    let mut holders = Vec::new();
-    let mut memberships = Vec::new();
-    for holder in &all {
-        let Some(principal) = account.principals.get(holder.principal.0) else { continue };
-        holders.push(ExpectedHolder { arn: principal.arn.clone(), unique_id: principal.unique_id.clone() });
-        let who = graph.entity_address(Entity::Principal(holder.principal));
-        memberships.extend(holder.paths.iter().filter_map(|path| match path {
-            Path::Direct => None,
-            Path::Group(group) => Some(format!("{who} in {}", graph.entity_address(Entity::Group(*group)))),
-        }));
-    }
-    memberships.sort();
+    let (holders, memberships) = holders(graph, &all, |_, _| true);
     let policy = graph.policy(subject.policy);
     let managed = policy.and_then(|policy| policy.managed());
     let mut attachments: Vec<String> = match managed {
@@ -43,7 +32,7 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
             || account.principals.iter().any(|principal| principal.boundary.as_ref() == Some(&managed.arn))
     });
     Expects {
-        document: fingerprint(subject.before),
+        document: Some(fingerprint(subject.before)),
         holders,
         memberships,
         attachments,
@@ -56,4 +45,25 @@ pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects
             _ => None,
         },
     }
+}
+
+/// The holders as they must be found, and the memberships that `counts` by which they hold the policy.
+pub(super) fn holders(
+    graph: &Graph<'_>,
+    all: &[Holder],
+    counts: impl Fn(&Holder, &Path) -> bool,
+) -> (Vec<ExpectedHolder>, Vec<String>) {
+    let mut holders = Vec::new();
+    let mut memberships = Vec::new();
+    for holder in all {
+        let Some(principal) = graph.account().principals.get(holder.principal.0) else { continue };
+        holders.push(ExpectedHolder { arn: principal.arn.clone(), unique_id: principal.unique_id.clone() });
+        let who = graph.entity_address(Entity::Principal(holder.principal));
+        memberships.extend(holder.paths.iter().filter(|path| counts(holder, path)).filter_map(|path| match path {
+            Path::Direct => None,
+            Path::Group(group) => Some(format!("{who} in {}", graph.entity_address(Entity::Group(*group)))),
+        }));
+    }
+    memberships.sort();
+    (holders, memberships)
 }

@@ -9,8 +9,11 @@ use secateur_analyzer::account::{Account, PrincipalKind};
 use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::{Entity, Graph, PolicyRef};
 
+use super::attachments::AttachmentSlots;
 use super::draft::Draft;
-use super::{Change, ChangeAction, Withheld};
+use super::room::Room;
+use super::{Change, ChangeAction, RewriteSettings, Withheld};
+use crate::rewrite::cover::Wildcards;
 
 /// The size quotas of an account, in characters that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +43,6 @@ impl Quotas {
         }
     }
 
-    /// Returns the most that the policy's document alone may have.
-    pub(super) fn of_policy(&self, account: &Account, policy: PolicyRef<'_>) -> usize {
-        match policy {
-            PolicyRef::Managed(_) => self.managed,
-            PolicyRef::Inline(entity, _) => self.of_entity(account, entity),
-        }
-    }
-
     fn of_entity(&self, account: &Account, entity: Entity) -> usize {
         match entity {
             Entity::Group(_) => self.group,
@@ -68,37 +63,70 @@ pub(super) fn inline_size(account: &Account, entity: Entity) -> usize {
     inline.into_iter().flatten().map(|policy| counted_characters(policy.document.text())).sum()
 }
 
-/// Makes drafts fit: where names in the place of a pattern are too long, the pattern stays as written.
-///
-/// Returns what is withheld for that.
-pub(super) fn fit(graph: &Graph<'_>, drafts: &mut [Draft<'_>]) -> Vec<Withheld> {
+/// Makes the drafts fit their quotas, those of one entity's inline policies together. Returns what is withheld for that.
+pub(super) fn fit(
+    graph: &Graph<'_>,
+    drafts: &mut [Draft<'_>],
+    settings: &RewriteSettings,
+    slots: &mut AttachmentSlots,
+) -> Vec<Withheld> {
     let quotas = Quotas::of(graph.account());
     let mut withheld = Vec::new();
     let mut by_entity: BTreeMap<Entity, Vec<usize>> = BTreeMap::new();
     for (at, draft) in drafts.iter_mut().enumerate() {
         match graph.policy(draft.policy) {
             Some(PolicyRef::Inline(entity, _)) => by_entity.entry(entity).or_default().push(at),
-            _ => {
-                withheld.extend(draft.fit_alone(graph, quotas.managed));
-            }
+            _ => withheld.extend(fit_alone(graph, draft, quotas.managed, settings, slots)),
         }
     }
     for (entity, own) in by_entity {
         let quota = quotas.of_entity(graph.account(), entity);
         let start = inline_size(graph.account(), entity);
-        loop {
-            let growth = |at: &usize| drafts.get(*at).map_or(0, Draft::growth);
-            let total = own.iter().map(growth).fold(i64::try_from(start).unwrap_or(i64::MAX), i64::saturating_add);
-            let excess = usize::try_from(total).unwrap_or(0).saturating_sub(quota);
-            // The document that grows most falls back first; the earlier address among equals.
-            let worst = own.iter().copied().filter(|at| drafts.get(*at).is_some_and(Draft::can_fall_back));
-            let worst = worst.max_by_key(|at| (growth(at), std::cmp::Reverse(*at)));
-            match worst.filter(|_| excess > 0).and_then(|at| drafts.get_mut(at)) {
-                Some(draft) => withheld.extend(draft.fall_back(graph, excess, quota)),
-                None => break,
+        let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).fold(0, i64::saturating_add);
+        if i64::try_from(start).unwrap_or(i64::MAX).saturating_add(growth) <= i64::try_from(quota).unwrap_or(i64::MAX) {
+            continue;
+        }
+        let changed: usize =
+            (own.iter().filter_map(|at| drafts.get(*at))).map(|draft| counted_characters(draft.document.text())).sum();
+        let mut sharing: Vec<&mut Draft<'_>> =
+            drafts.iter_mut().enumerate().filter(|(at, _)| own.contains(at)).map(|(_, draft)| draft).collect();
+        // What is over the quota already, which AWS lets nobody write, must not grow.
+        let room = quota.max(start).saturating_sub(start.saturating_sub(changed));
+        withheld.extend(Room { room, quota }.fit(graph, &mut sharing, settings.wildcards));
+    }
+    withheld
+}
+
+/// Makes one managed policy's draft fit.
+pub(super) fn fit_alone(
+    graph: &Graph<'_>,
+    draft: &mut Draft<'_>,
+    quota: usize,
+    settings: &RewriteSettings,
+    slots: &mut AttachmentSlots,
+) -> Vec<Withheld> {
+    let is_own = draft.through.is_none();
+    let start = if is_own { counted_characters(draft.document.text()) } else { 0 };
+    let room = Room { room: quota.max(start), quota };
+    let mut withheld = Vec::new();
+    if is_own && settings.split && !draft.document.has_deny() {
+        // Several policies admit nothing again, and so come before wildcards that would.
+        let wildcards = if settings.wildcards == Wildcards::Never { Wildcards::Never } else { Wildcards::Exact };
+        if !room.suits(draft, wildcards) {
+            match draft.split(quota).and_then(|parts| slots.take_parts(graph, draft.policy, parts)) {
+                Ok(parts) => {
+                    draft.set_parts(parts);
+                    return withheld;
+                }
+                Err(detail) => withheld.push(Withheld {
+                    address: graph.address(draft.policy).to_owned(),
+                    reason: "not-split".to_owned(),
+                    detail,
+                }),
             }
         }
     }
+    withheld.extend(room.fit(graph, &mut [draft], settings.wildcards));
     withheld
 }
 

@@ -12,8 +12,8 @@ use secateur_analyzer::risk::{Risk, risk};
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
 use super::build::Numbering;
-use super::change::Subject;
 use super::{Evidence, Removed};
+use crate::proof::Claim;
 
 /// The entries, and how many of the actions rest on an assumed date of grant.
 pub(super) struct RemovedActions {
@@ -26,7 +26,7 @@ type Group = (RemovalReason, Vec<Evidence>);
 
 pub(super) fn removed(
     analysis: &Analysis<'_>,
-    subject: &Subject<'_>,
+    claim: &Claim<'_>,
     holders: &[Holder],
     lost: &ActionSet,
     numbering: &Numbering,
@@ -36,7 +36,7 @@ pub(super) fn removed(
     let mut removals: Vec<Vec<Option<Removal>>> = Vec::with_capacity(holders.len());
     for holder in holders {
         let mut own = Vec::with_capacity(actions.len());
-        analysis.verdicts(subject.policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
+        analysis.verdicts(claim.policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
         removals.push(own);
     }
     let mut groups: HashMap<Group, ActionSet> = HashMap::new();
@@ -58,7 +58,7 @@ pub(super) fn removed(
         assumed_grant_dates += usize::from(assumed);
         groups.entry((weakest, evidence)).or_insert_with(|| catalog.empty_set()).insert(*action);
     }
-    let patterns = gone_patterns(subject);
+    let patterns = gone_patterns(claim);
     let mut entries: Vec<(Order, Removed)> = groups
         .into_iter()
         .map(|((reason, evidence), set)| {
@@ -76,21 +76,21 @@ pub(super) fn removed(
 type Order = (Reverse<Option<Risk>>, Reverse<usize>, Vec<String>, RemovalReason);
 
 /// The patterns with wildcards that the author wrote and that are gone.
-fn gone_patterns(subject: &Subject<'_>) -> Vec<ActionPattern> {
+fn gone_patterns(claim: &Claim<'_>) -> Vec<ActionPattern> {
     let patterns = |text: &str| -> Vec<ActionPattern> {
         let Ok(document) = PolicyDocument::parse(text) else { return Vec::new() };
         let entries = document.statements.iter().flat_map(|statement| statement.actions.list().entries.iter());
         entries.map(|entry| entry.pattern.clone()).filter(ActionPattern::has_wildcard).collect()
     };
-    let after = subject.after.map(patterns).unwrap_or_default();
-    let mut gone = patterns(subject.before);
+    let after: Vec<ActionPattern> = claim.after.iter().flat_map(|text| patterns(text)).collect();
+    let mut gone = patterns(claim.before);
     gone.retain(|pattern| !after.contains(pattern));
     gone
 }
 
 /// The names of a set: the author's own pattern where it matches nothing else, `service:*` where the whole service is in
 /// the set, else the actions.
-fn names(catalog: &Catalog, set: &ActionSet, patterns: &[ActionPattern]) -> Vec<String> {
+pub(super) fn names(catalog: &Catalog, set: &ActionSet, patterns: &[ActionPattern]) -> Vec<String> {
     let mut rest = set.clone();
     let mut names = Vec::new();
     for pattern in patterns {

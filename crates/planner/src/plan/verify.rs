@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::graph::PrincipalId;
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 
 use super::build::{Numbering, build};
-use super::change::{self, ProvedChange, Subject};
-use super::{Change, ChangeAction, Plan, PlanOptions};
+use super::derive::{self, ProvedChange};
+use super::subject::{self, Subject};
+use super::{Change, ChangeAction, Plan, PlanOptions, verify_group};
 
 /// Why a change of a plan, or the plan itself, is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +32,13 @@ pub struct Refusal {
 pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Result<(), Vec<Refusal>> {
     let mut refusals = whole(plan, analysis);
     let numbering = Numbering::new(numbered(plan, analysis));
-    for change in &plan.changes {
-        match prove_again(change, analysis, &numbering) {
+    for change in plan.changes.iter().filter(|change| !verify_group::is_of_one(plan, change)) {
+        match prove_again(change, analysis, options, &numbering) {
             Ok(again) => refusals.extend(difference(change, &again.change)),
             Err(refusal) => refusals.push(refusal),
         }
     }
+    refusals.extend(verify_group::all(plan, analysis, options, &numbering));
     if refusals.is_empty() {
         refusals = anew(plan, &build(analysis, options).plan);
     }
@@ -55,6 +57,7 @@ fn anew(plan: &Plan, again: &Plan) -> Vec<Refusal> {
         ("principals", plan.principals == again.principals),
         ("reports", plan.reports == again.reports),
         ("changes", plan.changes == again.changes),
+        ("blocked", plan.blocked == again.blocked),
         ("withheld", plan.withheld == again.withheld),
         ("advice", plan.advice == again.advice),
         ("summary", plan.summary == again.summary),
@@ -114,11 +117,15 @@ fn numbered(plan: &Plan, analysis: &Analysis<'_>) -> BTreeSet<PrincipalId> {
     plan.principals.iter().filter_map(find).collect()
 }
 
-fn prove_again(change: &Change, analysis: &Analysis<'_>, numbering: &Numbering) -> Result<ProvedChange, Refusal> {
-    let refuse = |name: String, detail: String| Refusal { address: change.address.clone(), name, detail };
-    let (policy, entity) = change::find(analysis.graph(), &change.address).ok_or_else(|| {
-        refuse("unknown-address".to_owned(), "the snapshot has no such policy or attachment".to_owned())
-    })?;
+fn prove_again(
+    change: &Change,
+    analysis: &Analysis<'_>,
+    options: &PlanOptions,
+    numbering: &Numbering,
+) -> Result<ProvedChange, Refusal> {
+    let refuse = |name: &str, detail: &str| refusal(change, name, detail);
+    let (policy, entity) = subject::find(analysis.graph(), &change.address)
+        .ok_or_else(|| refuse("unknown-address", "the snapshot has no such policy or attachment"))?;
     let is_inline = analysis.graph().policy(policy).is_some_and(|policy| policy.managed().is_none());
     let fits = match change.action {
         ChangeAction::Update => entity.is_none() && change.after.is_some(),
@@ -127,25 +134,34 @@ fn prove_again(change: &Change, analysis: &Analysis<'_>, numbering: &Numbering) 
         ChangeAction::Create | ChangeAction::Attach | ChangeAction::Deactivate => false,
     };
     let (Some(before), true) = (&change.before, fits) else {
-        return Err(refuse(
-            "edited-action".to_owned(),
-            "the action does not fit the address and the documents".to_owned(),
-        ));
+        return Err(refuse("edited-action", "the action does not fit the address and the documents"));
     };
-    let is_owned = entity.is_some_and(|entity| change::owner(analysis.graph(), entity).is_some());
-    let is_changeable = !is_owned && analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none());
-    if !is_changeable {
-        return Err(refuse("left-alone".to_owned(), "the policy is left alone".to_owned()));
-    }
+    is_changeable(analysis, change, policy, entity)?;
     let subject = Subject { policy, action: change.action, entity, before, after: change.after.as_deref() };
-    match change::derive(analysis, &subject, numbering) {
-        Ok(proved) => Ok(proved),
-        Err(error) => Err(refuse(error.name(), error.to_string())),
+    derive::derive(analysis, &subject, &[], options, numbering)
+        .map_err(|error| refusal(change, &error.name(), &error.to_string()))
+}
+
+/// Refuses what is left alone.
+pub(super) fn is_changeable(
+    analysis: &Analysis<'_>,
+    change: &Change,
+    policy: PolicyId,
+    entity: Option<Entity>,
+) -> Result<(), Refusal> {
+    let is_owned = entity.is_some_and(|entity| subject::owner(analysis.graph(), entity).is_some());
+    match !is_owned && analysis.policy(policy).is_some_and(|policy| policy.set_aside.is_none()) {
+        true => Ok(()),
+        false => Err(refusal(change, "left-alone", "the policy is left alone")),
     }
 }
 
+pub(super) fn refusal(change: &Change, name: &str, detail: &str) -> Refusal {
+    Refusal { address: change.address.clone(), name: name.to_owned(), detail: detail.to_owned() }
+}
+
 /// What the plan says of a change and should not.
-fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
+pub(super) fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
     let members = [
         ("target", said.target == derived.target),
         ("holders", said.holders == derived.holders),

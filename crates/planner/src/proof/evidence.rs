@@ -7,13 +7,14 @@
 use secateur_analyzer::account::{Granularity, Report, ReportStatus, ServiceRow};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, ServiceId, Tracked};
+use secateur_analyzer::graph::Holder;
 use secateur_analyzer::time::{DAY, UnixTime};
 use secateur_analyzer::verdict::REPORTING_DELAY;
 
-use super::{Claim, ProofError};
+use super::ProofError;
 
-pub(super) fn check(claim: &Claim<'_>, lost: &ActionSet, analysis: &Analysis<'_>) -> Result<(), ProofError> {
-    for holder in claim.holders {
+pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+    for holder in holders {
         let account = analysis.inputs().account;
         let principal = account.principals.get(holder.principal.0);
         let name = principal.map_or("an unknown principal", |principal| principal.arn.as_str());

@@ -8,6 +8,7 @@ use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::PolicyDocument;
+use secateur_analyzer::graph::Holder;
 
 use super::json::Json;
 use super::statement::{Document, Kind, Statement};
@@ -24,8 +25,9 @@ pub(super) struct Kept {
 
 pub(super) fn check(
     claim: &Claim<'_>,
+    holders: &[Holder],
     before: &Document,
-    after: Option<&Document>,
+    after: &[Document],
     analysis: &Analysis<'_>,
 ) -> Result<Kept, ProofError> {
     let catalog = analysis.catalog();
@@ -43,13 +45,13 @@ pub(super) fn check(
         own.difference_with(&heirs.covered);
         let heirs = &heirs.statements;
         check_kept_by_sid(statement, heirs, at)?;
-        check_may_go(claim, &own, at, analysis)?;
+        check_may_go(claim, holders, &own, at, analysis)?;
         lost.union_with(&own);
         for name in &unknown {
             kept += usize::from(check_unknown(name, statement, heirs, at)?);
         }
     }
-    evidence::check(claim, &lost, analysis)?;
+    evidence::check(holders, &lost, analysis)?;
     Ok(Kept { kept, lost })
 }
 
@@ -85,11 +87,10 @@ struct Grant<'a> {
     covered: ActionSet,
 }
 
-fn grants<'a>(catalog: &Catalog, document: Option<&'a Document>) -> HashMap<String, Grant<'a>> {
+fn grants<'a>(catalog: &Catalog, documents: &'a [Document]) -> HashMap<String, Grant<'a>> {
     let mut grants: HashMap<String, Grant<'a>> = HashMap::new();
-    for statement in
-        document.into_iter().flat_map(|document| &document.statements).filter(|statement| !statement.denies)
-    {
+    let statements = documents.iter().flat_map(|document| &document.statements);
+    for statement in statements.filter(|statement| !statement.denies) {
         let grant = grants
             .entry(statement.rest.key())
             .or_insert_with(|| Grant { statements: Vec::new(), covered: catalog.empty_set() });
@@ -100,12 +101,18 @@ fn grants<'a>(catalog: &Catalog, document: Option<&'a Document>) -> HashMap<Stri
 }
 
 /// Every lost action must be removable for every holder, by the table of verdicts.
-fn check_may_go(claim: &Claim<'_>, lost: &ActionSet, at: usize, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+fn check_may_go(
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    lost: &ActionSet,
+    at: usize,
+    analysis: &Analysis<'_>,
+) -> Result<(), ProofError> {
     let mut first: Result<(), ProofError> = Ok(());
     if lost.is_empty() {
         return first;
     }
-    for holder in claim.holders {
+    for holder in holders {
         let mut judged = 0;
         analysis.verdicts(claim.policy, holder, lost.iter(), |id, verdict| {
             judged += 1;

@@ -14,27 +14,30 @@ mod statement;
 
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::ActionSet;
-use secateur_analyzer::graph::{Entity, Holder, PolicyId};
+use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId};
 
 pub use json::Json;
+
+use statement::Document;
 
 /// What is claimed of one policy document.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     /// The policy.
     pub policy: PolicyId,
-    /// The holders that lose something: all, or those that an attachment reaches.
-    pub holders: &'a [Holder],
+    /// The attachments of a managed policy that go; none when the document changes for everybody who holds it.
+    pub through: Option<&'a [Entity]>,
     /// The text before.
     pub before: &'a str,
-    /// The text after; none when all that the document grants goes.
-    pub after: Option<&'a str>,
+    /// The texts that take its place, held by the same principals, together; none when all that the document grants goes.
+    pub after: &'a [&'a str],
 }
 
 /// A claim that holds. There is no way to make one but [`prove`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     facts: ProofFacts,
+    holders: Vec<Holder>,
     lost: ActionSet,
 }
 
@@ -57,6 +60,11 @@ impl Proof {
     /// Returns what was looked at.
     pub fn facts(&self) -> ProofFacts {
         self.facts
+    }
+
+    /// Returns those who lose something, by principal.
+    pub fn holders(&self) -> &[Holder] {
+        &self.holders
     }
 
     /// Returns the actions that some statement allowed and no longer allows.
@@ -145,8 +153,8 @@ pub enum ProofError {
         /// `Version`, `Id`, ...
         element: String,
     },
-    /// A document with Deny statements goes whole.
-    #[error("dropped-deny: the document denies something, and must not go whole")]
+    /// A document with Deny statements goes whole, or for some, or in parts.
+    #[error("dropped-deny: the document denies something, and must not be deleted, detached, replaced or split")]
     DroppedDeny,
     /// A statement that its author keeps by its Sid differs.
     #[error("changed-kept: statement {statement} of the old document is kept by its Sid, and is not what it was")]
@@ -210,44 +218,56 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     if document.is_none_or(|document| document.text() != claim.before) {
         return Err(ProofError::ChangedBefore { address: address() });
     }
-    if claim.holders.is_empty() {
+    let holders = holders(claim, analysis)?;
+    if holders.is_empty() {
         return Err(ProofError::NoHolder { address: address() });
     }
-    check_holders(claim, analysis)?;
     let before = statement::read("before", claim.before)?;
-    let after = match claim.after {
-        Some(text) => Some(statement::read("after", text)?),
-        None => None,
-    };
-    let narrower = narrower::check(&before, after.as_ref())?;
-    let kept = kept::check(claim, &before, after.as_ref(), analysis)?;
+    let after: Vec<Document> =
+        claim.after.iter().map(|text| statement::read("after", text)).collect::<Result<_, _>>()?;
+    // A Deny may be what keeps another policy's Allow in check: it stays in force for everybody it concerned.
+    let stays_one = claim.through.is_none() && after.len() == 1;
+    if !stays_one && before.statements.iter().any(|statement| statement.denies) {
+        return Err(ProofError::DroppedDeny);
+    }
+    let narrower = narrower::check(&before, &after)?;
+    let kept = kept::check(claim, &holders, &before, &after, analysis)?;
     Ok(Proof {
         facts: ProofFacts {
             statements: narrower.statements,
             patterns: narrower.patterns,
             kept: kept.kept,
             lost: kept.lost.len(),
-            holders: claim.holders.len(),
+            holders: holders.len(),
         },
+        holders,
         lost: kept.lost,
     })
 }
 
-/// Whoever holds the document loses what it loses; only an attachment can go for some of them.
-fn check_holders(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<(), ProofError> {
+/// Those who lose something: whoever holds the document, or has it by one of the attachments that go.
+///
+/// A document of the account's own is one for all its holders: only an attachment can go for some of them. What AWS owns is
+/// not edited, so that another document can take its place for some.
+fn holders(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Vec<Holder>, ProofError> {
     let graph = analysis.graph();
-    let is_attached = graph.policy(claim.policy).is_some_and(|policy| policy.managed().is_some());
-    if is_attached && claim.after.is_none() {
-        return Ok(());
-    }
-    let is_claimed = |holder: &Holder| claim.holders.iter().any(|claimed| claimed.principal == holder.principal);
-    match graph.holders(claim.policy).iter().find(|holder| !is_claimed(holder)) {
-        Some(missing) => Err(ProofError::MissingHolder {
+    let all = graph.holders(claim.policy);
+    let Some(through) = claim.through else { return Ok(all) };
+    let is_reached = |holder: &Holder| {
+        holder.paths.iter().any(|path| match path {
+            Path::Direct => through.contains(&Entity::Principal(holder.principal)),
+            Path::Group(group) => through.contains(&Entity::Group(*group)),
+        })
+    };
+    let managed = graph.policy(claim.policy).and_then(|policy| policy.managed());
+    let may_differ = managed.is_some_and(|managed| managed.is_aws_managed() || claim.after.is_empty());
+    if let Some(missing) = all.iter().find(|holder| !may_differ && !is_reached(holder)) {
+        return Err(ProofError::MissingHolder {
             address: graph.address(claim.policy).to_owned(),
             principal: graph.entity_address(Entity::Principal(missing.principal)),
-        }),
-        None => Ok(()),
+        });
     }
+    Ok(all.into_iter().filter(is_reached).collect())
 }
 
 #[cfg(test)]

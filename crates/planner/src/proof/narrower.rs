@@ -12,14 +12,18 @@ pub(super) struct Narrower {
     pub patterns: usize,
 }
 
-pub(super) fn check(before: &Document, after: Option<&Document>) -> Result<Narrower, ProofError> {
-    let Some(after) = after else {
-        // A Deny may be what keeps another policy's Allow in check.
-        return match before.statements.iter().any(|statement| statement.denies) {
-            true => Err(ProofError::DroppedDeny),
-            false => Ok(Narrower { statements: 0, patterns: 0 }),
-        };
-    };
+pub(super) fn check(before: &Document, after: &[Document]) -> Result<Narrower, ProofError> {
+    let mut compared = Narrower { statements: 0, patterns: 0 };
+    for part in after {
+        let own = check_part(before, part)?;
+        compared.statements += own.statements;
+        compared.patterns += own.patterns;
+    }
+    Ok(compared)
+}
+
+/// Each document alone is narrower: so is what they allow together.
+fn check_part(before: &Document, after: &Document) -> Result<Narrower, ProofError> {
     elements(before, after)?;
     denies(before, after)?;
     // The earliest statement that a new one can come from leaves the most for those behind it.

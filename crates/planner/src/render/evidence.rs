@@ -2,11 +2,85 @@
 
 use secateur_analyzer::time::UnixTime;
 
+use std::collections::BTreeMap;
+
 use super::words::{count, visible};
-use crate::plan::{Evidence, Plan, Removed};
+use crate::plan::{Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed};
 
 /// More holders than this are summed up: the plan file has them all.
 const MAX_HOLDERS: usize = 3;
+
+/// The access levels, worst first.
+const LEVELS: [&str; 6] = ["permissions", "write", "tagging", "read", "list", "unknown"];
+
+/// More names than these are counted only, where a line is all there is.
+const MAX_NAMES: usize = 5;
+
+/// Returns whether a change has documents to compare.
+pub(super) fn shows_diff(change: &Change) -> bool {
+    match change.action {
+        ChangeAction::Detach | ChangeAction::Deactivate => false,
+        ChangeAction::Attach => change.before.is_some() && change.after.is_some(),
+        ChangeAction::Create | ChangeAction::Update | ChangeAction::Delete => true,
+    }
+}
+
+/// Returns `3 write, 1 list`.
+pub(super) fn levels(risk: &BTreeMap<String, usize>) -> String {
+    let some = LEVELS.iter().filter_map(|level| risk.get(*level).map(|number| format!("{number} {level}")));
+    some.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns why a document was written with wildcards, or split.
+pub(super) fn size(size: &ChangeSize) -> String {
+    format!("does not fit by names ({} characters of {}); written in {}", size.by_names, size.quota, size.after)
+}
+
+/// Returns what a wildcard admits again.
+pub(super) fn readmitted(readmitted: &Readmitted) -> String {
+    format!(
+        "{} by \"{}\" ({}), which could go but for the quota",
+        count(readmitted.count, "action"),
+        visible(&readmitted.by),
+        levels(&readmitted.risk)
+    )
+}
+
+/// Returns what became of a pattern that no longer follows AWS.
+pub(super) fn frozen(frozen: &Frozen) -> String {
+    let (pattern, date) = (visible(&frozen.pattern), frozen.at.date());
+    if frozen.wildcards.is_empty() {
+        return format!(
+            "frozen: \"{pattern}\" becomes the names of {date}; actions that AWS adds later are not in them"
+        );
+    }
+    let some: Vec<String> =
+        frozen.wildcards.iter().take(MAX_NAMES).map(|wildcard| format!("\"{}\"", visible(wildcard))).collect();
+    let more = frozen.wildcards.len().saturating_sub(some.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(
+        "frozen: \"{pattern}\" becomes the names of {date} and {}{more}, which go on following AWS",
+        some.join(", ")
+    )
+}
+
+/// Returns who keeps what of a shared policy.
+pub(super) fn blocked(plan: &Plan, blocked: &Blocked) -> String {
+    let few = |names: Vec<String>, all: usize| {
+        let more = all.saturating_sub(MAX_NAMES);
+        let some = names.into_iter().take(MAX_NAMES).collect::<Vec<_>>().join(", ");
+        if more > 0 { format!("{some} and {more} more") } else { some }
+    };
+    let who = blocked.blockers.iter().take(MAX_NAMES).map(|at| principal(plan, *at)).collect();
+    let what = blocked.actions.iter().take(MAX_NAMES).map(|name| visible(name).into_owned()).collect();
+    format!(
+        "{}: kept by {}; {} could lose {}",
+        few(what, blocked.actions.len()),
+        few(who, blocked.blockers.len()),
+        count(blocked.others, "other holder"),
+        if blocked.count == 1 { "it" } else { "them" }
+    )
+}
 
 /// Returns one line a holder, or one line for many.
 pub(super) fn lines(plan: &Plan, removed: &Removed) -> Vec<String> {

@@ -5,7 +5,7 @@
 //! can ping anybody, close a fence, open HTML or link out.
 
 use super::diff::diff;
-use super::evidence;
+use super::evidence::{self, shows_diff};
 use super::words::{count, visible, visible_line, wrapped};
 use crate::plan::{Change, ChangeAction, Plan};
 
@@ -21,7 +21,12 @@ pub fn markdown(plan: &Plan, max_bytes: usize) -> String {
     let head = head(plan);
     let changes: Vec<String> = plan.changes.iter().map(|change| block(plan, change)).collect();
     let lines: Vec<String> = plan.changes.iter().map(line).collect();
-    let rest = [list("Withheld", &withheld(plan)), list("Advice", &advice(plan))].concat();
+    let rest = [
+        list("Kept by some holders of a shared policy", &blocked(plan)),
+        list("Withheld", &withheld(plan)),
+        list("Advice", &advice(plan)),
+    ]
+    .concat();
     let whole = [head.as_str(), &changes.concat(), &rest].concat();
     if whole.len() <= max_bytes {
         return whole;
@@ -77,6 +82,12 @@ fn head(plan: &Plan) -> String {
             count(summary.assumed_grant_dates, "removal")
         ));
     }
+    if summary.readmitted > 0 {
+        head.push_str(&format!(
+            "\nRe-admits {} that could go, because only wildcards fit the quotas.\n",
+            count(summary.readmitted, "action")
+        ));
+    }
     if !plan.complete {
         head.push_str("\n**Incomplete: the authorization details are not whole, so this plan cannot be applied.**\n");
     }
@@ -108,7 +119,13 @@ fn symbol(action: ChangeAction) -> &'static str {
 
 fn title(change: &Change) -> String {
     let removed = change.removed.iter().map(|removed| removed.count).sum();
-    format!("<code>{} {}</code> removes {}", symbol(change.action), html(&change.address), count(removed, "action"))
+    let effect = match change.action {
+        ChangeAction::Attach if removed == 0 => "attached".to_owned(),
+        ChangeAction::Create if removed == 0 => "created".to_owned(),
+        ChangeAction::Detach if removed == 0 => "detached".to_owned(),
+        _ => format!("removes {}", count(removed, "action")),
+    };
+    format!("<code>{} {}</code> {effect}", symbol(change.action), html(&change.address))
 }
 
 /// A change without its details.
@@ -119,7 +136,7 @@ fn line(change: &Change) -> String {
 /// A change with its diff and its evidence, collapsed.
 fn block(plan: &Plan, change: &Change) -> String {
     let mut lines = Vec::new();
-    if change.action != ChangeAction::Detach {
+    if shows_diff(change) {
         lines.extend(diff_lines(change));
     }
     let note = |text: String| format!("# {text}");
@@ -131,9 +148,13 @@ fn block(plan: &Plan, change: &Change) -> String {
         let names = wrapped(&removed.actions, 4, WIDTH);
         lines.extend(names.lines().map(|line| note(line.to_owned())));
     }
-    for frozen in &change.frozen {
-        lines.push(note(format!("frozen: \"{}\" becomes the names of {}", frozen.pattern, frozen.at.date())));
+    lines.extend(change.size.iter().map(|size| note(evidence::size(size))));
+    for readmitted in &change.readmitted {
+        lines.push(note(format!("re-admits {}", evidence::readmitted(readmitted))));
+        let names = wrapped(&readmitted.actions, 4, WIDTH);
+        lines.extend(names.lines().map(|line| note(line.to_owned())));
     }
+    lines.extend(change.frozen.iter().map(|frozen| note(evidence::frozen(frozen))));
     for still in &change.still_granted_by {
         let who = evidence::principal(plan, still.principal);
         lines.push(note(format!("still granted: {} of them to {who} by {}", still.count, still.policy)));
@@ -155,6 +176,10 @@ fn diff_lines(change: &Change) -> Vec<String> {
         lines.extend(hunk.iter().map(|(symbol, line)| format!("{symbol}{line}")));
     }
     lines
+}
+
+fn blocked(plan: &Plan) -> Vec<String> {
+    plan.blocked.iter().map(|blocked| format!("{}: {}", blocked.address, evidence::blocked(plan, blocked))).collect()
 }
 
 fn withheld(plan: &Plan) -> Vec<String> {

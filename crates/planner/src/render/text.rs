@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::diff::diff;
-use super::evidence;
+use super::evidence::{self, shows_diff};
 use super::words::{count, visible, wrapped};
-use crate::plan::{Advice, Change, ChangeAction, Plan, PlanGap, Withheld};
+use crate::plan::{Advice, Blocked, Change, ChangeAction, Plan, PlanGap, Withheld};
 
 /// Whether to write ANSI colours. Colour never carries meaning alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub fn text(plan: &Plan, style: Style) -> String {
             page.change(plan, change);
         }
     }
+    page.blocked(plan);
     page.withheld(&plan.withheld);
     page.advice(&plan.advice);
     page.summary(plan);
@@ -164,16 +165,22 @@ impl Page {
         let owner = change.target.owner.as_deref().map(|owner| format!(" of {}", visible(owner))).unwrap_or_default();
         self.line(&format!("  {symbol} {} \"{}\"{owner}", visible(&change.target.kind), visible(&change.target.name)));
         self.holders(plan, change);
-        if change.action != ChangeAction::Detach {
+        if shows_diff(change) {
             self.diff(change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
         }
-        self.removed(plan, change);
+        if !change.removed.is_empty() {
+            self.removed(plan, change);
+        }
+        if let Some(size) = &change.size {
+            self.line(&format!("      {}", evidence::size(size)));
+        }
+        for readmitted in &change.readmitted {
+            let still = self.paint(YELLOW, "re-admits");
+            self.line(&format!("      {still} {}:", evidence::readmitted(readmitted)));
+            self.line(&wrapped(&readmitted.actions, 10, WIDTH));
+        }
         for frozen in &change.frozen {
-            self.line(&format!(
-                "      frozen: \"{}\" becomes the names of {}; actions that AWS adds later are not in them",
-                visible(&frozen.pattern),
-                frozen.at.date()
-            ));
+            self.line(&format!("      {}", evidence::frozen(frozen)));
         }
         self.still_granted(plan, change);
     }
@@ -211,11 +218,7 @@ impl Page {
 
     fn removed(&mut self, plan: &Plan, change: &Change) {
         let total: usize = change.removed.iter().map(|removed| removed.count).sum();
-        let levels: Vec<String> = ["permissions", "write", "tagging", "read", "list", "unknown"]
-            .iter()
-            .filter_map(|level| change.risk.get(*level).map(|number| format!("{number} {level}")))
-            .collect();
-        self.line(&format!("      removes {} ({}):", count(total, "action"), levels.join(", ")));
+        self.line(&format!("      removes {} ({}):", count(total, "action"), evidence::levels(&change.risk)));
         for removed in &change.removed {
             let minus = self.paint(RED, "-");
             self.line(&format!("      {minus} {}, {}", count(removed.count, "action"), visible(&removed.reason)));
@@ -236,6 +239,28 @@ impl Page {
             )
         });
         self.some_lines(lines.collect());
+    }
+
+    fn blocked(&mut self, plan: &Plan) {
+        if plan.blocked.is_empty() {
+            return;
+        }
+        self.line("");
+        let title = self.paint(BOLD, "Kept by some holders of a shared policy:");
+        self.line(&title);
+        let mut by_policy: Vec<(&str, Vec<&Blocked>)> = Vec::new();
+        for blocked in &plan.blocked {
+            match by_policy.last_mut().filter(|(address, _)| *address == blocked.address) {
+                Some((_, same)) => same.push(blocked),
+                None => by_policy.push((&blocked.address, vec![blocked])),
+            }
+        }
+        for (address, entries) in by_policy {
+            self.line(&format!("  {}", visible(address)));
+            self.some_lines(
+                entries.iter().map(|blocked| format!("    {}", evidence::blocked(plan, blocked))).collect(),
+            );
+        }
     }
 
     fn withheld(&mut self, withheld: &[Withheld]) {
@@ -282,6 +307,10 @@ impl Page {
                 );
             }
             self.line(&format!("{line}."));
+            if summary.readmitted > 0 {
+                let readmitted = count(summary.readmitted, "action");
+                self.line(&format!("Re-admits {readmitted} that could go, because only wildcards fit the quotas."));
+            }
         }
         let mut notes = vec![count(summary.gaps, "gap"), format!("{} withheld", summary.withheld)];
         if summary.kept_statements > 0 {

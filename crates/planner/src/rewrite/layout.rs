@@ -4,8 +4,18 @@ use std::ops::Range;
 
 use secateur_analyzer::document::{ActionList, Statement};
 
-use super::patterns::Fate;
 use super::splice::{self, Edit};
+
+/// What becomes of one pattern's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays as written.
+    Stays,
+    /// It goes.
+    Goes,
+    /// These take its place.
+    Becomes(Vec<String>),
+}
 
 /// Lists of up to this many characters stay on their author's one line.
 const ONE_LINE: usize = 100;
@@ -56,6 +66,21 @@ pub(super) fn append(text: &str, statement: &Statement, list: &ActionList, names
         }
         _ => Edit { span: list.span.clone(), with: block(text, statement, list, own.chain(added).collect()) },
     }
+}
+
+/// Returns the edits that put an `Action` list of these patterns in the place of a `NotAction` list.
+pub(super) fn invert(text: &str, statement: &Statement, list: &ActionList, names: &[String]) -> Vec<Edit> {
+    const KEY: &str = "\"NotAction\"";
+    let before = text.get(..list.span.start).unwrap_or_default();
+    // A key that is spelled otherwise, with escapes, is not touched.
+    let is_key = |at: usize| before.get(at + KEY.len()..).is_some_and(|between| between.trim() == ":");
+    let Some(key) = before.rfind(KEY).filter(|at| is_key(*at)) else { return Vec::new() };
+    let items: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let with = match items.as_slice() {
+        [only] if !list.is_list => only.clone(),
+        _ => block(text, statement, list, items),
+    };
+    vec![Edit { span: key..key + KEY.len(), with: "\"Action\"".to_owned() }, Edit { span: list.span.clone(), with }]
 }
 
 fn quoted(name: &str) -> String {

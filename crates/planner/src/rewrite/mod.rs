@@ -1,19 +1,26 @@
 //! From a document and what is removable to a document that differs only in its `Action` and `NotAction` lists.
 //!
-//! Nothing here is trusted: `proof` looks at the two texts anew, with other parsers and without knowing how they came about.
+//! An [`Outline`] knows what becomes of every list, and has a slot for each list that must be written anew; what is written
+//! there, names or wildcards, is decided from outside, since several documents may share a quota. Nothing here is trusted:
+//! `proof` looks at the two texts anew, with other parsers and without knowing how they came about.
 
+pub mod cover;
 mod layout;
 mod not_action;
+mod outline;
 mod patterns;
+mod slot;
 mod splice;
+mod split;
 
 use secateur_analyzer::action::ActionPattern;
-use secateur_analyzer::analysis::{UnknownName, is_kept_by_sid};
+use secateur_analyzer::analysis::UnknownName;
 use secateur_analyzer::catalog::{ActionSet, Catalog};
-use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
+use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::wildcard;
 
-use splice::Edit;
+pub use outline::{Outline, Written};
+pub use split::split;
 
 /// What a rewrite goes by.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +42,8 @@ pub struct Rewriting<'a> {
 pub enum NotActionRewrite {
     /// `extend`: add what may go to the list.
     Extend,
-    /// Add only services of which nothing stays: what [`NotActionRewrite::Extend`] falls back to where names do not fit.
-    ExtendByService,
+    /// `invert`: list what stays instead.
+    Invert,
     /// `advise`: leave it, and say what could go.
     Advise,
 }
@@ -55,13 +62,10 @@ pub enum Splitting {
 pub struct Rewritten {
     /// The new text, or that nothing is left, or that nothing changes.
     pub outcome: Outcome,
-    /// The patterns that were replaced by names, as written, in order.
+    /// The patterns that were replaced, as written, in order.
     pub split: Vec<String>,
-    /// The patterns that would have been replaced, but for [`Splitting::Never`].
+    /// The patterns that would have been replaced, but for [`Splitting::Never`] or because they were to stay as written.
     pub unsplit: Vec<String>,
-    /// Whether the names came to more than [`MAX_NAMES`]: the outcome is that of [`Splitting::Never`] from there on.
-    pub is_too_long: bool,
-    names: usize,
     /// The places, from 0, of Allow statements with `NotAction` that were left by [`NotActionRewrite::Advise`].
     pub advised: Vec<usize>,
 }
@@ -80,74 +84,11 @@ pub enum Outcome {
     Empty,
 }
 
-/// What becomes of one statement.
-enum StatementOutcome {
-    Unchanged,
-    Edited(Vec<Edit>),
-    Gone,
-}
-
-/// Rewrites a document. Deny statements, and statements whose Sid begins with `SecateurKeep`, are not looked at; nor is an
-/// irregular document, in which one list may stand in several places.
+/// Rewrites a document by names. Deny statements, and statements whose Sid begins with `SecateurKeep`, are not looked at; nor
+/// is an irregular document, in which one list may stand in several places.
 pub fn rewrite(document: &PolicyDocument, by: &Rewriting<'_>) -> Rewritten {
-    let mut rewritten = Rewritten {
-        outcome: Outcome::Unchanged,
-        split: Vec::new(),
-        unsplit: Vec::new(),
-        advised: Vec::new(),
-        is_too_long: false,
-        names: 0,
-    };
-    if !document.irregularities.is_empty() {
-        return rewritten;
-    }
-    let mut edits = Vec::new();
-    let mut stays = Vec::with_capacity(document.statements.len());
-    for (at, statement) in document.statements.iter().enumerate() {
-        match rewrite_statement(document, at, statement, by, &mut rewritten) {
-            StatementOutcome::Unchanged => stays.push(true),
-            StatementOutcome::Edited(own) => {
-                stays.push(true);
-                edits.extend(own);
-            }
-            StatementOutcome::Gone => stays.push(false),
-        }
-    }
-    if stays.iter().all(|stays| !stays) && !stays.is_empty() {
-        rewritten.outcome = Outcome::Empty;
-        return rewritten;
-    }
-    let spans: Vec<_> = document.statements.iter().map(|statement| statement.span.clone()).collect();
-    edits.extend(splice::cut(document.text(), &spans, &stays));
-    if !edits.is_empty() {
-        rewritten.outcome = Outcome::Changed(splice::apply(document.text(), edits));
-    }
-    rewritten
-}
-
-fn rewrite_statement(
-    document: &PolicyDocument,
-    at: usize,
-    statement: &Statement,
-    by: &Rewriting<'_>,
-    rewritten: &mut Rewritten,
-) -> StatementOutcome {
-    if statement.effect == Effect::Deny || is_kept_by_sid(statement) {
-        return StatementOutcome::Unchanged;
-    }
-    match &statement.actions {
-        ActionBlock::Action(list) => {
-            let fates = patterns::fates(list, by, rewritten);
-            if fates.iter().all(|fate| *fate == patterns::Fate::Stays) {
-                return StatementOutcome::Unchanged;
-            }
-            if fates.iter().all(|fate| *fate == patterns::Fate::Goes) {
-                return StatementOutcome::Gone;
-            }
-            StatementOutcome::Edited(layout::edits(document.text(), statement, list, &fates))
-        }
-        ActionBlock::NotAction(list) => not_action::rewrite(document.text(), at, statement, list, by, rewritten),
-    }
+    let outline = Outline::new(document, by);
+    outline.write(&outline.by_names())
 }
 
 /// Returns the unknown names that the pattern matches, as they are written when they must stay.

@@ -5,22 +5,25 @@ use std::collections::{BTreeSet, HashSet};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::document::ActionList;
 
-use super::{Rewriting, Rewritten, Splitting, unknown_matches};
+use super::slot::{Slot, SlotKind};
+use super::{Rewriting, Splitting, unknown_matches};
 
 /// What becomes of one pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum EntryOutline {
     /// It stays as written.
     Stays,
+    /// It would be replaced, and is not.
+    Unsplit,
     /// It goes: all that it matches may go, or stands elsewhere in the list.
     Goes,
-    /// These names take its place.
-    Becomes(Vec<String>),
+    /// This slot takes its place.
+    Slot(usize),
 }
 
 /// Decides about every pattern of a list.
-pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewritten) -> Vec<Fate> {
-    let with_names = by.splitting == Splitting::Names && !rewritten.is_too_long;
+pub(super) fn entries(list: &ActionList, by: &Rewriting<'_>, slots: &mut Slots) -> Vec<EntryOutline> {
+    let with_names = by.splitting == Splitting::Names && !slots.is_too_long();
     let drafts: Vec<Draft> = list.entries.iter().map(|entry| draft(&entry.pattern, by, with_names)).collect();
     let staying_names: HashSet<&str> = (list.entries.iter().zip(&drafts))
         .filter(|(entry, draft)| matches!(draft, Draft::Stays) && !entry.pattern.has_wildcard())
@@ -28,25 +31,17 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
         .collect();
     // What stays as written already allows what it matches: such names need not be listed again.
     let staying: Vec<&ActionPattern> = (list.entries.iter().zip(&drafts))
-        .filter(|(_, draft)| matches!(draft, Draft::Stays) || by.splitting == Splitting::Never && draft.is_partial())
-        .filter(|(entry, _)| entry.pattern.has_wildcard())
+        .filter(|(entry, draft)| matches!(draft, Draft::Stays) && entry.pattern.has_wildcard())
         .map(|(entry, _)| &entry.pattern)
         .collect();
     let mut listed: BTreeSet<String> = BTreeSet::new();
-    let mut fates = Vec::with_capacity(drafts.len());
+    let mut outlines = Vec::with_capacity(drafts.len());
     for (entry, draft) in list.entries.iter().zip(drafts) {
-        fates.push(match draft {
-            Draft::Stays => Fate::Stays,
-            Draft::Goes => Fate::Goes,
-            Draft::Partly(_) if by.splitting == Splitting::Never => {
-                rewritten.unsplit.push(entry.pattern.as_str().to_owned());
-                Fate::Stays
-            }
-            Draft::Partly(_) if rewritten.is_too_long => Fate::Stays,
+        outlines.push(match draft {
+            Draft::Stays => EntryOutline::Stays,
+            Draft::Goes => EntryOutline::Goes,
+            Draft::Partly(_) if !with_names || slots.is_too_long() => EntryOutline::Unsplit,
             Draft::Partly(names) => {
-                rewritten.names += names.iter().map(String::len).sum::<usize>();
-                rewritten.is_too_long = rewritten.names > super::MAX_NAMES;
-                rewritten.split.push(entry.pattern.as_str().to_owned());
                 let needed: Vec<String> = names
                     .into_iter()
                     // A name may be a pattern itself (`newsvc:*`): it must be included, not matched as a text.
@@ -55,11 +50,39 @@ pub(super) fn fates(list: &ActionList, by: &Rewriting<'_>, rewritten: &mut Rewri
                     })
                     .filter(|name| listed.insert(name.to_ascii_lowercase()))
                     .collect();
-                if needed.is_empty() { Fate::Goes } else { Fate::Becomes(needed) }
+                match slots.add(SlotKind::Within(entry.pattern.clone()), needed) {
+                    Some(slot) => EntryOutline::Slot(slot),
+                    None => EntryOutline::Goes,
+                }
             }
         });
     }
-    fates
+    outlines
+}
+
+/// The slots of a document, as far as they could be written by names.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    pub slots: Vec<Slot>,
+    /// The characters of all names.
+    names: usize,
+}
+
+impl Slots {
+    /// Adds a slot; returns its place, or nothing when nothing has to be written there.
+    pub fn add(&mut self, kind: SlotKind, names: Vec<String>) -> Option<usize> {
+        if names.is_empty() {
+            return None;
+        }
+        self.names += names.iter().map(String::len).sum::<usize>();
+        self.slots.push(Slot { kind, names });
+        Some(self.slots.len() - 1)
+    }
+
+    /// Whether the names come to more than anybody would write.
+    pub fn is_too_long(&self) -> bool {
+        self.names > super::MAX_NAMES
+    }
 }
 
 fn is_included(name: &str, in_one_of: &[&ActionPattern]) -> bool {
@@ -73,12 +96,6 @@ enum Draft {
     Goes,
     /// Only these names of what it matches must stay.
     Partly(Vec<String>),
-}
-
-impl Draft {
-    fn is_partial(&self) -> bool {
-        matches!(self, Draft::Partly(_))
-    }
 }
 
 fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft {

@@ -17,8 +17,7 @@ fn check(sketch: Sketch, lost: &str, expect: &str) {
     for name in lost.split(' ') {
         set.insert(analysis.catalog().parse_action(name).unwrap());
     }
-    let claim = Claim { policy, holders, before: TEXT, after: None };
-    let detail = match evidence::check(&claim, &set, &analysis) {
+    let detail = match evidence::check(holders, &set, &analysis) {
         Ok(()) => String::new(),
         Err(ProofError::NoEvidence { detail, .. }) => detail,
         Err(other) => other.to_string(),

@@ -56,8 +56,8 @@ fn the_honest_rewrite_is_proved() {
     assert_eq!(case.rewrite(Splitting::Names).as_deref(), Some(AFTER));
     let analysis = case.analyze();
     let policy = only_policy(&analysis);
-    let holders = &analysis.policy(policy).unwrap().holders;
-    let proof = prove(&Claim { policy, holders, before: BEFORE, after: Some(AFTER) }, &analysis).unwrap();
+    let proof = prove(&Claim { policy, through: None, before: BEFORE, after: &[AFTER] }, &analysis).unwrap();
+    assert_eq!(proof.holders(), analysis.policy(policy).unwrap().holders);
     let lost: Vec<String> = proof.lost().iter().map(|id| analysis.catalog().full_name(id)).collect();
     let expect = "aa:GetItem aa:GetItemAcl aa:PutItem aab:Get aab:getItem aab:GetTHING aab:ListItems aab:putThing aab:Tag \
         bb:Decrypt bb:GetB bb:List bb:PutAll";

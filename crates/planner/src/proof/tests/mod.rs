@@ -62,8 +62,7 @@ impl Case {
     fn prove(&self, before: &str, after: Option<&str>) -> String {
         let analysis = self.analyze();
         let policy = only_policy(&analysis);
-        let holders = &analysis.policy(policy).unwrap().holders;
-        name(prove(&Claim { policy, holders, before, after }, &analysis))
+        name(prove(&Claim { policy, through: None, before, after: after.as_slice() }, &analysis))
     }
 
     /// What the rewriter makes of the only policy: nothing when nothing is left.

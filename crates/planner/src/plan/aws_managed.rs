@@ -1,0 +1,211 @@
+//! AWS-managed policies: nobody edits them, so that an attachment goes, or a pruned copy takes its place.
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html>.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use secateur_analyzer::account::ManagedPolicy;
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::document::PolicyDocument;
+use secateur_analyzer::graph::{Entity, Holder, PolicyId};
+use secateur_analyzer::verdict::LeftAlone;
+
+use super::attachments::AttachmentSlots;
+use super::build::{is_withheld_as_dormant, notes, wanted};
+use super::config::AwsManaged;
+use super::draft::Draft;
+use super::{Advice, PlanOptions, Withheld, fit, subject};
+use crate::rewrite::Outcome;
+
+/// What is to become of AWS-managed policies, and what is said of the rest.
+#[derive(Default)]
+pub(super) struct AwsManagedDrafts<'a> {
+    pub drafts: Vec<Draft<'a>>,
+    pub withheld: Vec<Withheld>,
+    pub advice: Vec<Advice>,
+}
+
+/// An attachment of which something may go.
+struct Attachment {
+    entity: Entity,
+    holders: Vec<Holder>,
+    removable: ActionSet,
+}
+
+/// Drafts what becomes of the attachments of one AWS-managed policy.
+pub(super) fn draft<'a>(
+    analysis: &Analysis<'a>,
+    policy: PolicyId,
+    options: &PlanOptions,
+    slots: &mut AttachmentSlots,
+    found: &mut AwsManagedDrafts<'a>,
+) {
+    let graph = analysis.graph();
+    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return };
+    let Some(managed) = reference.managed().filter(|managed| managed.is_aws_managed()) else { return };
+    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
+    if judged.set_aside.is_some() {
+        return;
+    }
+    let attachments: Vec<Attachment> = (graph.attached_to(policy).into_iter())
+        .filter_map(|entity| {
+            let holders = subject::reached(graph, policy, entity);
+            let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);
+            (!removable.is_empty()).then_some(Attachment { entity, holders, removable })
+        })
+        .collect();
+    let mut drafting = Drafting { analysis, policy, managed, document, options, found, left: BTreeMap::new() };
+    let partly = drafting.detach(attachments);
+    if options.rewrite.aws_managed == AwsManaged::Replace && !document.has_deny() {
+        drafting.replace(partly, slots);
+    } else {
+        let why = if document.has_deny() {
+            "it denies something, so it is neither detached nor replaced"
+        } else {
+            "AWS owns it; aws_managed = \"replace\" puts a pruned copy in its place"
+        };
+        partly.iter().for_each(|attachment| drafting.leave(attachment, why));
+    }
+    drafting.advise();
+}
+
+struct Drafting<'d, 'a> {
+    analysis: &'d Analysis<'a>,
+    policy: PolicyId,
+    managed: &'a ManagedPolicy,
+    document: &'a PolicyDocument,
+    options: &'d PlanOptions,
+    found: &'d mut AwsManagedDrafts<'a>,
+    /// By why, how many attachments are left, how many holders they reach, and the most that could go of one.
+    left: BTreeMap<&'static str, (usize, usize, usize)>,
+}
+
+impl<'a> Drafting<'_, 'a> {
+    /// Drafts the attachments that go whole; returns those of which something stays.
+    fn detach(&mut self, attachments: Vec<Attachment>) -> Vec<Attachment> {
+        let mut partly = Vec::new();
+        for attachment in attachments {
+            if let Some(withheld) = self.withheld(&attachment) {
+                self.found.withheld.push(withheld);
+                continue;
+            }
+            let mut draft =
+                Draft::new(self.analysis, self.policy, self.document, attachment.removable.clone(), self.options);
+            if draft.rewritten.outcome == Outcome::Empty && !self.document.has_deny() {
+                draft.through = Some(vec![attachment.entity]);
+                self.found.drafts.push(draft);
+            } else {
+                partly.push(attachment);
+            }
+        }
+        partly
+    }
+
+    /// Why the attachment is not changed, though something may go.
+    fn withheld(&self, attachment: &Attachment) -> Option<Withheld> {
+        let address = subject::attachment_address(self.analysis.graph(), self.policy, attachment.entity);
+        if let Some(owner) = subject::owner(self.analysis.graph(), attachment.entity) {
+            let detail = LeftAlone::Owned(owner).to_string();
+            return Some(Withheld { address, reason: "left-alone".to_owned(), detail });
+        }
+        is_withheld_as_dormant(self.analysis, &attachment.holders).map(|detail| Withheld {
+            address,
+            reason: "dormant".to_owned(),
+            detail,
+        })
+    }
+
+    /// Drafts a copy for each distinct result, the one for most attachments first.
+    fn replace(&mut self, attachments: Vec<Attachment>, slots: &mut AttachmentSlots) {
+        let quota = fit::Quotas::of(self.analysis.inputs().account).managed;
+        let mut by_removable: Vec<(ActionSet, Vec<Attachment>)> = Vec::new();
+        for attachment in attachments {
+            match by_removable.iter_mut().find(|(removable, _)| *removable == attachment.removable) {
+                Some((_, same)) => same.push(attachment),
+                None => by_removable.push((attachment.removable.clone(), vec![attachment])),
+            }
+        }
+        let mut by_text: BTreeMap<String, (Draft<'a>, Vec<Attachment>)> = BTreeMap::new();
+        for (removable, same) in by_removable {
+            let mut draft = Draft::new(self.analysis, self.policy, self.document, removable, self.options);
+            draft.through = Some(same.iter().map(|attachment| attachment.entity).collect());
+            let graph = self.analysis.graph();
+            self.found.withheld.extend(fit::fit_alone(graph, &mut draft, quota, &self.options.rewrite, slots));
+            self.found.withheld.extend(notes(self.analysis, &draft));
+            match draft.rewritten.outcome.clone() {
+                Outcome::Changed(text) if draft.size_after() <= quota => match by_text.get_mut(&text) {
+                    Some((_, others)) => others.extend(same),
+                    None => {
+                        by_text.insert(text, (draft, same));
+                    }
+                },
+                _ => same.iter().for_each(|attachment| self.leave(attachment, "no copy of it fits")),
+            }
+        }
+        let mut copies: Vec<(String, (Draft<'a>, Vec<Attachment>))> = by_text.into_iter().collect();
+        copies.sort_by_key(|(_, (_, attachments))| Reverse(attachments.len()));
+        for (text, (draft, attachments)) in copies {
+            self.copy(&text, draft, attachments, slots);
+        }
+    }
+
+    fn copy(&mut self, text: &str, mut draft: Draft<'a>, attachments: Vec<Attachment>, slots: &mut AttachmentSlots) {
+        let graph = self.analysis.graph();
+        let entities: Vec<Entity> = attachments.iter().map(|attachment| attachment.entity).collect();
+        let withhold = |entity: &Entity, detail: String| Withheld {
+            address: subject::attachment_address(graph, self.policy, *entity),
+            reason: "not-replaced".to_owned(),
+            detail,
+        };
+        match slots.take_copy(graph, &self.managed.name, text, &entities) {
+            Ok((copy, full)) => {
+                let mut through: Vec<Entity> =
+                    entities.iter().filter(|entity| !full.iter().any(|(own, _)| own == *entity)).copied().collect();
+                through.sort_unstable();
+                self.found.withheld.extend(full.into_iter().map(|(entity, why)| withhold(&entity, why)));
+                if !through.is_empty() {
+                    draft.through = Some(through);
+                    draft.parts = vec![copy];
+                    self.found.drafts.push(draft);
+                }
+            }
+            Err(why) => {
+                self.found.withheld.extend(entities.iter().map(|entity| withhold(entity, why.clone())));
+            }
+        }
+    }
+
+    fn leave(&mut self, attachment: &Attachment, why: &'static str) {
+        let (attachments, holders, most) = self.left.entry(why).or_default();
+        *attachments += 1;
+        *holders += attachment.holders.len();
+        *most = (*most).max(attachment.removable.len());
+    }
+
+    /// One line for all attachments that are left for one reason.
+    fn advise(self) {
+        let all = self.analysis.policy(self.policy).map_or(0, |judged| judged.granted.len());
+        for (why, (attachments, holders, most)) in self.left {
+            let number = |number: usize, one: &str, many: &str| match number {
+                1 => format!("1 {one}"),
+                more => format!("{more} {many}"),
+            };
+            let upto = if attachments == 1 { "" } else { "up to " };
+            self.found.advice.push(Advice {
+                kind: "aws-managed".to_owned(),
+                subject: self.analysis.graph().address(self.policy).to_owned(),
+                detail: format!(
+                    "{upto}{most} of its {all} actions are unused at {}, which {}: {why}",
+                    number(attachments, "attachment", "attachments"),
+                    match holders {
+                        1 => "reaches 1 principal".to_owned(),
+                        more if attachments == 1 => format!("reaches {more} principals"),
+                        more => format!("reach {more} principals"),
+                    }
+                ),
+            });
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Shared policies: who keeps what others do not need, and what a policy of its own would gain.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::{ActionId, ActionSet};
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::risk::{Risk, risk, riskiest_first, total};
+
+use super::build::Numbering;
+use super::removed::names;
+use super::{Advice, Blocked};
+
+/// Of one policy, the actions that some of its holders could lose, by those who keep them.
+#[derive(Debug)]
+pub(super) struct BlockedPolicy {
+    policy: PolicyId,
+    holders: usize,
+    /// Those who keep, by principal; riskiest actions first.
+    by_blockers: Vec<(Vec<PrincipalId>, ActionSet)>,
+}
+
+/// More advice than this on one policy is left out: the plan has all blockers.
+const MAX_ADVICE: usize = 3;
+
+/// Finds who blocks what in a policy of several holders; nothing when nobody does.
+pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPolicy> {
+    let judged = analysis.policy(policy).filter(|judged| judged.set_aside.is_none() && judged.holders.len() > 1)?;
+    let catalog = analysis.catalog();
+    let mut open = judged.granted.clone();
+    open.difference_with(&judged.removable);
+    let actions: Vec<ActionId> = open.iter().collect();
+    let mut blockers: Vec<Vec<PrincipalId>> = vec![Vec::new(); actions.len()];
+    for holder in &judged.holders {
+        let mut own = blockers.iter_mut();
+        analysis.verdicts(policy, holder, actions.iter().copied(), |_, verdict| {
+            if let (Some(blockers), None) = (own.next(), verdict.removal()) {
+                blockers.push(holder.principal);
+            }
+        });
+    }
+    let mut grouped: BTreeMap<Vec<PrincipalId>, ActionSet> = BTreeMap::new();
+    for (action, blockers) in actions.into_iter().zip(blockers) {
+        if blockers.len() < judged.holders.len() {
+            grouped.entry(blockers).or_insert_with(|| catalog.empty_set()).insert(action);
+        }
+    }
+    if grouped.is_empty() {
+        return None;
+    }
+    let riskiest = |set: &ActionSet| -> Option<Risk> { set.iter().map(|id| risk(catalog, id)).max() };
+    let mut by_blockers: Vec<_> = grouped.into_iter().collect();
+    by_blockers.sort_by_key(|(_, set)| (Reverse(riskiest(set)), Reverse(set.len())));
+    Some(BlockedPolicy { policy, holders: judged.holders.len(), by_blockers })
+}
+
+impl BlockedPolicy {
+    /// Returns those who block.
+    pub fn principals(&self) -> impl Iterator<Item = PrincipalId> + '_ {
+        self.by_blockers.iter().flat_map(|(blockers, _)| blockers.iter().copied())
+    }
+
+    /// Returns the entries of the plan.
+    pub fn entries(&self, analysis: &Analysis<'_>, numbering: &Numbering) -> Vec<Blocked> {
+        (self.by_blockers.iter())
+            .map(|(blockers, actions)| Blocked {
+                address: analysis.graph().address(self.policy).to_owned(),
+                actions: names(analysis.catalog(), actions, &[]),
+                count: actions.len(),
+                blockers: blockers.iter().filter_map(|id| numbering.principal(*id)).collect(),
+                others: self.holders - blockers.len(),
+            })
+            .collect()
+    }
+
+    /// Returns what would be gained if one who keeps something alone had a policy of its own, riskiest first.
+    pub fn advice(&self, analysis: &Analysis<'_>) -> Vec<Advice> {
+        let catalog = analysis.catalog();
+        let mut alone: BTreeMap<PrincipalId, ActionSet> = BTreeMap::new();
+        for (blockers, actions) in &self.by_blockers {
+            if let [only] = blockers.as_slice() {
+                alone.entry(*only).or_insert_with(|| catalog.empty_set()).union_with(actions);
+            }
+        }
+        let mut alone: Vec<(PrincipalId, ActionSet)> = alone.into_iter().collect();
+        alone.sort_by_key(|(id, actions)| (Reverse(total(catalog, actions)), *id));
+        (alone.iter().take(MAX_ADVICE))
+            .map(|(id, actions)| {
+                let worst: Vec<String> =
+                    riskiest_first(catalog, actions).into_iter().take(3).map(|id| catalog.full_name(id)).collect();
+                let more = actions.len().saturating_sub(worst.len());
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let others = match self.holders - 1 {
+                    1 => "the other holder".to_owned(),
+                    others => format!("the {others} other holders"),
+                };
+                Advice {
+                    kind: "own-copy".to_owned(),
+                    subject: analysis.graph().address(self.policy).to_owned(),
+                    detail: format!(
+                        "{} alone keeps {}{more}: with a policy of its own, {others} could lose them",
+                        analysis.graph().entity_address(Entity::Principal(*id)),
+                        worst.join(", ")
+                    ),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,191 @@
+//! Making documents that share a quota fit it: by names, by wildcards, or by leaving something as its author wrote it.
+
+use secateur_analyzer::document::counted_characters;
+use secateur_analyzer::graph::Graph;
+
+use super::Withheld;
+use super::draft::{self, Draft};
+use crate::rewrite::cover::{self, Wildcards, Writing};
+use crate::rewrite::{MAX_NAMES, Outline, Written};
+
+/// How much room there is for some documents together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// In characters that count.
+    pub room: usize,
+    /// The quota that readers know, in characters.
+    pub quota: usize,
+}
+
+/// What is to be written in one slot.
+struct Decision {
+    draft: usize,
+    slot: usize,
+    problem: cover::Slot,
+    fixed: Vec<String>,
+    written: Written,
+    /// Whether it is still open, or left as its author wrote it.
+    is_open: bool,
+}
+
+/// More names than these in all slots together are not weighed against each other.
+const MAX_WEIGHED: usize = 600_000;
+
+impl Room {
+    /// Whether the draft can be written in the room without admitting anything again.
+    pub fn suits(self, draft: &Draft<'_>, wildcards: Wildcards) -> bool {
+        if draft.growth() < i64::try_from(MAX_NAMES).unwrap_or(i64::MAX) && draft.size_after() <= self.room {
+            return true;
+        }
+        let outline = draft.outline();
+        let mut decisions = decisions(std::slice::from_ref(&outline));
+        let base = base(&[draft], std::slice::from_ref(&outline), &decisions);
+        self.decide(&[draft], std::slice::from_ref(&outline), &mut decisions, base, wildcards).is_ok()
+    }
+
+    /// Makes the drafts fit, and returns what is left as written for that.
+    pub fn fit(self, graph: &Graph<'_>, drafts: &mut [&mut Draft<'_>], wildcards: Wildcards) -> Vec<Withheld> {
+        let start: i64 = drafts.iter().map(|draft| size_before(draft)).sum();
+        let growth: i64 = drafts.iter().map(|draft| draft.growth()).fold(0, i64::saturating_add);
+        let by_names = usize::try_from(start.saturating_add(growth)).unwrap_or(0);
+        if by_names <= self.room {
+            return Vec::new();
+        }
+        let excess = by_names - self.room;
+        let (written, left) = self.write(&drafts.iter().map(|draft| &**draft).collect::<Vec<_>>(), wildcards);
+        let mut withheld = Vec::new();
+        for ((draft, written), left) in drafts.iter_mut().zip(written).zip(left) {
+            let own = usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
+            let by_names = draft.rewritten.outcome.clone();
+            draft.write(&written);
+            if draft.rewritten.outcome != by_names {
+                draft.by_names = Some((own, self.quota));
+            }
+            if !left.is_empty() {
+                withheld.push(draft.does_not_fit(graph, &left, excess, self.quota));
+            }
+        }
+        withheld
+    }
+
+    /// Decides what is written in every slot of every draft, and names what is left as written.
+    fn write(self, drafts: &[&Draft<'_>], wildcards: Wildcards) -> (Vec<Vec<Written>>, Vec<Vec<String>>) {
+        let outlines: Vec<Outline<'_>> = drafts.iter().map(|draft| draft.outline()).collect();
+        let mut decisions = decisions(&outlines);
+        let base = base(drafts, &outlines, &decisions);
+        while self.decide(drafts, &outlines, &mut decisions, base, wildcards).is_err() {
+            // What would grow most stays as written; the earlier among equals.
+            let growth = |decision: &Decision| {
+                let names = outlines.get(decision.draft).map_or(0, |outline| outline.names_cost(decision.slot));
+                names.saturating_sub(decision.problem.written)
+            };
+            let worst = (decisions.iter().enumerate().filter(|(_, decision)| decision.is_open))
+                .max_by_key(|(at, decision)| (growth(decision), std::cmp::Reverse(*at)))
+                .map(|(at, _)| at);
+            let Some(decision) = worst.and_then(|at| decisions.get_mut(at)) else { break };
+            (decision.is_open, decision.written) = (false, Written::AsWritten);
+        }
+        let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
+        let mut left: Vec<Vec<String>> = vec![Vec::new(); outlines.len()];
+        for decision in decisions {
+            if let (Written::AsWritten, Some(outline), Some(left)) =
+                (&decision.written, outlines.get(decision.draft), left.get_mut(decision.draft))
+            {
+                left.push(outline.author(decision.slot).to_owned());
+            }
+            if let Some(slot) = written.get_mut(decision.draft).and_then(|own| own.get_mut(decision.slot)) {
+                *slot = decision.written;
+            }
+        }
+        (written, left)
+    }
+
+    /// Decides about the open slots together. The sizes of lists and of what stands around them are counted by the text
+    /// itself: where it comes out longer than was reckoned, there is so much less room.
+    fn decide(
+        self,
+        drafts: &[&Draft<'_>],
+        outlines: &[Outline<'_>],
+        decisions: &mut [Decision],
+        base: usize,
+        wildcards: Wildcards,
+    ) -> Result<(), ()> {
+        let open: Vec<cover::Slot> =
+            decisions.iter().filter(|decision| decision.is_open).map(|decision| decision.problem.clone()).collect();
+        let left: usize = (decisions.iter().filter(|decision| !decision.is_open))
+            .map(|decision| if decision.problem.written == 0 { 0 } else { decision.problem.written + 3 })
+            .sum();
+        let fixed: usize = (decisions.iter().filter(|decision| decision.is_open))
+            .flat_map(|decision| &decision.fixed)
+            .map(|pattern| cover::cost(pattern))
+            .sum();
+        let mut budget = self.room.checked_sub(base + left + fixed).ok_or(())?;
+        if open.iter().map(|slot| slot.names.len()).sum::<usize>() > MAX_WEIGHED {
+            return Err(());
+        }
+        loop {
+            let fit = cover::fit(&open, budget, wildcards).map_err(|_| ())?;
+            let mut writings = fit.writings.into_iter();
+            for decision in decisions.iter_mut().filter(|decision| decision.is_open) {
+                decision.written = match writings.next() {
+                    Some(Writing::Patterns(patterns)) => {
+                        let mut all: Vec<String> = decision.fixed.iter().cloned().chain(patterns).collect();
+                        all.sort_by_cached_key(|pattern| pattern.to_ascii_lowercase());
+                        Written::Patterns(all)
+                    }
+                    Some(Writing::AsWritten) | None => Written::AsWritten,
+                };
+            }
+            let size = size(drafts, outlines, decisions);
+            if size <= self.room {
+                return Ok(());
+            }
+            budget = budget.checked_sub(size - self.room).ok_or(())?;
+        }
+    }
+}
+
+fn size_before(draft: &Draft<'_>) -> i64 {
+    i64::try_from(counted_characters(draft.document.text())).unwrap_or(i64::MAX)
+}
+
+fn decisions(outlines: &[Outline<'_>]) -> Vec<Decision> {
+    let mut decisions = Vec::new();
+    for (draft, outline) in outlines.iter().enumerate() {
+        for slot in 0..outline.slots() {
+            let Some(problem) = outline.problem(slot) else { continue };
+            decisions.push(Decision {
+                draft,
+                slot,
+                problem: problem.slot,
+                fixed: problem.fixed,
+                written: Written::AsWritten,
+                is_open: true,
+            });
+        }
+    }
+    decisions
+}
+
+/// What the documents have beside their slots.
+fn base(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision]) -> usize {
+    let written: usize = (decisions.iter())
+        .map(|decision| if decision.problem.written == 0 { 0 } else { decision.problem.written + 3 })
+        .sum();
+    let whole: usize = (drafts.iter().zip(outlines))
+        .map(|(draft, outline)| draft::size(draft.document, &outline.write(&outline.as_written()).outcome))
+        .sum();
+    whole.saturating_sub(written)
+}
+
+fn size(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision]) -> usize {
+    let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
+    for decision in decisions {
+        if let Some(slot) = written.get_mut(decision.draft).and_then(|own| own.get_mut(decision.slot)) {
+            slot.clone_from(&decision.written);
+        }
+    }
+    (drafts.iter().zip(outlines).zip(&written))
+        .map(|((draft, outline), written)| draft::size(draft.document, &outline.write(written).outcome))
+        .sum()
+}

@@ -1,0 +1,158 @@
+//! What a rewrite leaves behind: patterns that no longer follow AWS, and what wildcards admit again.
+
+use std::collections::BTreeSet;
+
+use secateur_analyzer::action::ActionPattern;
+use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
+use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
+use secateur_analyzer::graph::Holder;
+
+use super::build::wanted;
+use super::derive::risk;
+use super::removed::names;
+use super::{Frozen, PlanOptions, Readmitted};
+use crate::proof::Claim;
+
+/// The word for a list of what is not allowed.
+const NOT_ACTION: &str = "NotAction";
+
+/// An Allow statement and those that came of it, each with its document's text.
+struct Lineage<'d> {
+    before: &'d Statement,
+    after: Vec<&'d Statement>,
+}
+
+/// The Allow statements of the old document, each with its heirs in the new ones.
+fn lineages<'d>(before: &'d PolicyDocument, after: &'d [PolicyDocument]) -> Vec<Lineage<'d>> {
+    let mut lineages: Vec<Lineage<'d>> = Vec::new();
+    let allows =
+        |document: &'d PolicyDocument| document.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    for statement in allows(before) {
+        lineages.push(Lineage { before: statement, after: Vec::new() });
+    }
+    for document in after {
+        // Statements keep their order: the heir of a later one is not before the heir of an earlier one.
+        let mut from = 0;
+        for heir in allows(document) {
+            let own = skeleton(document.text(), heir);
+            let is_parent = |lineage: &Lineage<'_>| skeleton(before.text(), lineage.before) == own;
+            let Some(offset) = lineages.iter().skip(from).position(is_parent) else { continue };
+            if let Some(lineage) = lineages.get_mut(from + offset) {
+                lineage.after.push(heir);
+                from += offset + 1;
+            }
+        }
+    }
+    lineages
+}
+
+/// A statement's text without its list of actions: a rewrite leaves it as it is.
+fn skeleton(text: &str, statement: &Statement) -> String {
+    let list = &statement.actions.list().span;
+    let head = text.get(statement.span.start..list.start).unwrap_or_default();
+    let head = head.trim_end().strip_suffix(':').unwrap_or(head).trim_end();
+    let head = head.strip_suffix("\"NotAction\"").or_else(|| head.strip_suffix("\"Action\"")).unwrap_or(head);
+    let tail = text.get(list.end..statement.span.end).unwrap_or_default();
+    format!("{head}\0{tail}")
+}
+
+fn parse(before: &str, after: &[&str]) -> Option<(PolicyDocument, Vec<PolicyDocument>)> {
+    let before = PolicyDocument::parse(before).ok()?;
+    let after = after.iter().map(|text| PolicyDocument::parse(*text).ok()).collect::<Option<_>>()?;
+    Some((before, after))
+}
+
+/// The patterns of Allow statements that became names or narrower patterns: gone, with something that was not listed
+/// before and that they match.
+pub(super) fn frozen(analysis: &Analysis<'_>, before: &str, after: &[&str]) -> Vec<Frozen> {
+    let Some((before, after)) = parse(before, after) else { return Vec::new() };
+    let at = analysis.catalog().dates().names;
+    let mut frozen = Vec::new();
+    for Lineage { before: statement, after: heirs } in lineages(&before, &after) {
+        let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
+        let new: Vec<&ActionPattern> = heirs.iter().flat_map(|heir| patterns(heir)).collect();
+        let is_new = |pattern: &&&ActionPattern| !old.contains(pattern.as_str());
+        let wildcards = |became: &[&ActionPattern]| {
+            let wild = became.iter().filter(|pattern| pattern.has_wildcard());
+            wild.map(|pattern| pattern.as_str().to_owned()).collect()
+        };
+        if let (ActionBlock::NotAction(_), Some(ActionBlock::Action(_))) =
+            (&statement.actions, heirs.first().map(|heir| &heir.actions))
+        {
+            frozen.push(Frozen { pattern: NOT_ACTION.to_owned(), at, wildcards: wildcards(&new) });
+            continue;
+        }
+        if let ActionBlock::NotAction(_) = statement.actions {
+            continue;
+        }
+        for pattern in patterns(statement).filter(|pattern| pattern.has_wildcard()) {
+            if new.iter().any(|own| own.as_str() == pattern.as_str()) {
+                continue;
+            }
+            let became: Vec<&ActionPattern> =
+                new.iter().filter(is_new).filter(|own| pattern.matches(own.as_str())).copied().collect();
+            if !became.is_empty() {
+                frozen.push(Frozen { pattern: pattern.as_str().to_owned(), at, wildcards: wildcards(&became) });
+            }
+        }
+    }
+    frozen
+}
+
+fn patterns(statement: &Statement) -> impl Iterator<Item = &ActionPattern> {
+    statement.actions.list().entries.iter().map(|entry| &entry.pattern)
+}
+
+/// What may go and is still allowed by something that the rewrite wrote: a wildcard, or a `NotAction` that was extended.
+pub(super) fn readmitted(
+    analysis: &Analysis<'_>,
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    options: &PlanOptions,
+) -> Vec<Readmitted> {
+    let Some((before, after)) = parse(claim.before, claim.after) else { return Vec::new() };
+    let catalog = analysis.catalog();
+    let removable = match claim.through {
+        None => analysis.policy(claim.policy).map_or_else(|| catalog.empty_set(), |policy| policy.removable.clone()),
+        Some(_) => analysis.removable_for(claim.policy, holders),
+    };
+    let may_go = wanted(analysis, claim.policy, holders, removable, options);
+    let mut found: Vec<(String, ActionSet)> = Vec::new();
+    let mut add = |by: &str, mut actions: ActionSet| {
+        actions.intersect_with(&may_go);
+        if actions.is_empty() {
+            return;
+        }
+        match found.iter_mut().find(|(own, _)| own == by) {
+            Some((_, all)) => all.union_with(&actions),
+            None => found.push((by.to_owned(), actions)),
+        }
+    };
+    for Lineage { before: statement, after: heirs } in lineages(&before, &after) {
+        if is_kept_by_sid(statement) {
+            continue;
+        }
+        let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
+        for heir in heirs {
+            match &heir.actions {
+                ActionBlock::Action(_) => {
+                    for pattern in patterns(heir).filter(|pattern| !old.contains(pattern.as_str())) {
+                        add(pattern.as_str(), catalog.matches(pattern));
+                    }
+                }
+                ActionBlock::NotAction(list) if list.entries.len() != old.len() => {
+                    add(NOT_ACTION, catalog.covered(&heir.actions));
+                }
+                ActionBlock::NotAction(_) => {}
+            }
+        }
+    }
+    let entry = |(by, actions): (String, ActionSet)| Readmitted {
+        by,
+        count: actions.len(),
+        risk: risk(analysis, &actions),
+        actions: names(catalog, &actions, &[]),
+    };
+    found.into_iter().map(entry).collect()
+}
