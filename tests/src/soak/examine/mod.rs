@@ -140,7 +140,14 @@ impl Examination<'_> {
     fn form(&mut self) -> Result<(), String> {
         for change in changes(self.plan) {
             let (address, action) = (text(change, "address"), text(change, "action"));
-            *self.counts.changes.entry(action.to_owned()).or_default() += 1;
+            let mut count = |what: &str| *self.counts.changes.entry(what.to_owned()).or_default() += 1;
+            count(action);
+            if change.get("readmitted").and_then(Value::as_array).is_some_and(|entries| !entries.is_empty()) {
+                count("re-admitting");
+            }
+            if action == "update" && group_of(change).is_some_and(|group| self.handing_over.contains(group)) {
+                count("split");
+            }
             let wrong = |why: String| format!("{address}: {why}");
             let parse = |name: &str| Policy::parse(text(change, name));
             match action {
