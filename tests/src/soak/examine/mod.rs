@@ -119,6 +119,14 @@ impl Examination<'_> {
         changes(self.plan).iter().find(|change| text(change, "address") == address)
     }
 
+    /// The document of the account that a new one takes the place of, or a part of: it says so, or its group updates it.
+    fn origin<'c>(&'c self, creation: &'c Value) -> Option<&'c str> {
+        let own = changes(self.plan).iter().filter(|change| group_of(change) == group_of(creation));
+        let updated = own.filter(|change| text(change, "action") == "update").map(|change| text(change, "before"));
+        let mut texts = std::iter::once(text(creation, "before")).chain(updated);
+        texts.find(|text| self.before.documents.values().any(|own| own == text))
+    }
+
     /// The documents that a group of changes makes.
     fn created_in(&self, group: &str) -> Vec<&Policy> {
         let own = changes(self.plan).iter().filter(|change| group_of(change) == Some(group));
@@ -166,11 +174,10 @@ impl Examination<'_> {
                     }
                 }
                 "create" => {
-                    let before = parse("before").map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
+                    let origin = self.origin(change).ok_or_else(|| wrong("it comes from no document".to_owned()))?;
+                    let before =
+                        Policy::parse(origin).map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
                     structure::check(&before, &parse("after").map_err(wrong)?).map_err(wrong)?;
-                    if !self.before.documents.values().any(|text| text == self::text(change, "before")) {
-                        return Err(wrong("it comes from no document of the account".to_owned()));
-                    }
                 }
                 _ => {}
             }
