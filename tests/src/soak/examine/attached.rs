@@ -8,7 +8,7 @@ use super::super::settings::Settings;
 use super::{Examination, group_of};
 use crate::judge::actions::ActionSet;
 use crate::judge::compare::{Before, Comparison};
-use crate::judge::{Effect, Policy};
+use crate::judge::{Effect, Listed, Policy};
 
 impl Examination<'_> {
     /// Each attachment of a policy of AWS's: it goes where nothing of it is used by anybody whom it reaches, and with
@@ -34,6 +34,7 @@ impl Examination<'_> {
         let reached: BTreeSet<usize> = principals.filter(|at| self.scene.sources_of(*at).contains(&bearer)).collect();
         let Some(Ok(policy)) = self.scene.document(place).map(|document| &document.policy) else { return Ok(()) };
         let (may, must) = self.goes_for(&reached, place);
+        let unknown = self.unknown(&reached);
         let is_gone = self.change_of(&address).is_some();
         if reached.is_empty() {
             return if is_gone { Err(format!("{address}: detached, and reaches nobody")) } else { Ok(()) };
@@ -50,12 +51,12 @@ impl Examination<'_> {
         };
         let own = changes(self.plan).iter().filter(|change| group.is_some() && group_of(change) == group);
         let readmitted = self.readmitted(own);
-        let is_excused = !is_gone && self.may_stay(&address, &name, bearer, policy, &must, replaces);
+        let is_excused = !is_gone && self.may_stay(&address, bearer, policy, &must, &unknown, replaces);
         let comparison = Comparison {
             catalogue: self.catalogue,
             before: &[Before { policy, may_go: &may, must_go: if is_excused { &readmitted } else { &must } }],
             after: &in_place,
-            unknown: &self.unknown(&reached),
+            unknown: &unknown,
             excused: &readmitted,
             seed: self.seed,
         };
@@ -83,24 +84,29 @@ impl Examination<'_> {
     fn may_stay(
         &self,
         address: &str,
-        name: &str,
         bearer: Bearer,
         policy: &Policy,
         must: &ActionSet,
+        unknown: &BTreeSet<String>,
         replaces: bool,
     ) -> bool {
         let entries = self.plan.get("withheld").and_then(|entries| entries.as_array()).into_iter().flatten();
+        let name = address.split_once("/attached/").map_or("", |(_, name)| name);
         let mut withheld = entries.map(|entry| text(entry, "address"));
         let is_withheld = withheld.any(|own| own == address || own == format!("policy/{name}"));
         let is_owned =
             matches!(bearer, Bearer::Principal(at) if self.scene.principals.get(at).is_some_and(|own| own.is_owned));
         let has_deny = policy.statements.iter().any(|statement| statement.effect == Effect::Deny);
-        let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-        let is_used = allows.into_iter().any(|statement| {
-            let set = self.catalogue.of(&statement.actions);
-            // A name that the catalogue does not know is never known to be unused.
-            !set.without(must).is_empty() || set.is_empty()
+        let mut allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        // A name that the catalogue does not know is never known to be unused; exceptions leave room for such.
+        let is_used = allows.any(|statement| match &statement.actions {
+            Listed::These(list) => list.iter().any(|pattern| {
+                let set = self.catalogue.matches(pattern);
+                set.is_empty() || !set.without(must).is_empty()
+            }),
+            Listed::AllBut(_) => true,
         });
+        let is_used = is_used || unknown.iter().any(|name| policy.statements.iter().any(|own| own.is_about(name)));
         is_withheld || is_owned || has_deny || is_used && !replaces
     }
 }
