@@ -1,22 +1,27 @@
 //! `cargo xtask soak`: judges plans for accounts drawn at random, until told to stop.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use secateur_tests::soak::{Counts, Size, Soak};
+use secateur_tests::soak::{Counts, Failure, Size, Soak};
 
 const HELP: &str = "\
 Draws accounts, has secateur plan for them, and judges every plan, until told to stop.
 
-usage: cargo xtask soak [--minutes N] [--accounts N] [--seed S] [--binary FILE]
+usage: cargo xtask soak [--minutes N] [--accounts N] [--seed S] [--keep-going] [--binary FILE]
 
   --minutes N    stop after so many minutes; 0.5 is half of one
   --accounts N   stop after so many accounts
   --seed S       the seed of the first account; the next has the next number [default: 1]
+  --keep-going   after a wrong plan too, up to 20 of them
   --binary FILE  the secateur to judge [default: built from this repository, release]
 
 Ends with 1 at the first plan that is wrong, and keeps its folder.";
+
+/// How many wrong plans are enough.
+const ENOUGH: usize = 20;
 
 /// The exit code of a call that cannot be understood.
 const USAGE_ERROR: u8 = 64;
@@ -28,6 +33,7 @@ struct Wanted {
     accounts: Option<usize>,
     seed: Option<u64>,
     binary: Option<PathBuf>,
+    keeps_going: bool,
 }
 
 fn main() -> ExitCode {
@@ -49,6 +55,10 @@ fn wanted(arguments: &[String]) -> Result<Wanted, String> {
     let mut wanted = Wanted::default();
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
+        if flag == "--keep-going" {
+            wanted.keeps_going = true;
+            continue;
+        }
         let value = rest.next().ok_or_else(|| format!("`{flag}` needs a value"))?;
         let wrong = || format!("`{value}` is no value for {flag}");
         match flag.as_str() {
@@ -75,21 +85,24 @@ fn soak(wanted: &Wanted) -> ExitCode {
         }
     };
     println!("{}", soak.sources());
-    let each = |seed: u64, counts: &Counts| println!("seed {seed}: so far {}", summary(counts));
-    match soak.run(wanted.seed.unwrap_or(1), wanted.accounts, wanted.time, each) {
-        Ok(counts) => {
-            println!("\nall well: {}", summary(&counts));
-            println!("changes: {}", list(&counts.changes));
-            println!("documents that kept what could go, by the plan's reason: {}", list(&counts.withheld));
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            println!("\nseed {} is wrong: {}", failure.seed, failure.why);
+    let mut wrong = 0;
+    let each = |seed: u64, judged: Result<(), Failure>, counts: &Counts| {
+        if let Err(failure) = judged {
+            wrong += 1;
+            println!("\nseed {seed} is wrong: {}", failure.why);
             println!("kept: {}", failure.folder.display());
-            println!("again: cargo xtask soak --accounts 1 --seed {}", failure.seed);
-            ExitCode::FAILURE
+            println!("again: cargo xtask soak --accounts 1 --seed {seed}\n");
+        } else {
+            println!("seed {seed}: so far {}", summary(counts));
         }
-    }
+        let is_enough = wrong > 0 && (!wanted.keeps_going || wrong >= ENOUGH);
+        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let counts = soak.run(wanted.seed.unwrap_or(1), wanted.accounts, wanted.time, each);
+    println!("\n{wrong} wrong, the rest right: {}", summary(&counts));
+    println!("changes: {}", list(&counts.changes));
+    println!("documents that kept what could go, by the plan's reason: {}", list(&counts.withheld));
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn summary(counts: &Counts) -> String {

@@ -14,6 +14,7 @@ mod settings;
 mod snapshot;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -88,29 +89,28 @@ impl Soak {
         )
     }
 
-    /// Draws, plans and judges accounts, from the seed on, until there were so many or the time is over; calls `each` after
-    /// each account with its seed and all counts so far.
-    ///
-    /// # Errors
-    /// At the first plan that is wrong.
+    /// Draws, plans and judges accounts, from the seed on, until there were so many or the time is over, or `each` says so.
+    /// It is called after each account, with its seed, what is wrong with its plan, and the counts of those that were right.
     pub fn run(
         &self,
         first: u64,
         accounts: Option<usize>,
         time: Option<Duration>,
-        mut each: impl FnMut(u64, &Counts),
-    ) -> Result<Counts, Failure> {
+        mut each: impl FnMut(u64, Result<(), Failure>, &Counts) -> ControlFlow<()>,
+    ) -> Counts {
         let start = Instant::now();
         let mut counts = Counts::default();
-        for seed in first.. {
-            let is_over = accounts.is_some_and(|accounts| counts.accounts >= accounts);
+        for (seed, number) in (first..).zip(0_usize..) {
+            let is_over = accounts.is_some_and(|accounts| number >= accounts);
             if is_over || time.is_some_and(|time| start.elapsed() >= time) {
                 break;
             }
-            counts.add(&self.account(seed)?);
-            each(seed, &counts);
+            let judged = self.account(seed).map(|own| counts.add(&own));
+            if each(seed, judged, &counts).is_break() {
+                break;
+            }
         }
-        Ok(counts)
+        counts
     }
 
     /// Draws one account, plans and judges.

@@ -1,6 +1,6 @@
 //! That the soak finds what is wrong: plans that are right are made wrong, one way each.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::outcome::{changes, text};
 use super::scene::Scene;
@@ -84,11 +84,6 @@ fn what_is_wrong_with_a_plan_is_found() {
         changes[at]["before"] = Value::from(format!("{before} "));
     });
     assert!(why.contains("`before` is not what is there"), "{why}");
-    let why = drawn.verdict_on(|changes| {
-        let address = drawn.scene.address(drawn.scene.places()[0]);
-        let before = drawn.scene.document(drawn.scene.places()[0]).unwrap().text.clone();
-        changes.retain(|change| text(change, "address") != address);
-        changes.push(json!({"address": address, "action": "delete", "before": before}));
-    });
-    assert!(why.contains("Lost") || why.contains("Deny"), "{why}");
+    let why = drawn.verdict_on(|changes| changes[at]["action"] = Value::from("delete"));
+    assert!(["Lost", "Deny", "is not there"].iter().any(|word| why.contains(word)), "{why}");
 }

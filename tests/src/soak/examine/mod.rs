@@ -1,5 +1,7 @@
 //! Judges a plan against what the drawn account lets one expect.
 
+mod attached;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -10,7 +12,7 @@ use super::reports;
 use super::scene::{Bearer, Place, Scene};
 use super::settings::Settings;
 use crate::judge::actions::{ActionSet, Catalogue};
-use crate::judge::compare::{Before, Comparison};
+use crate::judge::compare::{Before, Compared, Comparison};
 use crate::judge::{Effect, Policy, probe, structure};
 
 /// What was looked at.
@@ -91,14 +93,13 @@ pub fn examine(
             Err(why) => return Err(format!("{address}: what was written is no policy: {why}")),
         }
     }
-    let group = |change: &Value| change.get("group").and_then(Value::as_str).map(str::to_owned);
     let creating = changes(plan).iter().filter(|change| matches!(text(change, "action"), "create" | "attach"));
     let mut examination = Examination {
         catalogue,
         scene,
         oracle: Oracle::new(catalogue, scene, settings)?,
         plan,
-        handing_over: creating.filter_map(group).collect(),
+        handing_over: creating.filter_map(group_of).map(str::to_owned).collect(),
         before,
         after,
         read,
@@ -108,6 +109,7 @@ pub fn examine(
     examination.form()?;
     examination.sizes()?;
     examination.documents()?;
+    examination.attachments(settings)?;
     examination.principals()?;
     Ok(examination.counts)
 }
@@ -117,15 +119,43 @@ impl Examination<'_> {
         changes(self.plan).iter().find(|change| text(change, "address") == address)
     }
 
-    fn hands_over(&self, change: &Value) -> bool {
-        change.get("group").and_then(Value::as_str).is_some_and(|group| self.handing_over.contains(group))
+    /// The document of the account that a new one takes the place of, or a part of: it says so, or its group updates it.
+    fn origin<'c>(&'c self, creation: &'c Value) -> Option<&'c str> {
+        let own = changes(self.plan).iter().filter(|change| group_of(change) == group_of(creation));
+        let updated = own.filter(|change| text(change, "action") == "update").map(|change| text(change, "before"));
+        let mut texts = std::iter::once(text(creation, "before")).chain(updated);
+        texts.find(|text| self.before.documents.values().any(|own| own == text))
+    }
+
+    /// The documents that a group of changes makes.
+    fn created_in(&self, group: &str) -> Vec<&Policy> {
+        let own = changes(self.plan).iter().filter(|change| group_of(change) == Some(group));
+        let created = own.filter(|change| text(change, "action") == "create");
+        created.filter_map(|change| self.read.get(text(change, "address"))).collect()
+    }
+
+    /// What the changes say that they re-admit.
+    fn readmitted<'c>(&self, of: impl Iterator<Item = &'c Value>) -> ActionSet {
+        let mut set = ActionSet::new();
+        let entries = of.filter_map(|change| change.get("readmitted")?.as_array()).flatten();
+        for name in entries.filter_map(|entry| entry.get("actions")?.as_array()).flatten().filter_map(Value::as_str) {
+            set.add(&self.catalogue.matches(name));
+        }
+        set
     }
 
     /// What changes leave of the form of documents, and that none with a Deny goes away.
     fn form(&mut self) -> Result<(), String> {
         for change in changes(self.plan) {
             let (address, action) = (text(change, "address"), text(change, "action"));
-            *self.counts.changes.entry(action.to_owned()).or_default() += 1;
+            let mut count = |what: &str| *self.counts.changes.entry(what.to_owned()).or_default() += 1;
+            count(action);
+            if change.get("readmitted").and_then(Value::as_array).is_some_and(|entries| !entries.is_empty()) {
+                count("re-admitting");
+            }
+            if action == "update" && group_of(change).is_some_and(|group| self.handing_over.contains(group)) {
+                count("split");
+            }
             let wrong = |why: String| format!("{address}: {why}");
             let parse = |name: &str| Policy::parse(text(change, name));
             match action {
@@ -134,10 +164,20 @@ impl Examination<'_> {
                     structure::check(&before, &parse("after").map_err(wrong)?).map_err(wrong)?;
                 }
                 "delete" | "detach" => {
-                    let before = parse("before").map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
+                    // A detachment that hands over to a copy has no text of its own.
+                    let own = address.split_once("/attached/").map(|(_, name)| format!("policy/{name}"));
+                    let own = own.and_then(|own| self.before.documents.get(&own));
+                    let before = own.map_or_else(|| parse("before"), |own| Policy::parse(own));
+                    let before = before.map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
                     if before.statements.iter().any(|statement| statement.effect == Effect::Deny) {
                         return Err(wrong("a document with a Deny goes away".to_owned()));
                     }
+                }
+                "create" => {
+                    let origin = self.origin(change).ok_or_else(|| wrong("it comes from no document".to_owned()))?;
+                    let before =
+                        Policy::parse(origin).map_err(|why| wrong(format!("the judge cannot read it: {why}")))?;
+                    structure::check(&before, &parse("after").map_err(wrong)?).map_err(wrong)?;
                 }
                 _ => {}
             }
@@ -178,59 +218,49 @@ impl Examination<'_> {
     fn documents(&mut self) -> Result<(), String> {
         for place in self.scene.places() {
             let address = self.scene.address(place);
-            let Some(document) = self.scene.document(place) else { continue };
             self.counts.documents += 1;
-            let holders = self.holders(place);
-            let Ok(before) = &document.policy else {
-                if self.before.documents.get(&address) != self.after.documents.get(&address) {
-                    return Err(format!("{address}: what the judge cannot read was changed: {:?}", document.policy));
-                }
-                continue;
-            };
-            let is_aws =
-                matches!(place, Place::Managed(at) if self.scene.managed.get(at).is_some_and(|own| own.is_aws));
-            if is_aws || holders.is_empty() {
-                if self.before.documents.get(&address) != self.after.documents.get(&address) {
-                    return Err(format!("{address}: changed, and nobody holds it or it is AWS's"));
-                }
-                continue;
-            }
-            let mut goes = self.oracle.of_place(place);
-            let mut is_still_held = false;
-            for holder in &holders {
-                is_still_held |= self.after.held_by(self.scene, *holder)?.contains(&address);
-            }
-            let after: Vec<&Policy> = self.read.get(&address).filter(|_| is_still_held).into_iter().collect();
-            let hands_over = self.change_of(&address).is_some_and(|change| self.hands_over(change));
-            if hands_over {
-                goes.may = (*self.catalogue.all()).clone();
-            }
-            let excused = self.excused(place, &address);
-            let unknown = if hands_over { BTreeSet::new() } else { self.unknown(&holders) };
-            let own = [Before { policy: before, may_go: &goes.may, must_go: &goes.must }];
-            let without_excuse = ActionSet::new();
-            let mut comparison = Comparison {
-                catalogue: self.catalogue,
-                before: &own,
-                after: &after,
-                unknown: &unknown,
-                excused: excused.as_ref().unwrap_or(&goes.must),
-                seed: self.seed,
-            };
-            let compared = comparison.compare();
+            let (compared, keeps) = self.document(place, &address).map_err(|why| format!("{address}: {why}"))?;
             self.counts.judged += compared.judged;
             self.counts.removed += compared.removed;
             if let Some(fault) = compared.faults.first() {
                 return Err(format!("{address}: {fault:?}, one of {}", compared.faults.len()));
             }
-            if excused.is_none() {
-                comparison.excused = &without_excuse;
-                if !comparison.compare().faults.is_empty() {
-                    self.note_withheld(&address)?;
-                }
+            if keeps {
+                self.note_withheld(&address)?;
             }
         }
         Ok(())
+    }
+
+    /// Judges a document; says too whether it kept what must go and the plan says why.
+    fn document(&self, place: Place, address: &str) -> Result<(Compared, bool), String> {
+        let holders = self.holders(place);
+        let is_aws = matches!(place, Place::Managed(at) if self.scene.managed.get(at).is_some_and(|own| own.is_aws));
+        let before = match self.scene.document(place).map(|document| &document.policy) {
+            Some(Ok(before)) if !is_aws && !holders.is_empty() => before,
+            _ if self.before.documents.get(address) == self.after.documents.get(address) => {
+                return Ok(Default::default());
+            }
+            _ => return Err("changed, and nobody holds it, it is AWS's, or the judge cannot read it".to_owned()),
+        };
+        let goes = self.oracle.of_place(place);
+        let mut is_still_held = false;
+        for holder in &holders {
+            is_still_held |= self.after.held_by(self.scene, *holder)?.contains(address);
+        }
+        let mut after: Vec<&Policy> = self.read.get(address).filter(|_| is_still_held).into_iter().collect();
+        let group = self.change_of(address).and_then(group_of).filter(|group| self.handing_over.contains(*group));
+        after.extend(group.into_iter().flat_map(|group| self.created_in(group)));
+        let excused = self.excused(place, address);
+        let (unknown, nothing) = (self.unknown(&holders), ActionSet::new());
+        let own = [Before { policy: before, may_go: &goes.may, must_go: &goes.must }];
+        let compare = |excused: &ActionSet| {
+            let (catalogue, seed) = (self.catalogue, self.seed);
+            Comparison { catalogue, before: &own, after: &after, unknown: &unknown, excused, seed }.compare()
+        };
+        let compared = compare(excused.as_ref().unwrap_or(&goes.must));
+        let keeps = excused.is_none() && compared.faults.is_empty() && !compare(&nothing).faults.is_empty();
+        Ok((compared, keeps))
     }
 
     fn holders(&self, place: Place) -> BTreeSet<usize> {
@@ -248,7 +278,9 @@ impl Examination<'_> {
         let attached = address.strip_prefix("policy/").map(|name| format!("/attached/{name}"));
         let entries = self.plan.get("withheld").and_then(Value::as_array).into_iter().flatten();
         let is_about = |own: &str| own == address || attached.as_ref().is_some_and(|end| own.ends_with(end));
-        entries.filter(|entry| is_about(text(entry, "address"))).map(|entry| text(entry, "reason")).collect()
+        let about = entries.filter(|entry| is_about(text(entry, "address"))).map(|entry| text(entry, "reason"));
+        // A policy that cannot be split may fit in another way, or be withheld for another reason too.
+        about.filter(|reason| *reason != "not-split").collect()
     }
 
     /// What need not go: what the plan re-admits; none if it withholds something, so that nothing need go.
@@ -256,11 +288,11 @@ impl Examination<'_> {
         if !self.reasons(address).is_empty() {
             return None;
         }
-        let mut set = ActionSet::new();
-        let about = changes(self.plan).iter().filter(|change| text(change, "address") == address);
-        for readmitted in about.filter_map(|change| change.get("readmitted")) {
-            words(readmitted, &mut |word| set.add(&self.catalogue.matches(word)));
-        }
+        let group = self.change_of(address).and_then(group_of);
+        let is_about = |change: &&Value| {
+            text(change, "address") == address || group.is_some() && group_of(change) == group && is_creation(change)
+        };
+        let set = self.readmitted(changes(self.plan).iter().filter(is_about));
         // What is attached to somebody who is written down elsewhere is detached there.
         if let Place::Managed(at) = place
             && self.scene.principals.iter().any(|own| own.is_owned && own.attached.contains(&at))
@@ -327,12 +359,11 @@ impl Examination<'_> {
     }
 }
 
-/// Calls `each` with every text in a value.
-fn words(value: &Value, each: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(text) => each(text),
-        Value::Array(items) => items.iter().for_each(|item| words(item, each)),
-        Value::Object(members) => members.values().for_each(|item| words(item, each)),
-        _ => {}
-    }
+/// The group of a change.
+fn group_of(change: &Value) -> Option<&str> {
+    change.get("group").and_then(Value::as_str)
+}
+
+fn is_creation(change: &Value) -> bool {
+    text(change, "action") == "create"
 }
