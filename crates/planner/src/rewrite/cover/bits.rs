@@ -35,6 +35,10 @@ pub(super) fn meet(a: &Bits, b: &Bits) -> bool {
     a.iter().zip(b).any(|(a, b)| a & b != 0)
 }
 
+pub(super) fn is_within(a: &Bits, b: &Bits) -> bool {
+    a.iter().zip(b).all(|(a, b)| a & !b == 0)
+}
+
 pub(super) fn both(a: &Bits, b: &Bits) -> Bits {
     a.iter().zip(b).map(|(a, b)| a & b).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::wildcard;
 
-use super::infix::is_admissible;
+use super::set_cover::is_admissible;
 use super::slot::{Role, Slot, Writing, cost};
 
 /// What a writing comes to.

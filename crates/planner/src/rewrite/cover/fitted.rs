@@ -3,8 +3,9 @@
 //! A tree knapsack. For each node of a trie the frontier of sizes and risks is made of those of its children and of its star;
 //! a part of which nothing stays costs nothing and re-admits nothing. What is left in the end is one frontier for all slots.
 
-use super::exact::{self, Shorter};
+use super::exact;
 use super::frontier::{self, Decision, Frontier, Point, Traces};
+use super::set_cover::Shorter;
 use super::slot::Slot;
 use super::tree::Tree;
 
@@ -23,10 +24,11 @@ pub(super) struct Decided {
 pub(super) fn decide(
     slots: &[Slot],
     trees: &[Tree<'_>],
-    shorter: &[Option<Shorter>],
+    shorter: &[Option<&Shorter>],
     budget: usize,
 ) -> Result<Decided, usize> {
-    let sizes: Vec<usize> = trees.iter().zip(shorter).map(|(tree, shorter)| least_size(slots, tree, shorter)).collect();
+    let sizes: Vec<usize> =
+        trees.iter().zip(shorter).map(|(tree, shorter)| least_size(slots, tree, *shorter)).collect();
     let mut least = 0;
     for (at, slot) in slots.iter().enumerate() {
         let own: usize = trees.iter().zip(&sizes).filter(|(tree, _)| tree.slot == at).map(|(_, size)| size).sum();
@@ -39,7 +41,7 @@ pub(super) fn decide(
     for (at, slot) in slots.iter().enumerate() {
         let mut of_slot = vec![Point::NOTHING];
         while let Some((place, (tree, shorter))) = rest.next_if(|(_, (tree, _))| tree.slot == at) {
-            let of_tree = of_tree(slots, place, tree, shorter.as_ref(), slack, &mut traces);
+            let of_tree = of_tree(slots, place, tree, *shorter, slack, &mut traces);
             of_slot = frontier::merge(&of_slot, &of_tree, slack, &mut traces);
         }
         if !slot.is_exempt() {
@@ -60,13 +62,13 @@ fn is_as_written(slots: &[Slot], tree: &Tree<'_>, at: usize, depth: usize) -> bo
     at == tree.root() && pattern.as_str().eq_ignore_ascii_case(&tree.star(tree.node(at), depth))
 }
 
-fn least_size(slots: &[Slot], tree: &Tree<'_>, shorter: &Option<Shorter>) -> usize {
+fn least_size(slots: &[Slot], tree: &Tree<'_>, shorter: Option<&Shorter>) -> usize {
     if tree.is_exempt {
         return 0;
     }
     let is_own = |depth| is_as_written(slots, tree, tree.root(), depth);
     let least = exact::least_size_of_any(tree, is_own);
-    shorter.as_ref().map_or(least, |shorter| shorter.size.min(least))
+    shorter.map_or(least, |shorter| shorter.size.min(least))
 }
 
 /// Returns the frontier of one tree.

@@ -1,17 +1,12 @@
-//! Patterns with more than a star at the end, where they make an exact cover shorter: `svc:prefix*suffix`, `svc:prefix*infix*`.
+//! Patterns with more than a star at the end, cut at any character: `svc:prefix*suffix`, `svc:prefix*infix*`.
 //!
-//! The shortest cover in this language is a set cover, which nobody solves fast. What is here is greedy: it may only improve
-//! on the shortest cover by names and prefix-stars, and where it does not, that one stands. All bounds are on work, none on
-//! time: the result is the same everywhere.
+//! They make the shortest covers, and nobody would sign them: how short a list can be is measured with them, no more.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
-use secateur_analyzer::action::ActionPattern;
 
 use super::bits::{self, Bits};
-use super::exact::Shorter;
-use super::slot::{Kind, Role, cost, cost_of_length};
+use super::list::Piece;
+use super::slot::{Role, cost, cost_of_length};
 use super::tree::Tree;
 
 /// Services with more names, or more characters in them, are not looked at: AWS has none.
@@ -24,39 +19,9 @@ const MAX_INFIX: usize = 10;
 const MAX_STEPS: usize = 20_000_000;
 /// Candidates kept.
 const MAX_CANDIDATES: usize = 100_000;
-/// Questions to the pattern algebra.
-const MAX_QUESTIONS: usize = 2_000;
-
-/// Returns whether a pattern belongs to the slot's language.
-pub(super) fn is_admissible(kind: &Kind, pattern: &str) -> bool {
-    let pattern = ActionPattern::new(pattern);
-    match kind {
-        Kind::Within(old) => old.includes(&pattern),
-        Kind::Outside(old) => old.iter().all(|old| old.is_disjoint(&pattern)),
-        Kind::Exempt => true,
-    }
-}
-
-/// Looks for an exact cover of a tree of fewer than `least` characters, the size of the one that `prefixes` gives.
-pub(super) fn improve(
-    kind: &Kind,
-    tree: &Tree<'_>,
-    least: usize,
-    prefixes: impl Fn(&Tree<'_>) -> Vec<String>,
-) -> Option<Shorter> {
-    let names = Names::of(tree)?;
-    let prefixes = prefixes(tree);
-    let mut candidates = names.candidates();
-    let known = prefixes.into_iter().chain(names.musts.iter().map(|(text, _)| (*text).to_owned()));
-    candidates.extend(known.map(|text| names.known(text)));
-    let mut cover = Greedy { kind, candidates: &candidates, refused: vec![false; candidates.len()], questions: 0 };
-    let counts = vec![1 << 12; names.musts.len()];
-    let prices = names.prices(&candidates);
-    let found = [cover.run(&counts), cover.run(&prices)].into_iter().flatten();
-    let best = found.min_by_key(|chosen| chosen.iter().map(|candidate| candidate.cost).sum::<usize>())?;
-    let size = best.iter().map(|candidate| candidate.cost).sum();
-    let patterns = best.into_iter().map(|candidate| candidate.text.clone()).collect();
-    (size < least).then_some(Shorter { patterns, size })
+/// Returns the patterns of this kind that are shorter than the names they match.
+pub(super) fn pieces(tree: &Tree<'_>) -> Vec<Piece> {
+    Names::of(tree).map_or_else(Vec::new, |names| names.candidates())
 }
 
 /// The names of a tree, by what the list has to do about them.
@@ -71,14 +36,6 @@ struct Class<'a> {
     text: &'a [u8],
     musts: Bits,
     nevers: Bits,
-}
-
-struct Candidate {
-    text: String,
-    cost: usize,
-    musts: Bits,
-    /// Whether it is written already, or a name.
-    is_known: bool,
 }
 
 impl<'a> Names<'a> {
@@ -129,7 +86,7 @@ impl<'a> Names<'a> {
         classes
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    fn candidates(&self) -> Vec<Piece> {
         let (least, service) = (self.tree.least, self.tree.service);
         let prefixes = self.classes(|name, found| found.extend((least..=name.len()).filter_map(|to| name.get(..to))));
         let suffixes = self.classes(|name, found| {
@@ -143,7 +100,7 @@ impl<'a> Names<'a> {
         let mut found = Vec::new();
         self.combine(&prefixes, &suffixes, "", &mut found);
         self.combine(&prefixes, &infixes, "*", &mut found);
-        found.sort_by(|a: &Candidate, b| (&a.musts, a.cost, &a.text).cmp(&(&b.musts, b.cost, &b.text)));
+        found.sort_by(|a: &Piece, b| (&a.musts, a.cost, &a.text).cmp(&(&b.musts, b.cost, &b.text)));
         found.dedup_by(|a, b| a.musts == b.musts && !self.has_tail());
         found
     }
@@ -153,7 +110,7 @@ impl<'a> Names<'a> {
         self.tree.tail != "*"
     }
 
-    fn combine(&self, prefixes: &[Class<'a>], others: &[Class<'a>], end: &str, found: &mut Vec<Candidate>) {
+    fn combine(&self, prefixes: &[Class<'a>], others: &[Class<'a>], end: &str, found: &mut Vec<Piece>) {
         let words = self.musts.len() / 64 + self.nevers.len() / 64 + 2;
         let mut steps = 0;
         let most = found.len() + MAX_CANDIDATES;
@@ -174,12 +131,7 @@ impl<'a> Names<'a> {
                 if cost_of_length(length) >= names_cost || found.len() >= most {
                     continue;
                 }
-                found.push(Candidate {
-                    text: self.text(prefix, other, end, &musts),
-                    cost: cost_of_length(length),
-                    musts,
-                    is_known: false,
-                });
+                found.push(Piece { text: self.text(prefix, other, end, &musts), cost: cost_of_length(length), musts });
             }
         }
     }
@@ -217,100 +169,4 @@ impl<'a> Names<'a> {
         let behind = text.get(split + from..split + from + other.text.len()).unwrap_or_default();
         format!("{start}*{behind}{end}")
     }
-
-    /// A name, or a pattern of the cover that is to be beaten.
-    fn known(&self, text: String) -> Candidate {
-        let pattern = ActionPattern::new(&text);
-        let mut musts = bits::none(self.musts.len());
-        for (at, (_, folded)) in self.musts.iter().enumerate() {
-            if secateur_analyzer::wildcard::matches(pattern.folded().as_bytes(), folded.as_bytes()) {
-                bits::set(&mut musts, at);
-            }
-        }
-        Candidate { cost: cost(&text), text, musts, is_known: true }
-    }
-
-    /// What each name costs in the cover that is to be beaten: its part of the pattern that matches it.
-    fn prices(&self, candidates: &[Candidate]) -> Vec<u64> {
-        let mut prices = vec![u64::MAX; self.musts.len()];
-        for candidate in candidates.iter().filter(|candidate| candidate.is_known) {
-            let price = ((candidate.cost as u64) << 12) / (bits::count(&candidate.musts) as u64).max(1);
-            for at in bits::ones(&candidate.musts) {
-                if let Some(own) = prices.get_mut(at) {
-                    *own = price.min(*own);
-                }
-            }
-        }
-        prices
-    }
-}
-
-/// A set cover by the least price for what is newly covered.
-struct Greedy<'a> {
-    kind: &'a Kind,
-    candidates: &'a [Candidate],
-    refused: Vec<bool>,
-    questions: usize,
-}
-
-impl<'a> Greedy<'a> {
-    /// Returns a cover; `None` where something is left out.
-    fn run(&mut self, values: &[u64]) -> Option<Vec<&'a Candidate>> {
-        let value = |bits: &Bits| bits::ones(bits).filter_map(|at| values.get(at)).sum::<u64>();
-        let price = |candidate: &Candidate, value: u64| (candidate.cost as u64) * (1 << 32) / value.max(1);
-        let mut open: BinaryHeap<Reverse<(u64, usize)>> = (self.candidates.iter().enumerate())
-            .map(|(at, candidate)| Reverse((price(candidate, value(&candidate.musts)), at)))
-            .collect();
-        let mut left = bits::all(values.len());
-        let mut chosen: Vec<&Candidate> = Vec::new();
-        while let Some(Reverse((known_price, at))) = open.pop() {
-            let Some(candidate) = self.candidates.get(at) else { continue };
-            let new = bits::both(&candidate.musts, &left);
-            if bits::is_none(&new) {
-                continue;
-            }
-            let now = price(candidate, value(&new));
-            if now > known_price {
-                // Others may be better by now.
-                open.push(Reverse((now, at)));
-            } else if self.is_admissible(at, candidate) {
-                left = bits::without(&left, &candidate.musts);
-                chosen.push(candidate);
-            }
-        }
-        bits::is_none(&left).then(|| needed(chosen, values.len()))
-    }
-
-    fn is_admissible(&mut self, at: usize, candidate: &Candidate) -> bool {
-        if candidate.is_known {
-            return true;
-        }
-        let Some(refused) = self.refused.get_mut(at) else { return false };
-        self.questions += 1;
-        *refused = *refused || self.questions > MAX_QUESTIONS || !is_admissible(self.kind, &candidate.text);
-        !*refused
-    }
-}
-
-/// Leaves out what the others match as well, the dearest first.
-fn needed(mut chosen: Vec<&Candidate>, musts: usize) -> Vec<&Candidate> {
-    chosen.sort_by(|a, b| (Reverse(a.cost), &a.text).cmp(&(Reverse(b.cost), &b.text)));
-    let mut times = vec![0_usize; musts];
-    for at in chosen.iter().flat_map(|candidate| bits::ones(&candidate.musts)) {
-        if let Some(times) = times.get_mut(at) {
-            *times += 1;
-        }
-    }
-    chosen.retain(|candidate| {
-        let is_needed = bits::ones(&candidate.musts).any(|at| times.get(at).is_some_and(|times| *times < 2));
-        if !is_needed {
-            for at in bits::ones(&candidate.musts) {
-                if let Some(times) = times.get_mut(at) {
-                    *times -= 1;
-                }
-            }
-        }
-        is_needed
-    });
-    chosen
 }

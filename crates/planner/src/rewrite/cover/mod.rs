@@ -8,13 +8,19 @@ mod exact;
 mod fitted;
 mod frontier;
 mod infix;
+mod list;
+mod readable;
+mod set_cover;
 mod slot;
+mod stages;
 mod tree;
+mod words;
 
 pub use slot::{Fit, Kind, Name, Slot, Way, Wildcards, Writing, cost};
 
 use frontier::Decision;
 use slot::Role;
+use stages::Trees;
 use tree::Tree;
 
 /// Returns the names that a list has to match, and nothing else.
@@ -26,14 +32,14 @@ pub fn explicit(slot: &Slot) -> Writing {
 /// Returns the shortest list that matches all it must and nothing it must not.
 ///
 /// Over names and stars behind prefixes, none is shorter (see [`exact`]); with suffixes and infixes it may be shorter yet.
+/// They are cut at any character, and nobody would sign that: this is for measurement, and [`fit`] writes whole words.
 pub fn shortest(slot: &Slot) -> Vec<String> {
-    let slots = std::slice::from_ref(slot);
     let trees = tree::trees(0, slot, false);
-    let shorter = exact::shorter(slots, &trees);
-    let lists = trees.iter().zip(shorter).flat_map(|(tree, shorter)| match shorter {
-        Some(shorter) => shorter.patterns,
+    let list = |tree: &Tree<'_>| match set_cover::improve(&slot.kind, tree, infix::pieces(tree)) {
+        Some(shorter) => shorter.patterns().collect(),
         None => exact::shortest_prefixes(tree),
-    });
+    };
+    let lists = trees.iter().flat_map(list);
     let patterns = Writing::Patterns(sorted(lists.collect()));
     let counted = check::count(slot, &patterns);
     match (patterns, explicit(slot)) {
@@ -92,43 +98,36 @@ fn attempt(slots: &[Slot], budget: usize, wildcards: Wildcards, without_stars: &
     for (at, (slot, without)) in slots.iter().zip(without_stars).enumerate() {
         trees.extend(tree::trees(at, slot, *without));
     }
-    let mut shorter = None;
-    let too_many =
-        match exact::write(&trees, &Vec::new(), budget, || shorter.insert(exact::shorter(slots, &trees)).clone()) {
-            Ok(lists) => return Ok(assemble(slots, &trees, lists, &[], 0)),
-            Err(too_many) => too_many,
-        };
+    let mut trees = Trees::new(slots, trees);
+    let too_many = match trees.write(&Vec::new(), budget) {
+        Ok(lists) => return Ok(assemble(slots, &trees.trees, lists, &[], 0)),
+        Err(too_many) => too_many,
+    };
     if wildcards == Wildcards::Exact {
         return Err(too_many);
     }
-    let shorter = shorter.unwrap_or_else(|| exact::shorter(slots, &trees));
-    let decided = fitted::decide(slots, &trees, &shorter, budget)?;
-    fill(slots, trees, &decided, budget)
+    let shorter: Vec<_> = (0..trees.trees.len()).map(|at| trees.shorter(at)).collect();
+    let decided = fitted::decide(slots, &trees.trees, &shorter, budget)?;
+    fill(trees, &decided, budget)
 }
 
 /// Gives what the decisions leave of the budget back to names.
-fn fill<'a>(
-    slots: &'a [Slot],
-    mut trees: Vec<Tree<'a>>,
-    decided: &fitted::Decided,
-    budget: usize,
-) -> Result<Fit, usize> {
-    let mut fixed = vec![Vec::new(); trees.len()];
+fn fill(mut trees: Trees<'_>, decided: &fitted::Decided, budget: usize) -> Result<Fit, usize> {
+    let slots = trees.slots;
+    let mut fixed = vec![Vec::new(); trees.trees.len()];
     let mut as_written = vec![false; slots.len()];
     for decision in &decided.decisions {
         match *decision {
             Decision::Star { tree, node } => {
-                if let (Some(tree), Some(fixed)) = (trees.get_mut(tree), fixed.get_mut(tree)) {
+                trees.change(tree, |tree| {
                     let (first, end) = (tree.node(node).first, tree.node(node).end);
                     free(tree, first, end);
+                });
+                if let Some(fixed) = fixed.get_mut(tree) {
                     fixed.push(node);
                 }
             }
-            Decision::Skip { tree, leaf } => {
-                if let Some(tree) = trees.get_mut(tree) {
-                    free(tree, leaf, leaf + 1);
-                }
-            }
+            Decision::Skip { tree, leaf } => trees.change(tree, |tree| free(tree, leaf, leaf + 1)),
             Decision::AsWritten { slot } => {
                 if let Some(as_written) = as_written.get_mut(slot) {
                     *as_written = true;
@@ -137,16 +136,18 @@ fn fill<'a>(
         }
     }
     let whole: usize = slots.iter().zip(&as_written).filter(|(_, is)| **is).map(|(slot, _)| slot.whole_cost()).sum();
-    for tree in &mut trees {
-        if as_written.get(tree.slot).is_some_and(|is| *is) {
-            let end = tree.leaves.len();
-            free(tree, 0, end);
+    for at in 0..trees.trees.len() {
+        let slot = trees.trees.get(at).and_then(|tree| as_written.get(tree.slot));
+        if slot.is_some_and(|is| *is) {
+            trees.change(at, |tree| {
+                let end = tree.leaves.len();
+                free(tree, 0, end);
+            });
         }
-        tree.sum();
     }
     let rest = budget.saturating_sub(whole);
-    let lists = exact::write(&trees, &fixed, rest, || exact::shorter(slots, &trees))?;
-    Ok(Fit { way: Way::Fitted, ..assemble(slots, &trees, lists, &as_written, decided.risk) })
+    let lists = trees.write(&fixed, rest)?;
+    Ok(Fit { way: Way::Fitted, ..assemble(slots, &trees.trees, lists, &as_written, decided.risk) })
 }
 
 fn free(tree: &mut Tree<'_>, first: usize, end: usize) {

@@ -242,6 +242,12 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The names below a node that are to be matched, as places among all such.
+    pub(super) fn musts(&self, node: &Node) -> std::ops::Range<usize> {
+        let before = |place: usize| self.sums.get(place).map_or(0, |sums| sums.musts);
+        before(node.first)..before(node.end)
+    }
+
     pub(super) fn star_cost(&self, depth: usize) -> usize {
         cost_of_length(depth + self.tail.len())
     }
@@ -357,7 +363,7 @@ fn meets(prefix: &str, pattern: &ActionPattern) -> bool {
 }
 
 /// Returns whether a word begins at this place, or the name ends: `Get|DB|Instance|2`.
-fn is_word_boundary(text: &[u8], at: usize) -> bool {
+pub(super) fn is_word_boundary(text: &[u8], at: usize) -> bool {
     let Some(next) = text.get(at) else { return true };
     let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b':');
     let in_capitals = before.is_ascii_uppercase() && !text.get(at + 1).is_some_and(u8::is_ascii_lowercase);

@@ -1,0 +1,236 @@
+//! Patterns that are made of whole words: `ec2:Describe*Attribute`, `ec2:*Snapshot`, `s3:*Object*`.
+//!
+//! Whatever they match of what must be matched has these words as words of its own: `s3:*Tag*` is not written for `PutTags`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use secateur_analyzer::wildcard;
+
+use super::bits::{self, Bits};
+use super::list::{List, Piece};
+use super::slot::cost;
+use super::tree::{Tree, is_word_boundary};
+
+/// Services with more names, or more characters in them, are not looked at: AWS has none.
+const MAX_NAMES: usize = 1_500;
+const MAX_CHARACTERS: usize = 60_000;
+/// The least characters behind a star.
+const MIN_PIECE: usize = 3;
+/// The most words between two stars.
+const MAX_WORDS: usize = 4;
+/// Prefixes, suffixes and infixes looked at, those that the most names share.
+const MAX_TEXTS: usize = 1_000;
+
+/// Returns the patterns of this kind that are shorter than the names they match.
+pub(super) fn pieces(tree: &Tree<'_>) -> Vec<Piece> {
+    Names::of(tree).map_or_else(Vec::new, |names| names.pieces())
+}
+
+/// A name that must be matched.
+struct Must<'a> {
+    text: &'a str,
+    folded: &'a str,
+    /// Where a word begins or the name ends.
+    boundaries: Vec<usize>,
+}
+
+struct Names<'a> {
+    tree: &'a Tree<'a>,
+    musts: Vec<Must<'a>>,
+    nevers: Vec<&'a str>,
+}
+
+/// Where a text stands in names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    End,
+    Anywhere,
+}
+
+/// Names that have words in common.
+struct Class<'a> {
+    words: &'a str,
+    /// Those that have them as words.
+    musts: Bits,
+    /// Those that have their characters.
+    alike: Bits,
+    nevers: Bits,
+}
+
+impl<'a> Names<'a> {
+    /// `None` where nothing can be won, or the work would be too much.
+    fn of(tree: &'a Tree<'a>) -> Option<Names<'a>> {
+        let sums = tree.sums(tree.node(tree.root()));
+        let characters: usize = tree.leaves.iter().map(|leaf| leaf.folded.len()).sum();
+        let is_bounded = tree.leaves.len() <= MAX_NAMES && characters <= MAX_CHARACTERS;
+        if tree.service == 0 || sums.musts < 2 || sums.nevers == 0 || !is_bounded {
+            return None;
+        }
+        let list = List::new(tree, &[]);
+        let musts = list.musts.iter().filter_map(|at| tree.leaves.get(*at));
+        let must = |text: &'a str, folded: &'a str| {
+            let is_boundary = |at: &usize| is_word_boundary(text.as_bytes(), *at);
+            Must { text, folded, boundaries: (tree.service..=text.len()).filter(is_boundary).collect() }
+        };
+        let musts = musts.map(|leaf| must(leaf.text, &leaf.folded)).collect();
+        let nevers = tree.leaves.iter().filter(|leaf| leaf.role == super::slot::Role::Never);
+        Some(Names { tree, musts, nevers: nevers.map(|leaf| leaf.folded.as_str()).collect() })
+    }
+
+    fn pieces(&self) -> Vec<Piece> {
+        let starts = self.classes(Place::Start);
+        let mut found: BTreeMap<Bits, Piece> = BTreeMap::new();
+        for place in [Place::End, Place::Anywhere] {
+            let classes = self.classes(place);
+            for start in &starts {
+                for class in &classes {
+                    let Some(piece) = self.combine(start, class, place) else { continue };
+                    let key = |piece: &Piece| (piece.cost, rank(&piece.text), piece.text.clone());
+                    let best = found.get(&piece.musts).is_none_or(|other| key(&piece) < key(other));
+                    // Behind a tail not every piece is in the language, and the cheapest of equals may not be.
+                    if best && (self.tree.tail == "*" || self.is_like_tail(&piece.text)) {
+                        found.insert(piece.musts.clone(), piece);
+                    }
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Returns whether what follows the first star ends as the author's tail does.
+    fn is_like_tail(&self, text: &str) -> bool {
+        let tail = self.tree.tail.to_ascii_lowercase();
+        text.find('*').and_then(|star| text.get(star..)).is_some_and(|own| {
+            let own = own.to_ascii_lowercase();
+            wildcard::matches(tail.as_bytes(), own.as_bytes())
+        })
+    }
+
+    /// The words that several names share in this place, those of the most names first.
+    fn classes(&self, place: Place) -> Vec<Class<'a>> {
+        let mut by_words: BTreeMap<&'a str, Bits> = BTreeMap::new();
+        for (at, must) in self.musts.iter().enumerate() {
+            for words in self.words(must, place) {
+                let class = by_words.entry(words).or_insert_with(|| bits::none(self.musts.len()));
+                bits::set(class, at);
+            }
+        }
+        let mut shared: Vec<(&'a str, Bits)> =
+            by_words.into_iter().filter(|(_, musts)| bits::count(musts) > 1).collect();
+        shared.sort_by_key(|(words, musts)| (Reverse(bits::count(musts)), *words));
+        shared.truncate(MAX_TEXTS);
+        let class = |(words, musts): (&'a str, Bits)| Class {
+            words,
+            musts,
+            alike: having(self.musts.iter().map(|must| must.folded), self.musts.len(), words, place, self.tree.service),
+            nevers: having(self.nevers.iter().copied(), self.nevers.len(), words, place, self.tree.service),
+        };
+        shared.into_iter().map(class).collect()
+    }
+
+    fn words(&self, must: &Must<'a>, place: Place) -> Vec<&'a str> {
+        let (service, least, folded) = (self.tree.service, self.tree.least, must.folded);
+        let inner = || must.boundaries.iter().copied().filter(|at| *at > service);
+        match place {
+            // The author's own beginning may end anywhere.
+            Place::Start => {
+                let ends = inner().filter(|at| *at > least && *at >= service + MIN_PIECE);
+                std::iter::once(least).chain(ends).filter_map(|to| folded.get(..to)).collect()
+            }
+            Place::End => {
+                let words = inner().filter_map(|from| folded.get(from..));
+                words.filter(|words| words.len() >= MIN_PIECE).collect()
+            }
+            Place::Anywhere => {
+                let mut found = Vec::new();
+                for (at, from) in must.boundaries.iter().enumerate() {
+                    let ends = must.boundaries.iter().skip(at + 1).take(MAX_WORDS);
+                    let words = ends.filter_map(|to| folded.get(*from..*to));
+                    found.extend(words.filter(|words| words.len() >= MIN_PIECE));
+                }
+                found
+            }
+        }
+    }
+
+    fn combine(&self, start: &Class<'a>, class: &Class<'a>, place: Place) -> Option<Piece> {
+        // Names too short for both texts count here too: that can only refuse a pattern.
+        if bits::meet(&start.nevers, &class.nevers) || !bits::meet(&start.musts, &class.musts) {
+            return None;
+        }
+        let mut musts = bits::both(&start.musts, &class.musts);
+        if bits::count(&musts) < 2 {
+            return None;
+        }
+        let shared: Vec<usize> = bits::ones(&musts).collect();
+        for at in shared {
+            if !self.musts.get(at).is_some_and(|must| must.has_behind(start.words.len(), class.words, place)) {
+                bits::clear(&mut musts, at);
+            }
+        }
+        let end = if place == Place::End { "" } else { "*" };
+        let cost = super::slot::cost_of_length(start.words.len() + 1 + class.words.len() + end.len());
+        let names: usize =
+            bits::ones(&musts).filter_map(|at| self.musts.get(at)).map(|must| self::cost(must.text)).sum();
+        if bits::count(&musts) < 2 || cost >= names {
+            return None;
+        }
+        let pattern = format!("{}*{}{end}", start.words, class.words);
+        let alike = bits::without(&bits::both(&start.alike, &class.alike), &musts);
+        let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
+        if bits::ones(&alike).any(is_matched) {
+            return None;
+        }
+        let first = bits::ones(&musts).next().and_then(|at| self.musts.get(at))?;
+        let from = first.behind(start.words.len(), class.words, place)?;
+        let start = first.text.get(..start.words.len())?;
+        let behind = first.text.get(from..from + class.words.len())?;
+        Some(Piece { text: format!("{start}*{behind}{end}"), cost, musts })
+    }
+}
+
+impl Must<'_> {
+    /// Where these words stand behind the first `start` characters.
+    fn behind(&self, start: usize, words: &str, place: Place) -> Option<usize> {
+        if place == Place::End {
+            return self.folded.len().checked_sub(words.len()).filter(|from| *from >= start);
+        }
+        let stands = |from: usize| {
+            self.folded.get(from..).is_some_and(|rest| rest.starts_with(words))
+                && self.boundaries.binary_search(&(from + words.len())).is_ok()
+        };
+        self.boundaries.iter().copied().find(|from| *from >= start && stands(*from))
+    }
+
+    fn has_behind(&self, start: usize, words: &str, place: Place) -> bool {
+        self.behind(start, words, place).is_some()
+    }
+
+    fn is_matched(&self, pattern: &str) -> bool {
+        wildcard::matches(pattern.as_bytes(), self.folded.as_bytes())
+    }
+}
+
+/// The names that have a text in this place.
+fn having<'a>(names: impl Iterator<Item = &'a str>, length: usize, text: &str, place: Place, service: usize) -> Bits {
+    let mut found = bits::none(length);
+    for (at, name) in names.enumerate() {
+        let has = match place {
+            Place::Start => name.starts_with(text),
+            Place::End => name.ends_with(text),
+            Place::Anywhere => name.get(service..).is_some_and(|action| action.contains(text)),
+        };
+        if has {
+            bits::set(&mut found, at);
+        }
+    }
+    found
+}
+
+/// Of two patterns that save the same the one with the lower rank is narrower: fewer stars, and a longer beginning.
+pub(super) fn rank(pattern: &str) -> (usize, Reverse<usize>) {
+    let stars = pattern.bytes().filter(|byte| *byte == b'*').count();
+    (stars, Reverse(pattern.find('*').unwrap_or(pattern.len())))
+}
