@@ -14,8 +14,7 @@ use crate::workspace::root;
 const REMOVED: [&str; 4] = ["idle-action", "idle-service", "unused-action", "unused-service"];
 
 /// Why something is withheld in the account as it is.
-const WITHHELD: [&str; 9] = [
-    "does-not-fit",
+const WITHHELD: [&str; 8] = [
     "dormant",
     "holder-left-alone",
     "ignored",
@@ -27,7 +26,8 @@ const WITHHELD: [&str; 9] = [
 ];
 
 /// Why something is withheld with another configuration: what to write instead of what.
-const WITHHELD_ELSEWHERE: [(&str, &str, &str); 2] = [
+const WITHHELD_ELSEWHERE: [(&str, &str, &str); 3] = [
+    ("does-not-fit", "[limits]\n", "[rewrite]\nwildcards = \"never\"\n\n[limits]\n"),
     ("catalog-too-old", "[evidence]\n", "[evidence]\nmax_catalog_age_days = 7\n"),
     ("not-action", "[limits]\n", "[rewrite]\nnot_action = \"advise\"\n\n[limits]\n"),
 ];
