@@ -14,16 +14,8 @@ use crate::workspace::root;
 const REMOVED: [&str; 4] = ["idle-action", "idle-service", "unused-action", "unused-service"];
 
 /// Why something is withheld in the account as it is.
-const WITHHELD: [&str; 8] = [
-    "dormant",
-    "holder-left-alone",
-    "ignored",
-    "left-alone",
-    "limit",
-    "no-evidence",
-    "no-holder",
-    "rule-expired",
-];
+const WITHHELD: [&str; 8] =
+    ["dormant", "holder-left-alone", "ignored", "left-alone", "limit", "no-evidence", "no-holder", "rule-expired"];
 
 /// Why something is withheld with another configuration: what to write instead of what.
 const WITHHELD_ELSEWHERE: [(&str, &str, &str); 3] = [

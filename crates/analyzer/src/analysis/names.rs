@@ -6,7 +6,7 @@ use super::Analysis;
 use crate::account::ServiceKey;
 use crate::catalog::Catalog;
 use crate::document::PolicyDocument;
-use crate::graph::PolicyId;
+use crate::graph::{Holder, PolicyId};
 
 /// Something that a pattern may match and that the catalogue does not know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,10 +32,16 @@ pub struct NameUniverse {
 impl Analysis<'_> {
     /// Returns the unknown names that occur in the policy's document, or in the report of one of its holders.
     pub fn unknown_names(&self, policy: PolicyId, document: &PolicyDocument) -> NameUniverse {
+        let holders = self.policy(policy).map(|policy| policy.holders.as_slice()).unwrap_or_default();
+        self.unknown_names_of(holders, document)
+    }
+
+    /// Returns the unknown names that occur in a document, or in the report of one of these of its holders.
+    pub fn unknown_names_of(&self, holders: &[Holder], document: &PolicyDocument) -> NameUniverse {
         let mut names = BTreeMap::new();
         let catalog = self.catalog();
         of_document(catalog, document, &mut names);
-        for holder in self.policy(policy).into_iter().flat_map(|policy| &policy.holders) {
+        for holder in holders {
             let Some(principal) = self.principal(holder.principal) else { continue };
             let Ok((report, _)) = principal.evidence.report() else { continue };
             for row in &report.services {

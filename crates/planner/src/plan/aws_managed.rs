@@ -91,8 +91,7 @@ impl<'a> Drafting<'_, 'a> {
                 self.found.withheld.push(withheld);
                 continue;
             }
-            let mut draft =
-                Draft::new(self.analysis, self.policy, self.document, attachment.removable.clone(), self.options);
+            let mut draft = self.rewrite(&attachment.holders, attachment.removable.clone());
             if draft.rewritten.outcome == Outcome::Empty && !self.document.has_deny() {
                 draft.through = Some(vec![attachment.entity]);
                 self.found.drafts.push(draft);
@@ -101,6 +100,11 @@ impl<'a> Drafting<'_, 'a> {
             }
         }
         partly
+    }
+
+    /// Rewrites the document for some of its holders.
+    fn rewrite(&self, holders: &[Holder], removable: ActionSet) -> Draft<'a> {
+        Draft::new(self.analysis, self.policy, self.document, holders, removable, self.options)
     }
 
     /// Why the attachment is not changed, though something may go.
@@ -129,7 +133,8 @@ impl<'a> Drafting<'_, 'a> {
         }
         let mut by_text: BTreeMap<String, (Draft<'a>, Vec<Attachment>)> = BTreeMap::new();
         for (removable, same) in by_removable {
-            let mut draft = Draft::new(self.analysis, self.policy, self.document, removable, self.options);
+            let holders: Vec<Holder> = same.iter().flat_map(|attachment| &attachment.holders).cloned().collect();
+            let mut draft = self.rewrite(&holders, removable);
             draft.through = Some(same.iter().map(|attachment| attachment.entity).collect());
             let graph = self.analysis.graph();
             self.found.withheld.extend(fit::fit_alone(graph, &mut draft, quota, &self.options.rewrite, slots));

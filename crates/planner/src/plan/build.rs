@@ -180,7 +180,7 @@ fn draft<'a>(analysis: &Analysis<'a>, policy: PolicyId, options: &PlanOptions) -
     if removable.is_empty() && !has_unused_keys {
         return nothing;
     }
-    let draft = Draft::new(analysis, policy, document, removable, options);
+    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, options);
     let mut withheld = subject::owned_attachments(graph, &draft);
     withheld.extend(notes(analysis, &draft));
     if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() && !has_unused_keys {

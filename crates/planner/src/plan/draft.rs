@@ -3,7 +3,7 @@
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{PolicyDocument, counted_characters};
-use secateur_analyzer::graph::{Entity, Graph, PolicyId};
+use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId};
 use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
@@ -35,6 +35,7 @@ impl<'a> Draft<'a> {
         analysis: &Analysis<'a>,
         policy: PolicyId,
         document: &'a PolicyDocument,
+        holders: &[Holder],
         removable: ActionSet,
         options: &PlanOptions,
     ) -> Draft<'a> {
@@ -51,7 +52,7 @@ impl<'a> Draft<'a> {
             parts: Vec::new(),
             by_names: None,
             catalog: analysis.catalog(),
-            unknown: analysis.unknown_names(policy, document).names,
+            unknown: analysis.unknown_names_of(holders, document).names,
             not_action: options.rewrite.not_action,
             splitting: if is_fresh(analysis) { Splitting::Names } else { Splitting::Never },
             is_too_long: false,

@@ -31,7 +31,7 @@ pub(super) fn check(
     analysis: &Analysis<'_>,
 ) -> Result<Kept, ProofError> {
     let catalog = analysis.catalog();
-    let unknown = unknown_names(claim, analysis)?;
+    let unknown = unknown_names(claim, holders, analysis)?;
     let grants = grants(catalog, after);
     let nothing = Grant { statements: Vec::new(), covered: catalog.empty_set() };
     let mut lost = catalog.empty_set();
@@ -54,12 +54,16 @@ pub(super) fn check(
 }
 
 /// The names that the catalogue does not know. The text before is the snapshot's, which has been read already.
-fn unknown_names(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Vec<UnknownName>, ProofError> {
+fn unknown_names(
+    claim: &Claim<'_>,
+    holders: &[Holder],
+    analysis: &Analysis<'_>,
+) -> Result<Vec<UnknownName>, ProofError> {
     let document = analysis.graph().policy(claim.policy).and_then(|policy| policy.document());
     let unreadable = |detail: String| ProofError::Unreadable { which: "before", detail };
     match document.map(Document::state) {
         Some(DocumentState::Regular(document) | DocumentState::Irregular(document)) => {
-            Ok(analysis.unknown_names(claim.policy, document).names)
+            Ok(analysis.unknown_names_of(holders, document).names)
         }
         Some(DocumentState::Unreadable(error)) => Err(unreadable(error.to_string())),
         None => Err(unreadable("the snapshot does not have it".to_owned())),
