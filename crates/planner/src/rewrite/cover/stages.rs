@@ -58,9 +58,9 @@ impl<'a> Trees<'a> {
     /// Writes what the trees ask for within `budget` characters, with as few wildcards as that takes; one list for each tree.
     ///
     /// - **Names**, where they fit.
-    /// - **Beginnings**: stars behind whole words, on the largest nodes that hold nothing that must not be matched, and at
-    ///   least two names.
-    /// - **Words**: stars behind whole words on any such node, and the patterns of [`words`].
+    /// - **Beginnings**: stars behind whole words, on nodes that hold at least two names and nothing that must not be
+    ///   matched.
+    /// - **Words**: those, and the patterns of [`words`].
     /// - **Prefixes**: the stars of the shortest cover by names and prefix-stars, cut at any character.
     /// - **Shorter**: for whole trees, the shortest list found.
     ///
@@ -68,24 +68,21 @@ impl<'a> Trees<'a> {
     /// suffices. What is left of the budget is spent on narrower and more readable patterns. An error is the number of
     /// characters that the shortest lists have too many.
     pub(super) fn write(&mut self, decided: &Decided, budget: usize) -> Result<Vec<Vec<String>>, usize> {
-        let start = |trees: &[Tree<'a>]| trees.iter().map(|tree| names_size(tree)).sum::<usize>();
-        let is_cheap = start(&self.trees) <= budget && decided.iter().all(Vec::is_empty);
-        if !is_cheap && size(&self.lists(decided)) > budget {
-            let mut lists = self.lists(decided);
+        let mut lists = self.lists(decided);
+        if size(&lists) > budget {
             let candidates = beginnings(&lists);
             take(self, &mut lists, candidates, budget);
-            if size(&lists) > budget {
-                drop(lists);
-                self.look();
-                return self.write_shorter(decided, budget);
-            }
-            readable::spend(&mut lists, budget);
-            return Ok(lists.iter().map(List::patterns).collect());
         }
-        Ok(self.lists(decided).iter().map(List::patterns).collect())
+        if size(&lists) > budget {
+            drop(lists);
+            self.look();
+            lists = self.write_with_words(decided, budget)?;
+        }
+        readable::spend(&mut lists, budget);
+        Ok(lists.iter().map(List::patterns).collect())
     }
 
-    fn write_shorter(&self, decided: &Decided, budget: usize) -> Result<Vec<Vec<String>>, usize> {
+    fn write_with_words(&self, decided: &Decided, budget: usize) -> Result<Vec<List<'_>>, usize> {
         let mut lists = self.lists(decided);
         let least: usize = lists.iter().enumerate().map(|(at, list)| self.least(at, list)).sum();
         if least > budget {
@@ -102,12 +99,10 @@ impl<'a> Trees<'a> {
         if size(&lists) > budget {
             self.take_shorter(&mut lists, budget);
         }
-        match size(&lists).checked_sub(budget) {
-            None | Some(0) => {}
-            Some(too_many) => return Err(too_many),
+        match size(&lists).saturating_sub(budget) {
+            0 => Ok(lists),
+            too_many => Err(too_many),
         }
-        readable::spend(&mut lists, budget);
-        Ok(lists.iter().map(List::patterns).collect())
     }
 
     fn lists(&self, decided: &Decided) -> Vec<List<'_>> {
@@ -124,13 +119,8 @@ impl<'a> Trees<'a> {
     }
 
     fn all_words(&self, lists: &[List<'_>]) -> Vec<Candidate> {
-        let mut found = Vec::new();
-        for (at, list) in lists.iter().enumerate() {
-            let mut open = list.tree.clean();
-            while let Some(node) = open.pop() {
-                found.extend(beginning(list, node).map(|piece| Candidate::new(at, piece)));
-                open.extend(list.tree.node(node).children.iter().rev());
-            }
+        let mut found = beginnings(lists);
+        for at in 0..lists.len() {
             found.extend(self.words(at).iter().map(|piece| Candidate::new(at, piece.clone())));
         }
         found
@@ -159,10 +149,6 @@ impl<'a> Trees<'a> {
             rest = others;
         }
     }
-}
-
-fn names_size(tree: &Tree<'_>) -> usize {
-    tree.sums(tree.node(tree.root())).must_cost
 }
 
 fn size(lists: &[List<'_>]) -> usize {
@@ -217,14 +203,8 @@ fn beginnings(lists: &[List<'_>]) -> Vec<Candidate> {
     for (place, list) in lists.iter().enumerate() {
         let mut open = list.tree.clean();
         while let Some(at) = open.pop() {
-            let node = list.tree.node(at);
-            if list.tree.sums(node).musts < 2 {
-                continue;
-            }
-            match list.tree.longest_word(node) {
-                Some(_) => found.extend(beginning(list, at).map(|piece| Candidate::new(place, piece))),
-                None => open.extend(node.children.iter().rev()),
-            }
+            found.extend(beginning(list, at).map(|piece| Candidate::new(place, piece)));
+            open.extend(list.tree.node(at).children.iter().rev());
         }
     }
     found

@@ -93,12 +93,18 @@ fn a_fit_is_what_it_says_and_never_worse_than_brute_force() {
     println!("{names} by names, {exact} exact, {fitted} fitted, {refused} do not fit");
 }
 
-/// Over a richer language than the one that is searched, brute force may re-admit less: where one character decides whether
-/// a list fits, nothing or a permission of weight 100 is re-admitted. The gap is therefore that of all cases together.
+/// Over all `prefix*suffix` and `prefix*infix*`, cut at any character, brute force may re-admit less than a tenth of what a
+/// case takes here, or nothing at all. That is not a flaw of the search: the least risk over names and prefix-stars is equal
+/// to that of brute force (see above). It is the price of patterns that can be read: where one character decides whether a
+/// list fits, `s:*b` would, and names that are not words have no other pattern here than `s:a*`, which re-admits a
+/// permission of weight 100. Here nearly all names are such, and the budgets are random; so the gap of one case says
+/// nothing, and what is printed is that of all together.
 #[test]
 fn the_gap_to_a_richer_language_is_printed() {
-    let (mut ours, mut theirs, mut worst, mut differ, mut cases) = (0, 0, 0.0_f64, 0, 0);
-    for seed in 0..600 {
+    let (mut ours, mut theirs, mut differ, mut far, mut cases) = (0, 0, 0, 0, 0);
+    let mut worst: Option<(u64, String)> = None;
+    let seeds = if cfg!(debug_assertions) { 200 } else { 600 };
+    for seed in 0..seeds {
         let (slots, budget) = case(seed);
         if slots.iter().any(|slot| slot.names.len() > 7) {
             continue;
@@ -107,12 +113,16 @@ fn the_gap_to_a_richer_language_is_printed() {
         let (risk, _) = brute::fit(&slots, brute::rich_language, budget).expect("ours fits");
         assert!(risk <= found.risk, "seed {seed}");
         (ours, theirs, cases) = (ours + found.risk, theirs + risk, cases + 1);
-        if found.risk > risk {
-            differ += 1;
-            worst = worst.max((found.risk - risk) as f64 / risk.max(1) as f64);
+        let gap = found.risk - risk;
+        differ += usize::from(gap > 0);
+        far += usize::from(gap * 10 > risk);
+        if worst.as_ref().is_none_or(|(most, _)| gap > *most) {
+            let written: Vec<String> = found.writings.iter().map(|own| super::listed(own).join(" ")).collect();
+            worst = Some((gap, format!("seed {seed}: {} and not {risk} in {budget}: {written:?}", found.risk)));
         }
     }
     println!(
-        "risk {ours}, over the richer language {theirs}; {differ} of {cases} cases differ; worst ratio {worst:.2}"
+        "risk {ours}, over the richer language {theirs}; of {cases} cases {differ} differ, {far} by more than a tenth"
     );
+    println!("the widest gap: {worst:?}");
 }

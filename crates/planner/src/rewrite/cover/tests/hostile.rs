@@ -29,29 +29,30 @@ fn try_all(texts: impl Fn() -> Vec<String>) {
         };
         let slot = slot(kind.clone(), texts().into_iter().filter(inside));
         let _ = shortest(&slot);
-        let start = std::time::Instant::now();
         let fit = fit(std::slice::from_ref(&slot), 6_144, Wildcards::Fit).map(|fit| (fit.way, fit.size, fit.risk));
-        println!("{} {fit:?} {:?}", slot.names.len(), start.elapsed());
+        println!("{} {fit:?}", slot.names.len());
     }
 }
 
 #[test]
 fn eighty_thousand_names_with_a_long_beginning_in_common() {
     let start = "a".repeat(120);
-    // Without optimisation a tenth will do.
-    let most = if cfg!(debug_assertions) { 8_000 } else { 80_000 };
+    // Without optimisation a part of them will do.
+    let most = if cfg!(debug_assertions) { 4_000 } else { 80_000 };
     try_all(|| (0..most).map(|at| format!("s:{start}{at:05}")).collect());
 }
 
 #[test]
 fn each_name_begins_the_next() {
-    try_all(|| (1..1_200).map(|length| format!("s:{}", "a".repeat(length))).collect());
+    let most = if cfg!(debug_assertions) { 500 } else { 1_200 };
+    try_all(|| (1..most).map(|length| format!("s:{}", "a".repeat(length))).collect());
     try_all(|| (0..20).map(|less| format!("s:{}", "ab".repeat(2_500 - less))).collect());
 }
 
 #[test]
 fn many_services_with_one_name() {
-    try_all(|| (0..20_000).map(|at| format!("s{at:05}:A")).collect());
+    let most = if cfg!(debug_assertions) { 4_000 } else { 20_000 };
+    try_all(|| (0..most).map(|at| format!("s{at:05}:A")).collect());
 }
 
 #[test]

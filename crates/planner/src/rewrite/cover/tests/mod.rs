@@ -4,6 +4,7 @@ mod brute;
 mod catalog;
 mod fitting;
 mod hostile;
+mod readable;
 mod selection;
 mod shortest;
 
