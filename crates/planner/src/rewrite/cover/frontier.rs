@@ -132,11 +132,14 @@ pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Trace
         let found = by_size.into_iter().enumerate().filter(|(_, best)| best.0 < u64::MAX);
         found.map(|(size, (risk, x, y))| (least + size, risk, x, y)).collect()
     } else {
-        let mut all: Vec<_> = a
-            .iter()
-            .flat_map(|x| b.iter().map(move |y| (x.size + y.size, x.risk.saturating_add(y.risk), x.trace, y.trace)))
-            .collect();
-        all.sort_unstable();
+        // Of the longer one whole runs are in order already, and a stable sort joins runs.
+        let sum = |x: &Point, y: &Point| (x.size + y.size, x.risk.saturating_add(y.risk), x.trace, y.trace);
+        let mut all: Vec<_> = if a.len() < b.len() {
+            a.iter().flat_map(|x| b.iter().map(move |y| sum(x, y))).collect()
+        } else {
+            b.iter().flat_map(|y| a.iter().map(move |x| sum(x, y))).collect()
+        };
+        all.sort();
         all
     };
     // The traces are joined for those points only that stay.

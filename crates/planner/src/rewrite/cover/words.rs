@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use secateur_analyzer::wildcard;
 
 use super::bits::{self, Bits};
-use super::list::{List, Piece};
-use super::slot::cost;
-use super::tree::{Tree, is_word_boundary};
+use super::list::Piece;
+use super::slot::{Role, cost};
+use super::tree::{Leaf, Tree, is_word_boundary};
 
 /// Services with more names, or more characters in them, are not looked at: AWS has none.
 const MAX_NAMES: usize = 1_500;
@@ -38,6 +38,8 @@ struct Must<'a> {
 struct Names<'a> {
     tree: &'a Tree<'a>,
     musts: Vec<Must<'a>>,
+    /// Those that are matched already: that they are matched again does no harm, if it is by their words.
+    free: Vec<Must<'a>>,
     nevers: Vec<&'a str>,
 }
 
@@ -68,15 +70,18 @@ impl<'a> Names<'a> {
         if tree.service == 0 || sums.musts < 2 || sums.nevers == 0 || !is_bounded {
             return None;
         }
-        let list = List::new(tree, &[]);
-        let musts = list.musts.iter().filter_map(|at| tree.leaves.get(*at));
-        let must = |text: &'a str, folded: &'a str| {
-            let is_boundary = |at: &usize| is_word_boundary(text.as_bytes(), *at);
-            Must { text, folded, boundaries: (tree.service..=text.len()).filter(is_boundary).collect() }
+        let must = |leaf: &'a Leaf<'a>| {
+            let is_boundary = |at: &usize| is_word_boundary(leaf.text.as_bytes(), *at);
+            let boundaries = (tree.service..=leaf.text.len()).filter(is_boundary).collect();
+            Must { text: leaf.text, folded: &leaf.folded, boundaries }
         };
-        let musts = musts.map(|leaf| must(leaf.text, &leaf.folded)).collect();
-        let nevers = tree.leaves.iter().filter(|leaf| leaf.role == super::slot::Role::Never);
-        Some(Names { tree, musts, nevers: nevers.map(|leaf| leaf.folded.as_str()).collect() })
+        let of_role = |role| tree.leaves.iter().filter(move |leaf| leaf.role == role);
+        Some(Names {
+            tree,
+            musts: of_role(Role::Must).map(must).collect(),
+            free: of_role(Role::Free).map(must).collect(),
+            nevers: of_role(Role::Never).map(|leaf| leaf.folded.as_str()).collect(),
+        })
     }
 
     fn pieces(&self) -> Vec<Piece> {
@@ -180,7 +185,9 @@ impl<'a> Names<'a> {
         let pattern = format!("{}*{}{end}", start.words, class.words);
         let alike = bits::without(&bits::both(&start.alike, &class.alike), &musts);
         let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
-        if bits::ones(&alike).any(is_matched) {
+        let is_alike =
+            |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
+        if bits::ones(&alike).any(is_matched) || self.free.iter().any(is_alike) {
             return None;
         }
         let first = bits::ones(&musts).next().and_then(|at| self.musts.get(at))?;
@@ -195,7 +202,8 @@ impl Must<'_> {
     /// Where these words stand behind the first `start` characters.
     fn behind(&self, start: usize, words: &str, place: Place) -> Option<usize> {
         if place == Place::End {
-            return self.folded.len().checked_sub(words.len()).filter(|from| *from >= start);
+            let from = self.folded.len().checked_sub(words.len()).filter(|from| *from >= start)?;
+            return (self.folded.ends_with(words) && self.boundaries.binary_search(&from).is_ok()).then_some(from);
         }
         let stands = |from: usize| {
             self.folded.get(from..).is_some_and(|rest| rest.starts_with(words))
