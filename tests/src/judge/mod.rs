@@ -4,7 +4,7 @@
 //! [`decide`] answers a [`Request`] by identity policies, [`decide_within`] within a permissions boundary. What the judge
 //! does not know (an operator, the value of a variable) makes a decision [`Decision::Undecided`], never a guess.
 //!
-//! [`compare`] holds the documents before and after a change against each other: not by requests alone,
+//! [`compare::Comparison`] holds the documents before and after a change against each other: not by requests alone,
 //! but for every action of the catalogue and many that it does not know, for every combination of resources and conditions
 //! that stands in the documents.
 

@@ -46,6 +46,9 @@ impl Corpus {
 
     /// Draws a document of at most so many bytes, such as people write.
     pub fn draw(&self, catalogue: &Catalogue, random: &mut Random, most: usize) -> Document {
+        if random.percent(8) {
+            return wide(random);
+        }
         for _ in 0..20 {
             let text = match random.below(10) {
                 0..5 => random.pick(&self.customer).cloned(),
@@ -117,6 +120,22 @@ fn generate(catalogue: &Catalogue, random: &mut Random) -> Document {
         statements.push(r#"{"Effect":"Allow","Action":"s3:*","Action":"sqs:*","Resource":"*"}"#.to_owned());
     }
     Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+}
+
+/// A short document that allows much: what is left of it by names seldom fits.
+fn wide(random: &mut Random) -> Document {
+    let services =
+        ["ec2", "s3", "iam", "rds", "glue", "sagemaker", "iot", "cloudwatch", "logs", "lambda", "ecs", "ssm"];
+    let list = match random.below(6) {
+        0 => r#""Action":"*""#.to_owned(),
+        1 => r#""NotAction":["iam:*","organizations:*","account:*"]"#.to_owned(),
+        _ => {
+            let some =
+                (0..1 + random.below(5)).filter_map(|_| random.pick(&services).map(|own| format!("\"{own}:*\"")));
+            format!(r#""Action":[{}]"#, some.collect::<Vec<_>>().join(","))
+        }
+    };
+    Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",{list},"Resource":"*"}}]}}"#))
 }
 
 fn statement(catalogue: &Catalogue, random: &mut Random, at: usize) -> String {

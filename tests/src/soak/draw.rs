@@ -48,8 +48,9 @@ pub fn draw(catalogue: &Catalogue, corpus: &Corpus, random: &mut Random, setting
         1 => Some(vec!["us-east-1", "mx-central-1"]),
         _ => Some(vec!["us-east-1", "eu-west-1", "us-west-2"]),
     };
+    let quota_divisor = *random.pick(&[1, 1, 1, 4, 8]).unwrap_or(&1);
     let caller = random.percent(20).then(|| random.below(count));
-    let mut scene = Scene { now, regions, history: None, principals, groups, managed, caller };
+    let mut scene = Scene { now, regions, history: None, quota_divisor, principals, groups, managed, caller };
     scene.history = history(&scene, random);
     settings.draw_rules(random, count);
     reports::draw(catalogue, random, &mut scene, settings);

@@ -171,6 +171,8 @@ pub struct Scene {
     pub regions: Option<Vec<&'static str>>,
     /// Its event history.
     pub history: Option<History>,
+    /// What its size quotas are divided by: small ones make more documents that do not fit.
+    pub quota_divisor: usize,
     /// Its users and roles.
     pub principals: Vec<Principal>,
     /// Its groups.
@@ -179,6 +181,20 @@ pub struct Scene {
     pub managed: Vec<Managed>,
     /// Who collected, by place.
     pub caller: Option<usize>,
+}
+
+/// The size quotas: of managed policies, and of all inline policies of a user, role or group. See
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotas {
+    /// Of a managed policy.
+    pub managed: usize,
+    /// Of a user.
+    pub user: usize,
+    /// Of a role.
+    pub role: usize,
+    /// Of a group.
+    pub group: usize,
 }
 
 /// Who bears an inline policy, or has a managed one attached.
@@ -200,6 +216,12 @@ pub enum Place {
 }
 
 impl Scene {
+    /// Returns the size quotas.
+    pub fn quotas(&self) -> Quotas {
+        let by = self.quota_divisor;
+        Quotas { managed: 6_144 / by, user: 2_048 / by, role: 10_240 / by, group: 5_120 / by }
+    }
+
     /// Returns the address of a bearer: `role/ci`.
     pub fn bearer_address(&self, bearer: Bearer) -> String {
         match bearer {

@@ -30,7 +30,7 @@ pub fn write(scene: &Scene, folder: &Path, random: &mut Random) -> Result<(), St
             regions.iter().map(|name| json!({"RegionName": name, "RegionOptStatus": "ENABLED"})).collect();
         files.push(("regions.json".to_owned(), json!({"Regions": regions})));
     }
-    files.push(("account-summary.json".to_owned(), summary()));
+    files.push(("account-summary.json".to_owned(), summary(scene)));
     if scene.history.is_some() {
         files.push(("grants.json".to_owned(), grants(scene)));
     }
@@ -218,10 +218,11 @@ fn grants(scene: &Scene) -> Value {
     json!({"format_version": 1, "from": time::format(history.from), "to": time::format(scene.now), "events": events})
 }
 
-/// AWS's documented quotas, see <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
-fn summary() -> Value {
+/// The quotas, those of other things than sizes as AWS documents them.
+fn summary(scene: &Scene) -> Value {
+    let sizes = scene.quotas();
     json!({"SummaryMap": {
-        "PolicySizeQuota": 6_144, "RolePolicySizeQuota": 10_240, "UserPolicySizeQuota": 2_048, "GroupPolicySizeQuota": 5_120,
+        "PolicySizeQuota": sizes.managed, "RolePolicySizeQuota": sizes.role, "UserPolicySizeQuota": sizes.user, "GroupPolicySizeQuota": sizes.group,
         "VersionsPerPolicyQuota": 5, "AttachedPoliciesPerRoleQuota": 10, "AttachedPoliciesPerUserQuota": 10,
         "AttachedPoliciesPerGroupQuota": 10, "PoliciesQuota": 1_500,
     }})

@@ -16,7 +16,7 @@ struct Drawn {
 }
 
 fn drawn(seed: u64) -> Drawn {
-    let soak = Soak::new(&crate::binary(), Size { fewest: 8, most: 12 }).unwrap();
+    let soak = Soak::new(&crate::binary(), Size { fewest: 3, most: 4 }).unwrap();
     let folder = TempDir::new().unwrap();
     let (scene, settings, plan) = soak.plan(seed, folder.path()).unwrap();
     Drawn { soak, scene, settings, plan }
@@ -37,11 +37,11 @@ impl Drawn {
     }
 
     /// The place of an update whose document has an Allow statement with a list of two actions after.
-    fn update(&self) -> usize {
+    fn update(&self) -> Option<usize> {
         let is_good = |change: &Value| {
             text(change, "action") == "update" && after(change).is_some_and(|policy| two_actions(&policy).is_some())
         };
-        changes(&self.plan).iter().position(is_good).expect("a seed with such an update")
+        changes(&self.plan).iter().position(is_good)
     }
 }
 
@@ -60,9 +60,9 @@ fn two_actions(policy: &Policy) -> Option<String> {
 
 #[test]
 fn what_is_wrong_with_a_plan_is_found() {
-    let drawn = drawn(1);
+    let drawn = (1..).map(drawn).find(|drawn| drawn.update().is_some()).unwrap();
     drawn.examine(&drawn.plan).unwrap();
-    let at = drawn.update();
+    let at = drawn.update().unwrap();
     let name = two_actions(&after(&drawn.plan["changes"][at]).unwrap()).unwrap();
     let replace = |changes: &mut Vec<Value>, from: &str, to: &str| {
         changes[at]["after"] = Value::from(text(&changes[at], "after").replacen(from, to, 1));

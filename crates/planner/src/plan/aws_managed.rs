@@ -146,7 +146,15 @@ impl<'a> Drafting<'_, 'a> {
                         by_text.insert(text, (draft, same));
                     }
                 },
-                _ => same.iter().for_each(|attachment| self.leave(attachment, "no copy of it fits")),
+                Outcome::Changed(_) => {
+                    let excess = draft.size_after().saturating_sub(quota);
+                    self.found.withheld.extend(same.iter().map(|attachment| Withheld {
+                        address: subject::attachment_address(graph, self.policy, attachment.entity),
+                        reason: "does-not-fit".to_owned(),
+                        detail: format!("a pruned copy does not fit: {excess} characters over the quota of {quota}"),
+                    }));
+                }
+                _ => same.iter().for_each(|attachment| self.leave(attachment, "nothing of it can go alone")),
             }
         }
         let mut copies: Vec<(String, (Draft<'a>, Vec<Attachment>))> = by_text.into_iter().collect();

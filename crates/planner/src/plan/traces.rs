@@ -1,6 +1,7 @@
 //! What a rewrite leaves behind: patterns that no longer follow AWS, and what wildcards admit again.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
@@ -11,7 +12,7 @@ use secateur_analyzer::graph::Holder;
 use super::build::wanted;
 use super::derive::risk;
 use super::removed::names;
-use super::{Frozen, PlanOptions, Readmitted};
+use super::{Frozen, PlanOptions, Readmitted, draft};
 use crate::proof::Claim;
 
 /// The word for a list of what is not allowed.
@@ -50,10 +51,10 @@ fn lineages<'d>(before: &'d PolicyDocument, after: &'d [PolicyDocument]) -> Vec<
 /// A statement's text without its lists of actions and resources: a change leaves the rest as it is.
 fn skeleton(text: &str, statement: &Statement) -> String {
     let actions = &statement.actions.list().span;
-    let mut gone = vec![key_start(text, actions.start)..actions.end];
-    if let (Some(first), Some(last)) = (statement.resources.first(), statement.resources.last()) {
-        gone.push(first.span.start..last.span.end);
-    }
+    let resources = statement.resources.first().zip(statement.resources.last());
+    let resources = resources.map(|(first, last)| first.span.start..last.span.end);
+    let mut gone: Vec<Range<usize>> =
+        std::iter::once(key_start(text, actions.start)..actions.end).chain(resources).collect();
     gone.sort_by_key(|span| span.start);
     let mut parts = Vec::new();
     let mut at = statement.span.start;
@@ -133,6 +134,7 @@ pub(super) fn readmitted(
         Some(_) => analysis.removable_for(claim.policy, holders),
     };
     let may_go = wanted(analysis, claim.policy, holders, removable, options);
+    let is_fresh = draft::is_fresh(analysis);
     let mut found: Vec<(String, ActionSet)> = Vec::new();
     let mut add = |by: &str, mut actions: ActionSet| {
         actions.intersect_with(&may_go);
@@ -152,7 +154,9 @@ pub(super) fn readmitted(
         for heir in heirs {
             match &heir.actions {
                 ActionBlock::Action(_) => {
-                    for pattern in patterns(heir).filter(|pattern| !old.contains(pattern.as_str())) {
+                    // With a young catalogue a pattern of the author's is left as it is for want of room only.
+                    let is_new = |pattern: &&ActionPattern| is_fresh || !old.contains(pattern.as_str());
+                    for pattern in patterns(heir).filter(is_new) {
                         add(pattern.as_str(), catalog.matches(pattern));
                     }
                 }

@@ -175,7 +175,7 @@ fn check_unknown(
         }
         UnknownName::Service(service) => {
             if statement.kind == Kind::NotAction {
-                return check_unknown_exemptions(service, statement, heirs).map_err(|pattern| lost(pattern));
+                return check_unknown_exemptions(service, statement, heirs).map_err(lost);
             }
             let parts = parts_in_service(statement, service);
             for Part { within, of } in &parts {

@@ -51,7 +51,8 @@ impl Examination<'_> {
         };
         let own = changes(self.plan).iter().filter(|change| group.is_some() && group_of(change) == group);
         let readmitted = self.readmitted(own);
-        let is_excused = !is_gone && self.may_stay(&address, bearer, policy, &must, &unknown, replaces);
+        let is_excused =
+            self.does_not_fit(&name) || !is_gone && self.may_stay(&address, bearer, policy, &must, &unknown, replaces);
         let comparison = Comparison {
             catalogue: self.catalogue,
             before: &[Before { policy, may_go: &may, must_go: if is_excused { &readmitted } else { &must } }],
@@ -66,6 +67,11 @@ impl Examination<'_> {
             Some(fault) => Err(format!("{address}: {fault:?}, one of {}", compared.faults.len())),
             None => Ok(()),
         }
+    }
+
+    /// Whether the plan says that some copy does not fit without what must go; it does not say which.
+    fn does_not_fit(&self, name: &str) -> bool {
+        self.reasons(&format!("policy/{name}")).contains(&"does-not-fit")
     }
 
     /// What may and what must go for all of these holders.

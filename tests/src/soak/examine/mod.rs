@@ -187,6 +187,7 @@ impl Examination<'_> {
 
     /// Nothing is too large that was not before, or is larger than before.
     fn sizes(&self) -> Result<(), String> {
+        let quotas = self.scene.quotas();
         let check = |what: &str, was: usize, is: usize, quota: usize| match is > quota.max(was) {
             true => Err(format!("{what} has {is} characters, had {was}, may have {quota}")),
             false => Ok(()),
@@ -194,14 +195,14 @@ impl Examination<'_> {
         for (address, text) in &self.after.documents {
             if address.starts_with("policy/") && !address.starts_with("policy/aws:") {
                 let was = self.before.documents.get(address).map_or(0, |text| size(text));
-                check(address, was, size(text), 6_144)?;
+                check(address, was, size(text), quotas.managed)?;
             }
         }
         for bearer in self.scene.bearers() {
             let quota = match bearer {
-                Bearer::Group(_) => 5_120,
-                Bearer::Principal(at) if self.scene.principals.get(at).is_some_and(|own| own.is_role) => 10_240,
-                Bearer::Principal(_) => 2_048,
+                Bearer::Group(_) => quotas.group,
+                Bearer::Principal(at) if self.scene.principals.get(at).is_some_and(|own| own.is_role) => quotas.role,
+                Bearer::Principal(_) => quotas.user,
             };
             let (was, is) = (self.before.inline_size(self.scene, bearer), self.after.inline_size(self.scene, bearer));
             let address = self.scene.bearer_address(bearer);
