@@ -31,7 +31,7 @@ pub fn explicit(slot: &Slot) -> Writing {
 
 /// Returns the shortest list that matches all it must and nothing it must not.
 ///
-/// Over names and stars behind prefixes, none is shorter (see [`exact`]); with suffixes and infixes it may be shorter yet.
+/// Over names and stars behind prefixes, none is shorter; with suffixes and infixes it may be shorter yet.
 /// They are cut at any character, and nobody would sign that: this is for measurement, and [`fit`] writes whole words.
 pub fn shortest(slot: &Slot) -> Vec<String> {
     let trees = tree::trees(0, slot, false);
