@@ -6,13 +6,23 @@ use std::thread;
 
 /// Applies `work` to every item.
 pub fn map<I: Sync, O: Send>(threads: NonZeroUsize, items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<O> {
+    map_with(threads, items, || (), |(), item| work(item))
+}
+
+/// Applies `work` to every item; each thread makes one state, which it hands to all its calls.
+pub fn map_with<S, I: Sync, O: Send>(
+    threads: NonZeroUsize,
+    items: &[I],
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &I) -> O + Sync,
+) -> Vec<O> {
     let next = AtomicUsize::new(0);
     let take_turns = || {
-        let mut done = Vec::new();
+        let (mut state, mut done) = (state(), Vec::new());
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
+            done.push((at, work(&mut state, item)));
         }
     };
     let mut done = thread::scope(|scope| {

@@ -17,7 +17,6 @@ mod inventory;
 mod json;
 mod kms;
 mod manifest;
-mod parallel;
 mod place;
 mod policy_tags;
 mod regions;
@@ -38,6 +37,7 @@ use content::Parts;
 use inventory::{Inventory, SnapshotFile};
 use place::Place;
 use secateur_analyzer::account::Account;
+use secateur_analyzer::parallel;
 
 /// How a snapshot is read; nothing in here changes the result.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError>
     }
     let catalog = catalog::read(&mut inventory, manifest.as_ref().map(|(manifest, _)| manifest))?;
     let files: Vec<&SnapshotFile> = inventory.files.values().filter(|file| file.place != Place::Manifest).collect();
-    let contents = parallel::map(options.threads, &files, |buffer, file| {
+    let contents = parallel::map_with(options.threads, &files, Vec::new, |buffer, file| {
         let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
         content::read(file, expected, &catalog, buffer)
     });

@@ -135,42 +135,42 @@ fn values(evidence: &EvidenceTable, rewrite: &RewriteTable) -> Result<(Settings,
         unknown_grant_date: choice(
             "evidence.unknown_grant_date",
             evidence.unknown_grant_date.as_deref(),
-            &[("assume-old", Some(UnknownGrantDate::AssumeOld)), ("keep", Some(UnknownGrantDate::Keep))],
+            &[("assume-old", UnknownGrantDate::AssumeOld), ("keep", UnknownGrantDate::Keep)],
         )?,
         kms_via_service: choice(
             "evidence.kms_via_service",
             evidence.kms_via_service.as_deref(),
-            &[("protect", Some(KmsViaService::Protect)), ("trust", Some(KmsViaService::Trust))],
+            &[("protect", KmsViaService::Protect), ("trust", KmsViaService::Trust)],
         )?,
         kms: choice(
             "evidence.kms",
             evidence.kms.as_deref(),
-            &[("off", Some(KmsPruning::Off)), ("advise", Some(KmsPruning::Advise)), ("prune", Some(KmsPruning::Prune))],
+            &[("off", KmsPruning::Off), ("advise", KmsPruning::Advise), ("prune", KmsPruning::Prune)],
         )?,
         dormant: choice(
             "evidence.dormant",
             evidence.dormant.as_deref(),
-            &[("advise", Some(Dormant::Advise)), ("prune", Some(Dormant::Prune))],
+            &[("advise", Dormant::Advise), ("prune", Dormant::Prune)],
         )?,
     };
     let not_action = choice(
         "rewrite.not_action",
         rewrite.not_action.as_deref(),
         &[
-            ("extend", Some(NotActionRewrite::Extend)),
-            ("invert", Some(NotActionRewrite::Invert)),
-            ("advise", Some(NotActionRewrite::Advise)),
+            ("extend", NotActionRewrite::Extend),
+            ("invert", NotActionRewrite::Invert),
+            ("advise", NotActionRewrite::Advise),
         ],
     )?;
     let aws_managed = choice(
         "rewrite.aws_managed",
         rewrite.aws_managed.as_deref(),
-        &[("advise", Some(AwsManaged::Advise)), ("replace", Some(AwsManaged::Replace))],
+        &[("advise", AwsManaged::Advise), ("replace", AwsManaged::Replace)],
     )?;
     let wildcards = choice(
         "rewrite.wildcards",
         rewrite.wildcards.as_deref(),
-        &[("fit", Some(Wildcards::Fit)), ("exact", Some(Wildcards::Exact)), ("never", Some(Wildcards::Never))],
+        &[("fit", Wildcards::Fit), ("exact", Wildcards::Exact), ("never", Wildcards::Never)],
     )?;
     let split = rewrite.split.unwrap_or(false);
     Ok((settings, RewriteSettings { not_action, wildcards, split, aws_managed }))
@@ -185,21 +185,16 @@ fn days(key: &'static str, value: Option<u32>, default: u32) -> Result<u32, Wron
     }
 }
 
-/// One of the words; the first is the default, and those without a value are not available yet.
-fn choice<T: Copy>(key: &'static str, value: Option<&str>, words: &[(&'static str, Option<T>)]) -> Result<T, Wrong> {
+/// One of the words; the first is the default.
+fn choice<T: Copy>(key: &'static str, value: Option<&str>, words: &[(&'static str, T)]) -> Result<T, Wrong> {
     let found = match value {
         None => words.first(),
         Some(value) => words.iter().find(|(word, _)| *word == value),
     };
-    match found {
-        Some((_, Some(value))) => Ok(*value),
-        Some((word, None)) => Err((key, not_yet(word))),
-        None => {
-            let words: Vec<String> =
-                words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| format!("`{word}`")).collect();
-            Err((key, format!("`{}` is none of {}", value.unwrap_or_default(), words.join(", "))))
-        }
-    }
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        (key, format!("`{}` is none of {}", value.unwrap_or_default(), words.join(", ")))
+    })
 }
 
 #[cfg(test)]
