@@ -11,8 +11,10 @@ use serde_json::Value;
 pub struct Build<'a> {
     /// The package.
     pub package: &'a str,
-    /// Its binary.
+    /// Its binary, or its example.
     pub binary: &'a str,
+    /// What it is to cargo: `bin` or `example`.
+    pub kind: &'a str,
     /// More arguments: the profile, features.
     pub more: &'a [&'a str],
 }
@@ -24,7 +26,7 @@ pub struct Build<'a> {
 #[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
 pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let build = Build { package: "secateur", binary: "secateur", more: &[] };
+    let build = Build { package: "secateur", binary: "secateur", kind: "bin", more: &[] };
     BINARY.get_or_init(|| built(&build).unwrap_or_else(|error| panic!("{error}"))).clone()
 }
 
@@ -35,7 +37,7 @@ pub fn binary() -> PathBuf {
 #[expect(clippy::panic, reason = "a test without its binary can only fail, and says why")]
 pub fn release_binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let build = Build { package: "secateur", binary: "secateur", more: &["--release"] };
+    let build = Build { package: "secateur", binary: "secateur", kind: "bin", more: &["--release"] };
     BINARY.get_or_init(|| built(&build).unwrap_or_else(|error| panic!("{error}"))).clone()
 }
 
@@ -50,7 +52,8 @@ pub fn built(build: &Build<'_>) -> Result<PathBuf, String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--locked", "--message-format=json-render-diagnostics"])
-        .args(["--package", build.package, "--bin", build.binary])
+        .args(["--package", build.package])
+        .args([&format!("--{}", build.kind), build.binary])
         .args(build.more)
         .arg("--manifest-path")
         .arg(manifest)
@@ -62,17 +65,18 @@ pub fn built(build: &Build<'_>) -> Result<PathBuf, String> {
         return Err(format!("`cargo build --package {}` failed: {}", build.package, output.status));
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages, build.binary).ok_or_else(|| format!("cargo names no binary `{}`:\n{messages}", build.binary))
+    let found = executable(&messages, build.kind, build.binary);
+    found.ok_or_else(|| format!("cargo names no {} `{}`:\n{messages}", build.kind, build.binary))
 }
 
 /// Finds a binary in cargo's messages, see <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>.
-fn executable(messages: &str, binary: &str) -> Option<PathBuf> {
+fn executable(messages: &str, kind: &str, binary: &str) -> Option<PathBuf> {
     let parsed = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let is_binary = |message: &Value| {
         let target = message.get("target");
         let kinds = target.and_then(|target| target.get("kind")).and_then(Value::as_array);
         target.and_then(|target| target.get("name")).is_some_and(|name| name == binary)
-            && kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
+            && kinds.is_some_and(|kinds| kinds.iter().any(|own| own == kind))
     };
     parsed.filter(is_binary).find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
 }
@@ -89,7 +93,7 @@ not a message
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"other"},"executable":"/t/other"}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"secateur"},"executable":"/t/secateur"}
 {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages, "secateur"), Some(PathBuf::from("/t/secateur")));
-        assert_eq!(executable("{}", "secateur"), None);
+        assert_eq!(executable(messages, "bin", "secateur"), Some(PathBuf::from("/t/secateur")));
+        assert_eq!(executable("{}", "bin", "secateur"), None);
     }
 }

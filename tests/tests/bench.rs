@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use secateur_tests::bench::{Bench, Size, Snapshot};
-use secateur_tests::binary;
+use secateur_tests::{Build, binary, built};
 use tempfile::TempDir;
 
 use crate::cli::files_below;
@@ -16,6 +16,7 @@ fn the_bench_runs_to_its_end() {
     let bench = Bench {
         secateur: binary(),
         baseline: env!("CARGO_BIN_EXE_baseline").into(),
+        cover: built(&Build { package: "secateur", binary: "cover", kind: "example", more: &[] }).unwrap(),
         folder: folder.path().to_owned(),
         large: Size { roles: 24, ..TINY },
         small: TINY,
@@ -23,7 +24,14 @@ fn the_bench_runs_to_its_end() {
         times: 1,
     };
     let page = bench.run().unwrap();
-    for part in ["24 roles, 6 users", "\nsecateur plan, two threads", "cost a role", " changes, "] {
+    for part in [
+        "24 roles, 6 users",
+        "\nsecateur plan, two threads",
+        "cost a role",
+        " changes, ",
+        "\nec2:*, every other of ",
+        " names ",
+    ] {
         assert!(page.contains(part), "{part:?} is not in\n{page}");
     }
 }

@@ -33,6 +33,8 @@ pub struct Bench {
     pub secateur: PathBuf,
     /// The binary `baseline`.
     pub baseline: PathBuf,
+    /// The example `cover` of the crate `secateur`.
+    pub cover: PathBuf,
     /// The folder for accounts and plans.
     pub folder: PathBuf,
     /// The account.
@@ -140,7 +142,8 @@ impl Bench {
             walls(&plans),
             walls(&values)
         );
-        let _ = writeln!(page, "  peak memory is VmHWM of /proc, asked for every 5 ms");
+        let _ = writeln!(page, "  peak memory is VmHWM of /proc, asked for every 5 ms\n");
+        page.push_str(&self.cover()?);
         Ok(page)
     }
 
@@ -154,6 +157,15 @@ impl Bench {
             sum += measure::median(&costs.collect::<Result<Vec<_>, _>>()?).wall;
         }
         Ok(sum / u32::try_from(snapshots.len()).unwrap_or(1).max(1))
+    }
+
+    /// How short the list of a service becomes of which every other action goes.
+    fn cover(&self) -> Result<String, Box<dyn Error>> {
+        let output = Command::new(&self.cover).arg("ec2:*").output()?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", self.cover.display(), output.status).into());
+        }
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     fn parsing(&self, how: &str, snapshot: &Snapshot) -> Command {

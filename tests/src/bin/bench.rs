@@ -24,16 +24,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let secateur = built(&Build {
         package: "secateur",
         binary: "secateur",
+        kind: "bin",
         more: &["--release", "--no-default-features", "--features", "cli"],
     })?;
-    let baseline = built(&Build { package: "secateur-tests", binary: "baseline", more: &["--release"] })?;
+    let baseline = built(&Build { package: "secateur-tests", binary: "baseline", kind: "bin", more: &["--release"] })?;
+    let cover = built(&Build {
+        package: "secateur",
+        binary: "cover",
+        kind: "example",
+        more: &["--release", "--no-default-features", "--features", "cli"],
+    })?;
     // Cargo puts binaries two folders deep into its target folder.
     let target = secateur.parent().and_then(Path::parent).ok_or("cargo's binary lies in no folder")?;
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
     let (large, times, smalls) = if is_quick { (QUICK, 1, 1) } else { (LARGE, 5, 8) };
     eprintln!("Generating the accounts, unless they are there, and measuring ...");
-    let page = Bench { secateur, baseline, folder, large, small: SMALL, smalls, times }.run()?;
+    let page = Bench { secateur, baseline, cover, folder, large, small: SMALL, smalls, times }.run()?;
     print!("{page}");
     Ok(())
 }
