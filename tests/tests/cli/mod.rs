@@ -17,5 +17,6 @@ mod scene;
 mod selection;
 mod snapshots;
 mod streams;
+mod wide;
 
 pub use scene::files_below;
