@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::corpus::Corpus;
+use super::keys::{self, KmsKey};
 use super::reports;
 use super::scene::{Bearer, Event, EventKind, Group, History, Inline, Managed, Principal, Scene};
 use super::settings::Settings;
@@ -38,7 +39,8 @@ const TRUSTED: [&str; 8] = [
 pub fn draw(catalogue: &Catalogue, corpus: &Corpus, random: &mut Random, settings: &mut Settings, size: Size) -> Scene {
     // A few days after the catalogue's date: a catalogue that is too old splits no patterns.
     let now = time::parse("2026-10-01T06:00:00Z").unwrap_or_default() + random.between(0, 5 * DAY);
-    let mut drawing = Drawing { catalogue, corpus, random, now };
+    let kms = keys::draw_kms(random, now);
+    let mut drawing = Drawing { catalogue, corpus, random, now, kms: &kms };
     let managed = drawing.managed(size.most / 2 + 4);
     let groups = (0..drawing.random.below(5)).map(|at| drawing.group(at, &managed)).collect::<Vec<_>>();
     let count = size.fewest + drawing.random.below(size.most - size.fewest + 1);
@@ -50,7 +52,10 @@ pub fn draw(catalogue: &Catalogue, corpus: &Corpus, random: &mut Random, setting
     };
     let quota_divisor = *random.pick(&[1, 1, 1, 4, 8]).unwrap_or(&1);
     let caller = random.percent(20).then(|| random.below(count));
-    let mut scene = Scene { now, regions, history: None, quota_divisor, principals, groups, managed, caller };
+    // Without a manifest nothing says who collected, so that nobody is the caller.
+    let has_manifest = caller.is_some() || random.percent(80);
+    let mut scene =
+        Scene { now, regions, history: None, quota_divisor, principals, groups, managed, caller, has_manifest, kms };
     scene.history = history(&scene, random);
     settings.draw_rules(random, count);
     reports::draw(catalogue, random, &mut scene, settings);
@@ -62,6 +67,7 @@ struct Drawing<'a> {
     corpus: &'a Corpus,
     random: &'a mut Random,
     now: i64,
+    kms: &'a [KmsKey],
 }
 
 impl Drawing<'_> {
@@ -87,7 +93,10 @@ impl Drawing<'_> {
 
     fn own_managed(&mut self, at: usize) -> Managed {
         let most = if self.random.percent(5) { 60_000 } else { 6_144 };
-        let document = self.corpus.draw(self.catalogue, self.random, most);
+        let document = match self.random.percent(6) {
+            true => keys::document(self.random, self.kms),
+            false => self.corpus.draw(self.catalogue, self.random, most),
+        };
         let created = self.age();
         let previous = self.random.percent(15).then(|| {
             let same = self.random.percent(50);
@@ -114,7 +123,10 @@ impl Drawing<'_> {
         let each = if self.random.percent(5) { quota * 2 } else { quota / count.max(1) };
         let one = |at: usize| Inline {
             name: format!("inline-{at}"),
-            document: self.corpus.draw(self.catalogue, self.random, each),
+            document: match self.random.percent(12) {
+                true => keys::document(self.random, self.kms),
+                false => self.corpus.draw(self.catalogue, self.random, each),
+            },
         };
         (0..count).map(one).collect()
     }
@@ -149,6 +161,7 @@ impl Drawing<'_> {
             boundary: self.random.percent(6).then(|| self.random.below(managed.len())),
             report: None,
             last_used: None,
+            keys: if is_role { None } else { keys::draw_access_keys(self.random, self.now, at) },
         }
     }
 

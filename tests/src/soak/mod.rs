@@ -6,6 +6,7 @@
 mod corpus;
 mod draw;
 mod examine;
+mod keys;
 mod oracle;
 mod outcome;
 mod reports;
@@ -132,7 +133,7 @@ impl Soak {
         let mut random = Random::new(seed);
         let mut settings = Settings::draw(&mut random, &self.accepted);
         let scene = draw::draw(&self.catalogue, &self.corpus, &mut random, &mut settings, self.size);
-        snapshot::write(&scene, &folder.join("snapshot"), &mut random)?;
+        snapshot::write(&scene, &folder.join("snapshot"))?;
         write(&folder.join("secateur.toml"), &settings.to_toml(&scene))?;
         check(&self.command(folder, &["plan", "--snapshot", "snapshot", "--out", "plan.json"])?)?;
         let path = folder.join("plan.json");
@@ -156,7 +157,7 @@ impl Soak {
         let mut settings = Settings::draw(&mut random, &[]);
         let size = Size { fewest: 1, most: 1 };
         let scene = draw::draw(&self.catalogue, &Corpus::default(), &mut random, &mut settings, size);
-        snapshot::write(&scene, &folder.path().join("snapshot"), &mut random)?;
+        snapshot::write(&scene, &folder.path().join("snapshot"))?;
         let mut accepted = Vec::new();
         for (table, key, value) in OPTIONAL {
             write(&folder.path().join("secateur.toml"), &format!("[{table}]\n{key} = {value}\n"))?;

@@ -11,7 +11,7 @@ use super::reports::DELAY;
 use super::scene::{Bearer, EventKind, Place, Principal, Report, Scene, State};
 use super::settings::{MAX_REPORT_AGE_DAYS, Settings};
 use crate::judge::actions::{ActionSet, Catalogue};
-use crate::judge::{Effect, time};
+use crate::judge::{Effect, Listed, time};
 
 /// What may go, and what of it must.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,10 @@ pub struct Goes {
 pub struct Oracle {
     by_holder: BTreeMap<(usize, Place), Goes>,
     by_place: BTreeMap<Place, Goes>,
+    /// Principals that are left alone.
+    left_alone: BTreeSet<usize>,
+    /// Documents that may be changed.
+    open: BTreeSet<Place>,
 }
 
 /// Since when something was granted.
@@ -48,8 +52,11 @@ impl Oracle {
     pub fn new(catalogue: &Catalogue, scene: &Scene, settings: &Settings) -> Result<Oracle, String> {
         let runtime = runtime()?;
         let mut by_holder = BTreeMap::new();
+        let (mut left_alone, mut open) = (BTreeSet::new(), BTreeSet::new());
         for (at, principal) in scene.principals.iter().enumerate() {
             let judging = Judging { catalogue, scene, settings, at, principal };
+            left_alone.extend(judging.is_left_alone().then_some(at));
+            open.extend(scene.held_by(at).into_iter().filter(|place| !judging.is_place_left_alone(*place)));
             by_holder.extend(judging.goes(&runtime).into_iter().map(|(place, goes)| ((at, place), goes)));
         }
         let mut by_place: BTreeMap<Place, Goes> = BTreeMap::new();
@@ -62,7 +69,17 @@ impl Oracle {
                 })
                 .or_insert_with(|| goes.clone());
         }
-        Ok(Oracle { by_holder, by_place })
+        Ok(Oracle { by_holder, by_place, left_alone, open })
+    }
+
+    /// Returns whether a principal is left alone.
+    pub fn is_left_alone(&self, principal: usize) -> bool {
+        self.left_alone.contains(&principal)
+    }
+
+    /// Returns whether somebody holds a document, and it is not written down elsewhere.
+    pub fn is_open(&self, place: Place) -> bool {
+        self.open.contains(&place)
     }
 
     /// Returns what may leave a document, as far as one holder is concerned.
@@ -157,12 +174,13 @@ impl Judging<'_> {
         };
         let candidates = granted.without(&self.protected(runtime));
         let (kms, kms_is_open) = self.kms(report);
+        let lifted = if self.settings.prunes_kms() { self.on_unused_keys(place) } else { ActionSet::new() };
         for at in candidates.iter() {
             let granted = self.since(place, at, report);
             let by = |since: i64| self.is_idle(report, at, since);
             let (surely, perhaps) = (by(granted.perhaps), by(granted.surely));
             let is_kms = kms.contains(at);
-            if perhaps && (kms_is_open || !is_kms) {
+            if perhaps && (kms_is_open || !is_kms || lifted.contains(at)) {
                 goes.may.insert(at);
                 if surely && !is_kms {
                     goes.must.insert(at);
@@ -170,6 +188,22 @@ impl Judging<'_> {
             }
         }
         goes
+    }
+
+    /// What a document allows on unused KMS keys alone: nobody uses them, and no service does on somebody's behalf.
+    fn on_unused_keys(&self, place: Place) -> ActionSet {
+        let (mut lifted, mut elsewhere) = (ActionSet::new(), ActionSet::new());
+        let policy = self.scene.document(place).and_then(|document| document.policy.as_ref().ok());
+        let is_unused =
+            |arn: &String| self.scene.kms.iter().any(|key| key.arn == *arn && key.is_unused(self.scene, self.settings));
+        for statement in policy.into_iter().flat_map(|policy| &policy.statements) {
+            let is_alone = matches!(&statement.resources, Listed::These(list) if list.iter().all(is_unused));
+            if statement.effect == Effect::Allow {
+                let set = if is_alone { &mut lifted } else { &mut elsewhere };
+                set.add(&self.catalogue.of(&statement.actions));
+            }
+        }
+        lifted.without(&elsewhere)
     }
 
     fn is_left_alone(&self) -> bool {

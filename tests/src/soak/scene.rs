@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keys::{AccessKey, KmsKey};
 use crate::judge::Policy;
 
 /// The id of every drawn account.
@@ -76,6 +77,8 @@ pub struct Principal {
     pub report: Option<Report>,
     /// When the role was last used for anything.
     pub last_used: Option<i64>,
+    /// The access keys of a user, if they were collected.
+    pub keys: Option<Vec<AccessKey>>,
 }
 
 /// A group.
@@ -181,6 +184,10 @@ pub struct Scene {
     pub managed: Vec<Managed>,
     /// Who collected, by place.
     pub caller: Option<usize>,
+    /// Whether a manifest says when, and that the files belong together.
+    pub has_manifest: bool,
+    /// Its KMS keys.
+    pub kms: Vec<KmsKey>,
 }
 
 /// The size quotas: of managed policies, and of all inline policies of a user, role or group. See
@@ -216,6 +223,11 @@ pub enum Place {
 }
 
 impl Scene {
+    /// Returns when the collection began.
+    pub fn started(&self) -> i64 {
+        self.now - 900
+    }
+
     /// Returns the size quotas.
     pub fn quotas(&self) -> Quotas {
         let by = self.quota_divisor;
@@ -291,6 +303,16 @@ impl Scene {
             Place::Managed(at) => self.managed.get(at).map(|own| &own.document),
             Place::Inline(bearer, at) => self.inline_of(bearer).get(at).map(|own| &own.document),
         }
+    }
+
+    /// Returns a document, to be changed.
+    pub fn document_mut(&mut self, place: Place) -> Option<&mut Document> {
+        let inline = match place {
+            Place::Managed(at) => return self.managed.get_mut(at).map(|own| &mut own.document),
+            Place::Inline(Bearer::Principal(owner), at) => self.principals.get_mut(owner)?.inline.get_mut(at),
+            Place::Inline(Bearer::Group(owner), at) => self.groups.get_mut(owner)?.inline.get_mut(at),
+        };
+        inline.map(|own| &mut own.document)
     }
 
     /// Returns who hands a principal its policies: itself and its groups.

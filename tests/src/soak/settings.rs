@@ -4,7 +4,7 @@ use super::scene::Scene;
 use crate::random::Random;
 
 /// Settings that not every build of the binary takes: table, key, value.
-pub const OPTIONAL: [(&str, &str, &str); 9] = [
+pub const OPTIONAL: [(&str, &str, &str); 11] = [
     ("rewrite", "wildcards", "\"never\""),
     ("rewrite", "wildcards", "\"exact\""),
     ("rewrite", "wildcards", "\"fit\""),
@@ -14,6 +14,8 @@ pub const OPTIONAL: [(&str, &str, &str); 9] = [
     ("rewrite", "split", "true"),
     ("rewrite", "aws_managed", "\"advise\""),
     ("rewrite", "aws_managed", "\"replace\""),
+    ("evidence", "kms", "\"advise\""),
+    ("evidence", "kms", "\"prune\""),
 ];
 
 /// A `[[keep]]` rule: these actions of these principals, or of all.
@@ -34,6 +36,8 @@ pub struct Settings {
     pub keeps_unknown_grants: bool,
     /// Whether `kms_via_service` is `trust`.
     pub trusts_kms: bool,
+    /// `max_key_idle_days`
+    pub max_key_idle_days: i64,
     /// Whether `dormant` is `prune`.
     pub prunes_dormant: bool,
     /// `[[keep]]` rules.
@@ -41,7 +45,7 @@ pub struct Settings {
     /// Principals of `[[ignore]]` rules, by place.
     pub ignore: Vec<usize>,
     /// Of [`OPTIONAL`], at most one value a key.
-    pub rewrite: Vec<(&'static str, &'static str, &'static str)>,
+    pub optional: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 /// `max_report_age_days`, as it is by default.
@@ -51,21 +55,22 @@ impl Settings {
     /// Draws settings; `accepted` are those of [`OPTIONAL`] that the binary takes. The rules come later, when the principals
     /// are known.
     pub fn draw(random: &mut Random, accepted: &[(&'static str, &'static str, &'static str)]) -> Settings {
-        let mut rewrite: Vec<(&'static str, &'static str, &'static str)> = Vec::new();
-        for _ in 0..4 {
+        let mut optional: Vec<(&'static str, &'static str, &'static str)> = Vec::new();
+        for _ in 0..5 {
             let Some(one) = random.pick(accepted) else { break };
-            if !rewrite.iter().any(|other| other.1 == one.1) {
-                rewrite.push(*one);
+            if !optional.iter().any(|other| other.1 == one.1) {
+                optional.push(*one);
             }
         }
         Settings {
             min_idle_days: *random.pick(&[1, 7, 30, 60, 90, 90, 90, 120, 180, 365]).unwrap_or(&90),
             keeps_unknown_grants: random.percent(20),
+            max_key_idle_days: *random.pick(&[30, 90, 90, 180]).unwrap_or(&90),
             trusts_kms: random.percent(30),
             prunes_dormant: random.percent(70),
             keep: Vec::new(),
             ignore: Vec::new(),
-            rewrite,
+            optional,
         }
     }
 
@@ -87,19 +92,28 @@ impl Settings {
         self.min_idle_days * 86_400
     }
 
+    /// Returns whether unused KMS keys leave policies.
+    pub fn prunes_kms(&self) -> bool {
+        self.optional.contains(&("evidence", "kms", "\"prune\""))
+    }
+
     /// Returns the file.
     pub fn to_toml(&self, scene: &Scene) -> String {
         let address = |at: usize| scene.bearer_address(super::scene::Bearer::Principal(at));
         let word = |is: bool, yes: &str, no: &str| format!("\"{}\"", if is { yes } else { no });
         let mut text = format!(
-            "[evidence]\nmin_idle_days = {}\nunknown_grant_date = {}\nkms_via_service = {}\ndormant = {}\n\n[rewrite]\n",
+            "[evidence]\nmin_idle_days = {}\nmax_key_idle_days = {}\nunknown_grant_date = {}\nkms_via_service = {}\ndormant = {}\n",
             self.min_idle_days,
+            self.max_key_idle_days,
             word(self.keeps_unknown_grants, "keep", "assume-old"),
             word(self.trusts_kms, "trust", "protect"),
             word(self.prunes_dormant, "prune", "advise"),
         );
-        for (_, key, value) in &self.rewrite {
-            text.push_str(&format!("{key} = {value}\n"));
+        for (head, table) in [("", "evidence"), ("\n[rewrite]\n", "rewrite")] {
+            text.push_str(head);
+            for (_, key, value) in self.optional.iter().filter(|own| own.0 == table) {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
         }
         for keep in &self.keep {
             text.push_str(&format!("\n[[keep]]\nactions = [\"{}\"]\nreason = \"drawn\"\n", keep.actions));

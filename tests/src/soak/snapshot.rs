@@ -6,15 +6,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::keys;
 use super::scene::{ACCOUNT, Bearer, Document, EventKind, Inline, Managed, Principal, Report, Scene, State};
 use crate::judge::time;
-use crate::random::Random;
 
-/// Writes the files of a snapshot; with a manifest or, now and then, without.
+/// Writes the files of a snapshot, with a manifest if it has one.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(scene: &Scene, folder: &Path, random: &mut Random) -> Result<(), String> {
+pub fn write(scene: &Scene, folder: &Path) -> Result<(), String> {
     let mut files: Vec<(String, Value)> = vec![("account-authorization-details.json".to_owned(), details(scene))];
     for (at, principal) in scene.principals.iter().enumerate() {
         if let Some(report) = &principal.report {
@@ -34,6 +34,7 @@ pub fn write(scene: &Scene, folder: &Path, random: &mut Random) -> Result<(), St
     if scene.history.is_some() {
         files.push(("grants.json".to_owned(), grants(scene)));
     }
+    files.extend(keys::files(scene, arn));
     let mut digests = serde_json::Map::new();
     for (name, value) in &files {
         let text = value.to_string();
@@ -41,10 +42,9 @@ pub fn write(scene: &Scene, folder: &Path, random: &mut Random) -> Result<(), St
         digests.insert(name.clone(), Value::from(digest));
         put(folder, name, &text)?;
     }
-    // Without a manifest nothing says who collected, so that nobody is the caller.
-    if scene.caller.is_some() || random.percent(70) {
+    if scene.has_manifest {
         let mut manifest = json!({
-            "format_version": 1, "account_id": ACCOUNT, "partition": "aws", "started_at": time::format(scene.now - 900),
+            "format_version": 1, "account_id": ACCOUNT, "partition": "aws", "started_at": time::format(scene.started()),
             "finished_at": time::format(scene.now), "complete": true, "gaps": [], "files": digests,
         });
         if let (Some(at), Some(members)) = (scene.caller, manifest.as_object_mut()) {

@@ -14,7 +14,7 @@ impl Examination<'_> {
     /// Each attachment of a policy of AWS's: it goes where nothing of it is used by anybody whom it reaches, and with
     /// `aws_managed = "replace"` a copy comes in its place that has what may not go, and nothing that must.
     pub(super) fn attachments(&mut self, settings: &Settings) -> Result<(), String> {
-        let replaces = settings.rewrite.contains(&("rewrite", "aws_managed", "\"replace\""));
+        let replaces = settings.optional.contains(&("rewrite", "aws_managed", "\"replace\""));
         for bearer in self.scene.bearers() {
             for at in self.scene.attached_to(bearer).collect::<Vec<_>>() {
                 if self.scene.managed.get(at).is_some_and(|managed| managed.is_aws) {

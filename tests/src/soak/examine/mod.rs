@@ -1,6 +1,7 @@
 //! Judges a plan against what the drawn account lets one expect.
 
 mod attached;
+pub mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +81,11 @@ pub fn examine(
     plan: &Value,
     seed: u64,
 ) -> Result<Counts, String> {
+    let oracle = Oracle::new(catalogue, scene, settings)?;
+    keys::access_keys(scene, settings, plan)?;
+    let (drawn, said) = (scene, plan);
+    let (scene, plan) = keys::without_unused(scene, settings, plan)?;
+    let (scene, plan) = (&scene, &plan);
     let before = Outcome::before(scene);
     let mut after = before.clone();
     after.apply(plan)?;
@@ -97,7 +103,7 @@ pub fn examine(
     let mut examination = Examination {
         catalogue,
         scene,
-        oracle: Oracle::new(catalogue, scene, settings)?,
+        oracle,
         plan,
         handing_over: creating.filter_map(group_of).map(str::to_owned).collect(),
         before,
@@ -111,6 +117,7 @@ pub fn examine(
     examination.documents()?;
     examination.attachments(settings)?;
     examination.principals()?;
+    examination.kms(drawn, settings, said)?;
     Ok(examination.counts)
 }
 
@@ -262,6 +269,29 @@ impl Examination<'_> {
         let compared = compare(excused.as_ref().unwrap_or(&goes.must));
         let keeps = excused.is_none() && compared.faults.is_empty() && !compare(&nothing).faults.is_empty();
         Ok((compared, keeps))
+    }
+
+    /// That unused KMS keys have left what they must leave.
+    fn kms(&mut self, drawn: &Scene, settings: &Settings, said: &Value) -> Result<(), String> {
+        for change in changes(said) {
+            let keys = change.get("resources").and_then(Value::as_array).map_or(0, Vec::len);
+            if keys > 0 {
+                *self.counts.changes.entry("kms keys".to_owned()).or_default() += keys;
+            }
+        }
+        if !settings.prunes_kms() || !settings.keep.is_empty() {
+            return Ok(());
+        }
+        for place in drawn.places() {
+            let address = drawn.address(place);
+            let is_grouped = self.change_of(&address).and_then(group_of).is_some();
+            let holders = self.holders(place);
+            let are_open = holders.iter().all(|at| !self.oracle.is_left_alone(*at)) && self.oracle.is_open(place);
+            if !holders.is_empty() && are_open && !is_grouped && self.reasons(&address).is_empty() {
+                keys::unused_left(drawn, settings, said, place)?;
+            }
+        }
+        Ok(())
     }
 
     fn holders(&self, place: Place) -> BTreeSet<usize> {
