@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::index::NameIndex;
 use super::{AccessLevel, Catalog, CatalogDates, Regions, Row, RuntimeActions, Service, ServiceId, Tracked};
 use crate::time::UnixTime;
 
@@ -66,6 +67,7 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
     let mut catalog = Catalog {
         services: Vec::new(),
         actions: Vec::with_capacity(drafts.len()),
+        by_name: NameIndex::default(),
         related: Vec::new(),
         dates,
         regions: Regions::embedded()?,
@@ -77,6 +79,12 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
     for draft in &drafts {
         catalog.push(draft)?;
     }
+    let name = |row: &Row| {
+        let service =
+            catalog.services.get(row.service.index()).map_or("", |service| catalog.folded_text(&service.name));
+        (service, catalog.folded_text(&row.name))
+    };
+    catalog.by_name = NameIndex::of(catalog.actions.iter().map(name));
     catalog.relate(&drafts)?;
     catalog.runtime = RuntimeActions::embedded(&catalog)?;
     Ok(catalog)

@@ -5,6 +5,7 @@
 //! tables and parsed once, on first use. Names that the catalogue does not know are kept by all who ask it.
 
 mod dates;
+mod index;
 mod load;
 mod rebuild;
 mod regions;
@@ -22,6 +23,8 @@ pub use load::CatalogError;
 pub use rebuild::{CatalogChanges, updated_resource_types};
 pub use regions::Regions;
 pub use runtime::RuntimeActions;
+
+use index::NameIndex;
 
 use crate::action::ActionPattern;
 use crate::document::{ActionBlock, Sha256, sha256_of};
@@ -76,6 +79,7 @@ pub struct Catalog {
     folded: String,
     services: Vec<Service>,
     actions: Vec<Row>,
+    by_name: NameIndex,
     related: Vec<ActionId>,
     dates: CatalogDates,
     regions: Regions,
@@ -257,16 +261,24 @@ impl Catalog {
 
     /// Returns the action with that name, in any case.
     pub fn action(&self, service: &str, name: &str) -> Option<ActionId> {
-        self.action_of(self.service(service)?, name)
+        self.find(&fold(service), &fold(name))
+    }
+
+    /// The action with that name, both parts in lower case.
+    fn find(&self, service: &str, name: &str) -> Option<ActionId> {
+        let is_it = |number: u32| {
+            let row = self.actions.get(number as usize);
+            let own_service = row.and_then(|row| self.services.get(row.service.index()));
+            row.is_some_and(|row| self.folded_text(&row.name) == name)
+                && own_service.is_some_and(|own| self.folded_text(&own.name) == service)
+        };
+        self.by_name.find(service, name, is_it).map(ActionId)
     }
 
     /// Returns the service's action with that name, in any case.
     pub fn action_of(&self, service: ServiceId, name: &str) -> Option<ActionId> {
-        let name = fold(name);
-        let range = self.services.get(service.index())?.actions.clone();
-        let rows = self.actions.get(range.start as usize..range.end as usize)?;
-        let at = rows.binary_search_by(|row| self.folded_text(&row.name).cmp(&*name)).ok()?;
-        u32::try_from(at).ok().map(|at| ActionId(range.start + at))
+        let service = self.services.get(service.index())?;
+        self.find(self.folded_text(&service.name), &fold(name))
     }
 
     /// Returns the service's action with that name, in any case; quickly, where it comes soon after `last`, as it does in
@@ -373,6 +385,10 @@ impl Catalog {
             let matches =
                 |id: &ActionId| crate::wildcard::matches(pattern.as_bytes(), self.folded_line(*id).as_bytes());
             self.actions().filter(matches).for_each(found);
+            return;
+        }
+        if !pattern.has_wildcard() {
+            self.find(service, action).into_iter().for_each(found);
             return;
         }
         let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());

@@ -6,6 +6,7 @@
 //!
 //! The grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 
+mod checked;
 mod error;
 mod fingerprint;
 mod layout;

@@ -10,6 +10,7 @@ use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+use super::checked::Checked;
 use super::{
     ActionBlock, ActionEntry, ActionList, DocumentError, Effect, Irregularity, PolicyDocument, Position, ResourceEntry,
     Statement,
@@ -49,7 +50,7 @@ pub(super) fn document(text: Arc<str>) -> Result<PolicyDocument, DocumentError> 
 }
 
 fn check_strictly(text: &str) -> Result<(), DocumentError> {
-    serde_json::from_str::<serde_json::Value>(text).map(drop).map_err(|error| {
+    serde_json::from_str::<Checked>(text).map(drop).map_err(|error| {
         let position = Position { line: error.line(), column: error.column() };
         let detail = error.to_string();
         let detail = detail.rsplit_once(" at line ").map_or(detail.as_str(), |(head, _)| head).to_owned();

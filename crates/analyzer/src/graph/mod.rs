@@ -135,6 +135,22 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
+    /// Returns how a principal holds a policy; none when it does not.
+    pub fn holder(&self, id: PolicyId, principal: PrincipalId) -> Option<Holder> {
+        let (&node, &policy) = self.principal_nodes.get(principal.0).zip(self.policy_nodes.get(id.0))?;
+        let path = |before: NodeIndex| match self.graph.node_weight(before) {
+            Some(Node::Policy(own)) => (*own == id).then_some(Path::Direct),
+            Some(Node::Entity(Entity::Group(group))) => {
+                self.graph.contains_edge(policy, before).then_some(Path::Group(*group))
+            }
+            Some(Node::Entity(Entity::Principal(_))) | None => None,
+        };
+        let mut paths: Vec<Path> = self.graph.neighbors_directed(node, Direction::Incoming).filter_map(path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        (!paths.is_empty()).then_some(Holder { principal, paths })
+    }
+
     /// Returns whom the policy is attached to, or embedded in, in order.
     pub fn attached_to(&self, id: PolicyId) -> Vec<Entity> {
         let Some(&node) = self.policy_nodes.get(id.0) else { return Vec::new() };

@@ -47,6 +47,17 @@ fn describe(graph: &Graph<'_>, id: PolicyId) -> String {
 }
 
 #[test]
+fn a_holder_is_the_one_among_all() {
+    let account = account();
+    let graph = Graph::new(&account);
+    for id in graph.policies() {
+        let principals = (0..account.principals.len()).map(PrincipalId);
+        let found: Vec<Holder> = principals.filter_map(|principal| graph.holder(id, principal)).collect();
+        assert_eq!(found, graph.holders(id), "{}", graph.address(id));
+    }
+}
+
+#[test]
 fn holders_and_the_path_of_each() {
     let account = account();
     let graph = Graph::new(&account);

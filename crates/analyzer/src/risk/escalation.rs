@@ -179,9 +179,10 @@ pub const ESCALATIONS: &[Escalation] = &[
 ];
 
 pub(super) fn of(catalog: &Catalog, id: ActionId) -> Option<&'static Escalation> {
-    let name = catalog.full_name(id);
+    let service = catalog.service_prefix(catalog.service_of(id)).bytes();
+    let name = service.chain(std::iter::once(b':')).chain(catalog.name(id).bytes());
     ESCALATIONS
-        .binary_search_by(|escalation| escalation.action.cmp(name.as_str()))
+        .binary_search_by(|escalation| escalation.action.bytes().cmp(name.clone()))
         .ok()
         .and_then(|at| ESCALATIONS.get(at))
 }

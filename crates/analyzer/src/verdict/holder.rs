@@ -229,7 +229,8 @@ impl<'a> HolderEvidence<'a> {
     pub fn facts(&self, policy: &HolderPolicy<'_>, id: ActionId, related: Option<&RelatedActions>) -> Facts {
         let service = self.catalog().service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
-        self.facts_by_row(policy, id, row, row.and_then(|row| row.action(id)), related)
+        let listed = row.and_then(|row| row.action(id));
+        self.facts_by_row(policy, id, ServiceEvidence::new(self.catalog(), service, row), listed, related)
     }
 
     /// Calls `each` with the verdict on each of the actions.
@@ -241,24 +242,24 @@ impl<'a> HolderEvidence<'a> {
         mut each: impl FnMut(ActionId, Verdict),
     ) {
         // Actions come by service, mostly, and in order: its row is looked for once, and gone through from top to bottom.
-        let mut current: Option<(ServiceId, Option<&ServiceRow>)> = None;
+        let mut current: Option<(ServiceId, ServiceEvidence<'_>)> = None;
         let mut last: Option<ActionId> = None;
         let mut rest: &[ActionRow] = &[];
         for id in actions {
             let service = self.catalog().service_of(id);
-            let row = match current {
-                Some((of, row)) if of == service && last < Some(id) => row,
+            let of_service = match current {
+                Some((of, of_service)) if of == service && last < Some(id) => of_service,
                 _ => {
                     let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
                     rest = row.map_or(&[], |row| &row.actions);
-                    row
+                    ServiceEvidence::new(self.catalog(), service, row)
                 }
             };
-            (current, last) = (Some((service, row)), Some(id));
+            (current, last) = (Some((service, of_service)), Some(id));
             let passed = rest.iter().take_while(|listed| listed.action < id).count();
             rest = rest.get(passed..).unwrap_or_default();
             let listed = rest.first().filter(|listed| listed.action == id);
-            each(id, self.facts_by_row(policy, id, row, listed, related).verdict());
+            each(id, self.facts_by_row(policy, id, of_service, listed, related).verdict());
         }
     }
 
@@ -266,7 +267,7 @@ impl<'a> HolderEvidence<'a> {
         &self,
         policy: &HolderPolicy<'_>,
         id: ActionId,
-        row: Option<&ServiceRow>,
+        of_service: ServiceEvidence<'_>,
         listed: Option<&ActionRow>,
         related: Option<&RelatedActions>,
     ) -> Facts {
@@ -278,12 +279,12 @@ impl<'a> HolderEvidence<'a> {
         let protected = everywhere.or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
             related.and_then(|related| related.of(id)).map(|by| Protection::Related(catalog.full_name(by).into()))
         });
-        let (since_service, since_action, assumed_grant) = self.since(policy, id);
+        let (since_service, since_action, assumed_grant) = self.since(policy, id, of_service.tracking_start);
         Facts {
             set_aside: policy.set_aside.clone(),
             observed: self.report.as_ref().map(|(_, times)| times.observed).map_err(Clone::clone),
             protected,
-            service: row.map(|row| ServiceFacts { last_use: row.last_use(), since: since_service }),
+            service: of_service.row.map(|row| ServiceFacts { last_use: row.last_use(), since: since_service }),
             action: ActionFacts {
                 in_catalog: true,
                 tracked: matches!(catalog.tracked(id), Tracked::Yes { .. }),
@@ -314,17 +315,15 @@ impl<'a> HolderEvidence<'a> {
     }
 
     /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.
-    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId) -> (UnixTime, UnixTime, bool) {
+    fn since(&self, policy: &HolderPolicy<'_>, id: ActionId, start: UnixTime) -> (UnixTime, UnixTime, bool) {
         let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
         let (floor, assumed) = policy.floor;
         let floor = policy.grants.introduced(id).map_or(floor, |introduced| floor.max(introduced));
         let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
-        let catalog = self.catalog();
-        let tracked_since = match catalog.tracked(id) {
+        let tracked_since = match self.catalog().tracked(id) {
             Tracked::Yes { since } => since,
             Tracked::No | Tracked::Unknown => None,
         };
-        let start = action_tracking_start(catalog.service_prefix(catalog.service_of(id)));
         let action = floor.max(start).max(tracked_since.unwrap_or(start));
         (service, action, assumed)
     }
@@ -332,6 +331,19 @@ impl<'a> HolderEvidence<'a> {
     /// Returns what AWS checks on the way of the actions that stay for this holder.
     pub fn related(&self, kept: &ActionSet) -> RelatedActions {
         RelatedActions { found: protection::related_to(self.catalog(), kept) }
+    }
+}
+
+/// What holds for all actions of a service.
+#[derive(Clone, Copy)]
+struct ServiceEvidence<'r> {
+    row: Option<&'r ServiceRow>,
+    tracking_start: UnixTime,
+}
+
+impl<'r> ServiceEvidence<'r> {
+    fn new(catalog: &Catalog, service: ServiceId, row: Option<&'r ServiceRow>) -> ServiceEvidence<'r> {
+        ServiceEvidence { row, tracking_start: action_tracking_start(catalog.service_prefix(service)) }
     }
 }
 

@@ -10,7 +10,12 @@ use super::inventory::SnapshotFile;
 pub(super) fn parse<'a, T: Deserialize<'a>>(file: &SnapshotFile, bytes: &'a [u8]) -> Result<T, SnapshotError> {
     // PowerShell 5 begins UTF-8 files with a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let parsed = serde_json::from_slice(text).map_err(|error| refused(file, bytes, &error))?;
+    // What is UTF-8 as a whole needs not be looked at string by string.
+    let parsed = match std::str::from_utf8(text) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(text),
+    };
+    let parsed = parsed.map_err(|error| refused(file, bytes, &error))?;
     // A list of the right things can be read as an object; AWS prints objects.
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         let (path, remedy) = (file.path.clone(), file.place.remedy(&file.path));

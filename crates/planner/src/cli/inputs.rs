@@ -153,7 +153,7 @@ pub(super) struct Loaded {
     pub dir: PathBuf,
     pub account: Account,
     pub older: Option<(PathBuf, Account)>,
-    threads: NonZeroUsize,
+    pub threads: NonZeroUsize,
     now: Option<UnixTime>,
 }
 

@@ -8,20 +8,37 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
+use crate::render::Style;
 
 /// Prints the product. A reader that went away (`| head`) is no error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_pieces(&[text])
+}
+
+/// Prints the product, which is large, piece by piece.
+pub(super) fn print_pieces(pieces: &[impl AsRef<str>]) -> Result<(), Failure> {
     let stdout = io::stdout();
+    let pieces = pieces.iter().map(AsRef::as_ref);
     let written = match anstream::AutoStream::choice(&stdout) {
-        // Without colours the text goes out in small pieces: a large plan has many.
         anstream::ColorChoice::Never => {
             let mut buffered = io::BufWriter::new(stdout.lock());
-            let mut pieces = anstream::adapter::strip_str(text);
-            pieces.try_for_each(|piece| buffered.write_all(piece.as_bytes())).and_then(|()| buffered.flush())
+            let mut written = Ok(());
+            for text in pieces {
+                written = written.and_then(|()| match is_plain(text) {
+                    true => buffered.write_all(text.as_bytes()),
+                    // A text without its colours goes out in small pieces.
+                    false => {
+                        let mut rest = anstream::adapter::strip_str(text);
+                        rest.try_for_each(|piece| buffered.write_all(piece.as_bytes()))
+                    }
+                });
+            }
+            written.and_then(|()| buffered.flush())
         }
         _ => {
             let mut stdout = anstream::stdout().lock();
-            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+            let mut pieces = pieces;
+            pieces.try_for_each(|text| stdout.write_all(text.as_bytes())).and_then(|()| stdout.flush())
         }
     };
     match written {
@@ -30,6 +47,19 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the style for what is printed: colours that would be taken out again are not written at all.
+pub(super) fn style() -> Style {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => Style::Plain,
+        _ => Style::Ansi,
+    }
+}
+
+/// Whether there is nothing to take out of the text.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
 }
 
 /// Returns a value as indented JSON, with a line break at the end.

@@ -1,14 +1,17 @@
 //! `secateur plan`
 
+use std::mem::ManuallyDrop;
+
 use super::failure::Failure;
 use super::flags::{Globals, PlanArgs, PlanFormat};
 use super::inputs::Loaded;
 use super::{Exit, Outcome, output};
 use crate::plan::{Plan, PlanOptions, Selection, build};
-use crate::render::{self, Style};
+use crate::render;
 
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
-    let loaded = Loaded::read(globals, &args.snapshot)?;
+    // The process ends with the command: to give all this back piece by piece first takes longer than many a plan.
+    let loaded = ManuallyDrop::new(Loaded::read(globals, &args.snapshot)?);
     let analysis = loaded.analysis()?;
     let config = &loaded.workspace.config;
     let options = PlanOptions {
@@ -19,21 +22,23 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
         older_snapshot: loaded.older.as_ref().map(|(dir, older)| loaded.workspace.snapshot_file(dir, older)),
         config: loaded.workspace.config_file.clone(),
     };
-    let built = build(&analysis, &options);
+    let built = ManuallyDrop::new(build(&analysis, &options));
+    // The page can have its memory.
+    drop(analysis);
     let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
     loaded.refuse_as_output(&path, globals)?;
     let (saved, page) = std::thread::scope(|scope| {
         // The page takes as long as the file: it is made meanwhile, and printed when the file is there.
         let page = scope.spawn(|| match args.format {
-            PlanFormat::Text => Some(render::text(&built.plan, Style::Ansi)),
-            PlanFormat::Markdown => Some(render::markdown(&built.plan, render::MAX_BYTES)),
+            PlanFormat::Text => Some(render::text_on(&built.plan, output::style(), loaded.threads)),
+            PlanFormat::Markdown => Some(vec![render::markdown(&built.plan, render::MAX_BYTES)]),
             PlanFormat::Json => None,
         });
         (output::write_json(&path, &built.plan), page.join())
     });
     saved?;
     match page {
-        Ok(Some(page)) => output::print(&page)?,
+        Ok(Some(page)) => output::print_pieces(&page)?,
         Ok(None) => output::print(&output::json(&built.plan)?)?,
         Err(panic) => std::panic::resume_unwind(panic),
     }

@@ -10,6 +10,7 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::{Entity, Holder, PolicyId};
+use secateur_analyzer::parallel;
 use secateur_analyzer::verdict::LeftAlone;
 
 use super::attachments::AttachmentSlots;
@@ -49,13 +50,13 @@ pub(super) fn draft<'a>(
     if judged.set_aside.is_some() {
         return;
     }
-    let attachments: Vec<Attachment> = (graph.attached_to(policy).into_iter())
-        .filter_map(|entity| {
-            let holders = subject::reached(graph, policy, entity);
-            let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);
-            (!removable.is_empty()).then_some(Attachment { entity, holders, removable })
-        })
-        .collect();
+    let entities = graph.attached_to(policy);
+    let attachments = parallel::map(analysis.inputs().threads, &entities, |entity| {
+        let holders = subject::reached(graph, policy, *entity);
+        let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);
+        (!removable.is_empty()).then_some(Attachment { entity: *entity, holders, removable })
+    });
+    let attachments = attachments.into_iter().flatten().collect();
     let mut drafting = Drafting { analysis, policy, managed, document, options, found, left: BTreeMap::new() };
     let partly = drafting.detach(attachments);
     if options.rewrite.aws_managed == AwsManaged::Replace && !document.has_deny() {

@@ -15,11 +15,12 @@ use super::attachments::AttachmentSlots;
 use super::aws_managed::{self, AwsManagedDrafts};
 use super::blocked::{self, BlockedPolicy};
 use super::derive::{self, ProvedChange};
+use super::digest::{changes_digest_on, digest_on};
 use super::draft::{self, Draft};
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
-    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, changes_digest,
-    digest, fit, group, keys, resources, still_granted, subject, withheld,
+    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
+    resources, still_granted, subject, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -93,7 +94,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
         aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);
     }
     withheld.extend(withheld::expired_keep_rules(analysis));
-    withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots));
+    withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots, threads));
     withheld.extend(resources::prune(analysis, options, &mut drafts));
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
@@ -104,6 +105,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let mut proved: Vec<ProvedChange> = Vec::new();
     let mut unproved = Vec::new();
     let derived = parallel::map(threads, &drafts, |draft| changes(analysis, draft, options, &numbering));
+    drop(drafts);
     for (address, result) in derived.into_iter().flatten() {
         match result {
             Ok(changes) => proved.extend(changes),
@@ -291,7 +293,7 @@ fn assemble(
         format_version: FORMAT_VERSION.to_owned(),
         tool: Tool { name: "secateur".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         digest: Sha256([0; 32]),
-        changes_digest: changes_digest(&changes),
+        changes_digest: changes_digest_on(&changes, inputs.threads),
         account: PlanAccount {
             id: inputs.account.id.clone(),
             partition: inputs.account.partition.clone(),
@@ -331,7 +333,7 @@ fn assemble(
         gaps,
         summary,
     };
-    plan.digest = digest(&plan);
+    plan.digest = digest_on(&plan, inputs.threads);
     plan
 }
 

@@ -8,6 +8,7 @@ use secateur_analyzer::graph::{Entity, PolicyId};
 
 use super::build::Numbering;
 use super::subject::{self, Subject};
+use super::traces::Documents;
 use super::{Change, PlanOptions, PlanProof, calls, expects, removed, resources, traces};
 use crate::proof::{Claim, Proof, ProofError, prove};
 
@@ -35,7 +36,9 @@ pub(super) fn derive(
     let through = subject.entity.map(|entity| vec![entity]);
     let claim = Claim { policy: subject.policy, through: through.as_deref(), before: subject.before, after: &after };
     let proof = prove(&claim, analysis)?;
-    let removed = removed::removed(analysis, &claim, proof.holders(), proof.lost(), numbering);
+    let documents = Documents::of(analysis, &claim);
+    let lineages = documents.lineages();
+    let removed = removed::removed(analysis, &claim, &documents, proof.holders(), proof.lost(), numbering);
     let target = subject::target(graph, subject)
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let (calls, inverse) = calls::calls(graph, subject, &target);
@@ -52,8 +55,8 @@ pub(super) fn derive(
         removed: removed.entries,
         resources: resources::removed(analysis, proof.resources()),
         key: None,
-        readmitted: traces::readmitted(analysis, &claim, proof.holders(), options),
-        frozen: traces::frozen(analysis, subject.before, &after),
+        readmitted: traces::readmitted(analysis, &claim, &lineages, proof.holders(), options),
+        frozen: traces::frozen(analysis, &lineages),
         still_granted_by: Vec::new(),
         risk: risk(analysis, proof.lost()),
         proof: plan_proof(&proof),

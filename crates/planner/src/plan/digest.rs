@@ -4,8 +4,10 @@
 //! memory as a whole.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use secateur_analyzer::document::{Sha256, Sha256Writer};
+use secateur_analyzer::parallel;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -15,6 +17,11 @@ use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
 pub fn digest(plan: &Plan) -> Sha256 {
+    digest_on(plan, NonZeroUsize::MIN)
+}
+
+/// The same, with some threads to write changes for the hash.
+pub(super) fn digest_on(plan: &Plan, threads: NonZeroUsize) -> Sha256 {
     let Plan {
         format_version,
         tool,
@@ -37,7 +44,8 @@ pub fn digest(plan: &Plan) -> Sha256 {
     object.member("account", account);
     object.list("advice", advice);
     object.list("blocked", blocked);
-    object.list("changes", changes);
+    object.name("changes");
+    write_list_on(threads, changes, &mut object.hashing.hash, |change, quick, then| quick.write(change, then));
     object.member("changes_digest", changes_digest);
     object.member("complete", complete);
     object.member("format_version", format_version);
@@ -72,6 +80,11 @@ pub(super) fn digest_of_file(bytes: &[u8]) -> Result<Sha256, serde_json::Error> 
 
 /// Returns the SHA-256 over what the changes do: address, action, expectations, the text after, and the removed names.
 pub fn changes_digest(changes: &[Change]) -> Sha256 {
+    changes_digest_on(changes, NonZeroUsize::MIN)
+}
+
+/// The same, with some threads to write changes for the hash.
+pub(super) fn changes_digest_on(changes: &[Change], threads: NonZeroUsize) -> Sha256 {
     #[derive(Serialize)]
     struct Essence<'a> {
         action: ChangeAction,
@@ -80,8 +93,8 @@ pub fn changes_digest(changes: &[Change]) -> Sha256 {
         expects: &'a Expects,
         removed: Vec<&'a str>,
     }
-    let mut quick = Quick::default();
-    let essence = |change: &'_ Change, quick: &mut Quick| {
+    let mut hash = Sha256Writer::default();
+    write_list_on(threads, changes, &mut hash, |change, canonical, then| {
         let mut removed: Vec<&str> =
             change.removed.iter().flat_map(|removed| &removed.actions).map(String::as_str).collect();
         removed.sort_unstable();
@@ -92,10 +105,40 @@ pub fn changes_digest(changes: &[Change]) -> Sha256 {
             after: change.after.as_deref(),
             removed,
         };
-        quick.value(&essence);
-    };
-    write_list(changes, &mut quick, essence);
-    quick.hash.finish()
+        canonical.write(&essence, then)
+    });
+    hash.finish()
+}
+
+/// Changes that are written at a time by one thread, and how many times as many stand in memory at most.
+const PART: usize = 32;
+const PARTS: usize = 8;
+
+/// Hashes a list of changes that several threads write, in order.
+fn write_list_on(
+    threads: NonZeroUsize,
+    changes: &[Change],
+    hash: &mut Sha256Writer,
+    write: impl Fn(&Change, &mut Canonical, &mut dyn FnMut(&[u8])) -> serde_json::Result<()> + Sync,
+) {
+    hash.update(b"[");
+    let parts: Vec<&[Change]> = changes.chunks(PART).collect();
+    let mut is_first = true;
+    for some in parts.chunks(PARTS) {
+        let texts = parallel::map_with(threads, some, Canonical::default, |canonical, part| {
+            let mut text = Vec::new();
+            for change in *part {
+                text.push(b',');
+                must(write(change, canonical, &mut |bytes| text.extend_from_slice(bytes)));
+            }
+            text
+        });
+        for text in texts {
+            hash.update(text.strip_prefix(b",").filter(|_| is_first).unwrap_or(&text));
+            is_first = false;
+        }
+    }
+    hash.update(b"]");
 }
 
 /// A hash that takes values in RFC 8785 form.

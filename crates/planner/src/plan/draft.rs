@@ -8,7 +8,7 @@ use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
 use super::{PlanOptions, Withheld};
-use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, Written, split};
+use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, split};
 
 /// A rewrite of a document, and what it was made from.
 pub(super) struct Draft<'a> {
@@ -99,9 +99,9 @@ impl<'a> Draft<'a> {
         self.is_too_long
     }
 
-    /// Writes the document anew.
-    pub fn write(&mut self, written: &[Written]) {
-        self.rewritten = self.outline().write(written);
+    /// Takes another rewrite of the document, in which everything is decided.
+    pub fn take(&mut self, rewritten: Rewritten) {
+        self.rewritten = rewritten;
         self.is_too_long = false;
     }
 

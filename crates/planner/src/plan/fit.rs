@@ -4,10 +4,12 @@
 //! there is one; the numbers here are AWS's documented defaults.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use secateur_analyzer::account::{Account, PrincipalKind};
 use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::{Entity, Graph, PolicyRef};
+use secateur_analyzer::parallel;
 
 use super::attachments::AttachmentSlots;
 use super::draft::Draft;
@@ -69,14 +71,19 @@ pub(super) fn fit(
     drafts: &mut [Draft<'_>],
     settings: &RewriteSettings,
     slots: &mut AttachmentSlots,
+    threads: NonZeroUsize,
 ) -> Vec<Withheld> {
     let quotas = Quotas::of(graph.account());
     let mut withheld = Vec::new();
+    let mut rooms: Vec<(Room, Vec<usize>)> = Vec::new();
     let mut by_entity: BTreeMap<Entity, Vec<usize>> = BTreeMap::new();
     for (at, draft) in drafts.iter_mut().enumerate() {
         match graph.policy(draft.policy) {
             Some(PolicyRef::Inline(entity, _)) => by_entity.entry(entity).or_default().push(at),
-            _ => withheld.extend(fit_alone(graph, draft, quotas.managed, settings, slots)),
+            _ => {
+                let room = room_alone(graph, draft, quotas.managed, settings, slots, &mut withheld);
+                rooms.extend(room.map(|room| (room, vec![at])));
+            }
         }
     }
     for (entity, own) in by_entity {
@@ -88,11 +95,19 @@ pub(super) fn fit(
         }
         let changed: usize =
             (own.iter().filter_map(|at| drafts.get(*at))).map(|draft| counted_characters(draft.document.text())).sum();
-        let mut sharing: Vec<&mut Draft<'_>> =
-            drafts.iter_mut().enumerate().filter(|(at, _)| own.contains(at)).map(|(_, draft)| draft).collect();
         // What is over the quota already, which AWS lets nobody write, must not grow.
         let room = quota.max(start).saturating_sub(start.saturating_sub(changed));
-        withheld.extend(Room { room, quota }.fit(graph, &mut sharing, settings.wildcards));
+        rooms.push((Room { room, quota }, own));
+    }
+    // No two rooms have a draft in common.
+    let all: &[Draft<'_>] = drafts;
+    let fitted = parallel::map(threads, &rooms, |(room, own)| {
+        room.fitted(&own.iter().filter_map(|at| all.get(*at)).collect::<Vec<_>>(), settings.wildcards)
+    });
+    for ((room, own), fitted) in rooms.iter().zip(fitted) {
+        for (at, fitted) in own.iter().zip(fitted) {
+            withheld.extend(drafts.get_mut(*at).and_then(|draft| room.take(graph, draft, fitted)));
+        }
     }
     withheld
 }
@@ -105,10 +120,26 @@ pub(super) fn fit_alone(
     settings: &RewriteSettings,
     slots: &mut AttachmentSlots,
 ) -> Vec<Withheld> {
+    let mut withheld = Vec::new();
+    if let Some(room) = room_alone(graph, draft, quota, settings, slots, &mut withheld) {
+        let fitted = room.fitted(&[&*draft], settings.wildcards);
+        withheld.extend(fitted.into_iter().filter_map(|fitted| room.take(graph, draft, fitted)));
+    }
+    withheld
+}
+
+/// Returns the room that one managed policy's draft has; none once it is split over several policies, which then fit.
+fn room_alone(
+    graph: &Graph<'_>,
+    draft: &mut Draft<'_>,
+    quota: usize,
+    settings: &RewriteSettings,
+    slots: &mut AttachmentSlots,
+    withheld: &mut Vec<Withheld>,
+) -> Option<Room> {
     let is_own = draft.through.is_none();
     let start = if is_own { counted_characters(draft.document.text()) } else { 0 };
     let room = Room { room: quota.max(start), quota };
-    let mut withheld = Vec::new();
     if is_own && settings.split && !draft.document.has_deny() {
         // Several policies admit nothing again, and so come before wildcards that would.
         let wildcards = if settings.wildcards == Wildcards::Never { Wildcards::Never } else { Wildcards::Exact };
@@ -116,7 +147,7 @@ pub(super) fn fit_alone(
             match draft.split(quota).and_then(|parts| slots.take_parts(graph, draft.policy, parts)) {
                 Ok(parts) => {
                     draft.set_parts(parts);
-                    return withheld;
+                    return None;
                 }
                 Err(detail) => withheld.push(Withheld {
                     address: graph.address(draft.policy).to_owned(),
@@ -126,8 +157,7 @@ pub(super) fn fit_alone(
             }
         }
     }
-    withheld.extend(room.fit(graph, &mut [draft], settings.wildcards));
-    withheld
+    Some(room)
 }
 
 /// Puts the changes of one entity's inline policies into a group where they only fit together, the shrinking ones first.

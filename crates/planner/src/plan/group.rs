@@ -12,6 +12,7 @@ use super::build::Numbering;
 use super::derive::{self, ProvedChange};
 use super::draft::Draft;
 use super::subject::{self, Subject};
+use super::traces::Documents;
 use super::{Call, Change, ChangeAction, Expects, PlanOptions, PlanProof, Target, calls, expects, removed, traces};
 use crate::proof::{Claim, ProofError, prove};
 use crate::rewrite::Outcome;
@@ -79,14 +80,16 @@ pub(super) fn replace(
         }));
     }
     if let Some(first) = changes.first_mut() {
-        let removed = removed::removed(analysis, &claim, proof.holders(), proof.lost(), numbering);
+        let documents = Documents::of(analysis, &claim);
+        let lineages = documents.lineages();
+        let removed = removed::removed(analysis, &claim, &documents, proof.holders(), proof.lost(), numbering);
         first.change.before = Some(before.to_owned());
         first.change.after = Some(copy.text.clone());
         first.change.holders =
             proof.holders().iter().filter_map(|holder| numbering.principal(holder.principal)).collect();
         first.change.removed = removed.entries;
-        first.change.readmitted = traces::readmitted(analysis, &claim, proof.holders(), options);
-        first.change.frozen = traces::frozen(analysis, before, &after);
+        first.change.readmitted = traces::readmitted(analysis, &claim, &lineages, proof.holders(), options);
+        first.change.frozen = traces::frozen(analysis, &lineages);
         first.change.risk = derive::risk(analysis, proof.lost());
         first.change.proof = derive::plan_proof(&proof);
         first.through = Some(through.to_vec());

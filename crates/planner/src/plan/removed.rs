@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, Catalog};
-use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::Holder;
 use secateur_analyzer::risk::{Risk, risk};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
 use super::build::Numbering;
+use super::traces::Documents;
 use super::{Evidence, Removed};
 use crate::proof::Claim;
 
@@ -33,6 +33,7 @@ struct Group {
 pub(super) fn removed(
     analysis: &Analysis<'_>,
     claim: &Claim<'_>,
+    documents: &Documents<'_>,
     holders: &[Holder],
     lost: &ActionSet,
     numbering: &Numbering,
@@ -66,7 +67,7 @@ pub(super) fn removed(
             }
         };
     }
-    let patterns: Vec<GonePattern> = gone_patterns(analysis, claim);
+    let patterns: Vec<GonePattern> = gone_patterns(analysis, documents);
     let mut entries: Vec<(Order, Removed)> = groups
         .into_iter()
         .map(|Group { first, reason, actions }| {
@@ -124,17 +125,14 @@ pub(super) struct GonePattern {
 }
 
 /// The patterns with wildcards that the author wrote and that are gone.
-fn gone_patterns(analysis: &Analysis<'_>, claim: &Claim<'_>) -> Vec<GonePattern> {
-    let patterns = |text: &str| -> Vec<ActionPattern> {
-        let Ok(document) = PolicyDocument::parse(text) else { return Vec::new() };
-        let entries = document.statements.iter().flat_map(|statement| statement.actions.list().entries.iter());
-        entries.map(|entry| entry.pattern.clone()).filter(ActionPattern::has_wildcard).collect()
+fn gone_patterns(analysis: &Analysis<'_>, documents: &Documents<'_>) -> Vec<GonePattern> {
+    let (before, after) = documents.wildcards();
+    let is_gone = |pattern: &&ActionPattern| !after.contains(pattern);
+    let with_matches = |pattern: &ActionPattern| GonePattern {
+        matched: analysis.catalog().matches(pattern),
+        pattern: pattern.clone(),
     };
-    let after: Vec<ActionPattern> = claim.after.iter().flat_map(|text| patterns(text)).collect();
-    let mut gone = patterns(claim.before);
-    gone.retain(|pattern| !after.contains(pattern));
-    let with_matches = |pattern: ActionPattern| GonePattern { matched: analysis.catalog().matches(&pattern), pattern };
-    gone.into_iter().map(with_matches).filter(|gone| !gone.matched.is_empty()).collect()
+    before.into_iter().filter(is_gone).map(with_matches).filter(|gone| !gone.matched.is_empty()).collect()
 }
 
 /// The names of a set: the author's own pattern where it matches nothing else, `service:*` where the whole service is in

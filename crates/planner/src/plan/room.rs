@@ -6,7 +6,7 @@ use secateur_analyzer::graph::Graph;
 use super::Withheld;
 use super::draft::{self, Draft};
 use crate::rewrite::cover::{self, Wildcards, Writing};
-use crate::rewrite::{MAX_NAMES, Outline, Written};
+use crate::rewrite::{MAX_NAMES, Outline, Rewritten, Written};
 
 /// How much room there is for some documents together.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,15 @@ pub(super) struct Room {
     pub room: usize,
     /// The quota that readers know, in characters.
     pub quota: usize,
+}
+
+/// What makes one draft fit.
+pub(super) struct Fitted {
+    rewritten: Rewritten,
+    /// What is left as its author wrote it.
+    left: Vec<String>,
+    /// By how many characters all drafts together were over, by names.
+    excess: usize,
 }
 
 /// What is to be written in one slot.
@@ -43,8 +52,8 @@ impl Room {
         self.decide(&[draft], std::slice::from_ref(&outline), &mut decisions, base, wildcards).is_ok()
     }
 
-    /// Makes the drafts fit, and returns what is left as written for that.
-    pub fn fit(self, graph: &Graph<'_>, drafts: &mut [&mut Draft<'_>], wildcards: Wildcards) -> Vec<Withheld> {
+    /// Finds what makes the drafts fit, one result for each; none where they fit as they are.
+    pub fn fitted(self, drafts: &[&Draft<'_>], wildcards: Wildcards) -> Vec<Fitted> {
         let start: i64 = drafts.iter().map(|draft| size_before(draft)).sum();
         let growth: i64 = drafts.iter().map(|draft| draft.growth()).fold(0, i64::saturating_add);
         let by_names = usize::try_from(start.saturating_add(growth)).unwrap_or(0);
@@ -52,28 +61,32 @@ impl Room {
             return Vec::new();
         }
         let excess = by_names - self.room;
-        let (written, left) = self.write(&drafts.iter().map(|draft| &**draft).collect::<Vec<_>>(), wildcards);
-        let mut withheld = Vec::new();
-        for ((draft, written), left) in drafts.iter_mut().zip(written).zip(left) {
-            let own = usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
-            let by_names = draft.rewritten.outcome.clone();
-            draft.write(&written);
-            if draft.rewritten.outcome != by_names {
-                draft.by_names = Some((own, self.quota));
-            }
-            if !left.is_empty() {
-                withheld.push(draft.does_not_fit(graph, &left, excess, self.quota));
-            }
+        let outlines: Vec<Outline<'_>> = drafts.iter().map(|draft| draft.outline()).collect();
+        let (written, left) = self.write(drafts, &outlines, wildcards);
+        let results = outlines.iter().zip(written).zip(left);
+        results.map(|((outline, written), left)| Fitted { rewritten: outline.write(&written), left, excess }).collect()
+    }
+
+    /// Writes what was found into the draft, and returns what is left as its author wrote it for that.
+    pub fn take(self, graph: &Graph<'_>, draft: &mut Draft<'_>, fitted: Fitted) -> Option<Withheld> {
+        let own = usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
+        if fitted.rewritten.outcome != draft.rewritten.outcome {
+            draft.by_names = Some((own, self.quota));
         }
-        withheld
+        draft.take(fitted.rewritten);
+        (!fitted.left.is_empty()).then(|| draft.does_not_fit(graph, &fitted.left, fitted.excess, self.quota))
     }
 
     /// Decides what is written in every slot of every draft, and names what is left as written.
-    fn write(self, drafts: &[&Draft<'_>], wildcards: Wildcards) -> (Vec<Vec<Written>>, Vec<Vec<String>>) {
-        let outlines: Vec<Outline<'_>> = drafts.iter().map(|draft| draft.outline()).collect();
-        let mut decisions = decisions(&outlines);
-        let base = base(drafts, &outlines, &decisions);
-        while self.decide(drafts, &outlines, &mut decisions, base, wildcards).is_err() {
+    fn write(
+        self,
+        drafts: &[&Draft<'_>],
+        outlines: &[Outline<'_>],
+        wildcards: Wildcards,
+    ) -> (Vec<Vec<Written>>, Vec<Vec<String>>) {
+        let mut decisions = decisions(outlines);
+        let base = base(drafts, outlines, &decisions);
+        while self.decide(drafts, outlines, &mut decisions, base, wildcards).is_err() {
             // What would grow most stays as written; the earlier among equals.
             let growth = |decision: &Decision| {
                 let names = outlines.get(decision.draft).map_or(0, |outline| outline.names_cost(decision.slot));

@@ -73,11 +73,12 @@ pub(super) fn owned_attachments(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<Wit
 
 /// The holders that have the policy by this attachment.
 pub(super) fn reached(graph: &Graph<'_>, policy: PolicyId, entity: Entity) -> Vec<Holder> {
-    let by_entity = |holder: &Holder| match entity {
-        Entity::Principal(principal) => holder.principal == principal && holder.paths.contains(&Path::Direct),
-        Entity::Group(group) => holder.paths.contains(&Path::Group(group)),
+    let (principals, path) = match entity {
+        Entity::Principal(principal) => (vec![principal], Path::Direct),
+        Entity::Group(group) => (graph.members(group), Path::Group(group)),
     };
-    graph.holders(policy).into_iter().filter(by_entity).collect()
+    let holders = principals.into_iter().filter_map(|principal| graph.holder(policy, principal));
+    holders.filter(|holder| holder.paths.contains(&path)).collect()
 }
 
 /// The entity by whose attachment a holder has a managed policy.

@@ -1,5 +1,6 @@
 //! What a rewrite leaves behind: patterns that no longer follow AWS, and what wildcards admit again.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -19,26 +20,27 @@ use crate::proof::Claim;
 const NOT_ACTION: &str = "NotAction";
 
 /// An Allow statement and those that came of it, each with its document's text.
-struct Lineage<'d> {
+pub(super) struct Lineage<'d> {
     before: &'d Statement,
     after: Vec<&'d Statement>,
 }
 
 /// The Allow statements of the old document, each with its heirs in the new ones.
-fn lineages<'d>(before: &'d PolicyDocument, after: &'d [PolicyDocument]) -> Vec<Lineage<'d>> {
+fn lineages<'d>(before: &'d PolicyDocument, after: &[&'d PolicyDocument]) -> Vec<Lineage<'d>> {
     let mut lineages: Vec<Lineage<'d>> = Vec::new();
+    let mut skeletons: Vec<String> = Vec::new();
     let allows =
         |document: &'d PolicyDocument| document.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     for statement in allows(before) {
         lineages.push(Lineage { before: statement, after: Vec::new() });
+        skeletons.push(skeleton(before.text(), statement));
     }
     for document in after {
         // Statements keep their order: the heir of a later one is not before the heir of an earlier one.
         let mut from = 0;
         for heir in allows(document) {
             let own = skeleton(document.text(), heir);
-            let is_parent = |lineage: &Lineage<'_>| skeleton(before.text(), lineage.before) == own;
-            let Some(offset) = lineages.iter().skip(from).position(is_parent) else { continue };
+            let Some(offset) = skeletons.iter().skip(from).position(|parent| *parent == own) else { continue };
             if let Some(lineage) = lineages.get_mut(from + offset) {
                 lineage.after.push(heir);
                 from += offset + 1;
@@ -73,19 +75,47 @@ fn key_start(text: &str, list: usize) -> usize {
     head.strip_suffix("\"NotAction\"").or_else(|| head.strip_suffix("\"Action\"")).map_or(list, str::len)
 }
 
-fn parse(before: &str, after: &[&str]) -> Option<(PolicyDocument, Vec<PolicyDocument>)> {
-    let before = PolicyDocument::parse(before).ok()?;
-    let after = after.iter().map(|text| PolicyDocument::parse(*text).ok()).collect::<Option<_>>()?;
-    Some((before, after))
+/// The documents of a claim that was proved, read once for all that is said of them.
+pub(super) struct Documents<'a> {
+    /// None for a text that is no policy document.
+    before: Option<Cow<'a, PolicyDocument>>,
+    after: Vec<Option<PolicyDocument>>,
+}
+
+impl<'a> Documents<'a> {
+    pub fn of(analysis: &Analysis<'a>, claim: &Claim<'_>) -> Documents<'a> {
+        let own = analysis.graph().policy(claim.policy).and_then(|policy| policy.document());
+        let own = own.filter(|document| document.text() == claim.before);
+        let before = match own {
+            Some(document) => document.policy().map(Cow::Borrowed),
+            None => PolicyDocument::parse(claim.before).ok().map(Cow::Owned),
+        };
+        let after = claim.after.iter().map(|text| PolicyDocument::parse(*text).ok()).collect();
+        Documents { before, after }
+    }
+
+    /// The patterns with wildcards of the old document, and those of the new ones.
+    pub fn wildcards(&self) -> (Vec<&ActionPattern>, Vec<&ActionPattern>) {
+        fn of<'d>(documents: impl Iterator<Item = &'d PolicyDocument>) -> Vec<&'d ActionPattern> {
+            let all = documents.flat_map(|document| &document.statements).flat_map(patterns);
+            all.filter(|pattern| pattern.has_wildcard()).collect()
+        }
+        (of(self.before.as_deref().into_iter()), of(self.after.iter().flatten()))
+    }
+
+    /// The Allow statements, each with its heirs; none where a text is no policy document.
+    pub fn lineages(&self) -> Vec<Lineage<'_>> {
+        let after: Option<Vec<&PolicyDocument>> = self.after.iter().map(Option::as_ref).collect();
+        self.before.as_deref().zip(after).map_or_else(Vec::new, |(before, after)| lineages(before, &after))
+    }
 }
 
 /// The patterns of Allow statements that became names or narrower patterns: gone, with something that was not listed
 /// before and that they match.
-pub(super) fn frozen(analysis: &Analysis<'_>, before: &str, after: &[&str]) -> Vec<Frozen> {
-    let Some((before, after)) = parse(before, after) else { return Vec::new() };
+pub(super) fn frozen(analysis: &Analysis<'_>, lineages: &[Lineage<'_>]) -> Vec<Frozen> {
     let at = analysis.catalog().dates().names;
     let mut frozen = Vec::new();
-    for Lineage { before: statement, after: heirs } in lineages(&before, &after) {
+    for Lineage { before: statement, after: heirs } in lineages {
         let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
         let new: Vec<&ActionPattern> = heirs.iter().flat_map(|heir| patterns(heir)).collect();
         let is_new = |pattern: &&&ActionPattern| !old.contains(pattern.as_str());
@@ -124,10 +154,10 @@ fn patterns(statement: &Statement) -> impl Iterator<Item = &ActionPattern> {
 pub(super) fn readmitted(
     analysis: &Analysis<'_>,
     claim: &Claim<'_>,
+    lineages: &[Lineage<'_>],
     holders: &[Holder],
     options: &PlanOptions,
 ) -> Vec<Readmitted> {
-    let Some((before, after)) = parse(claim.before, claim.after) else { return Vec::new() };
     let catalog = analysis.catalog();
     let removable = match claim.through {
         None => analysis.policy(claim.policy).map_or_else(|| catalog.empty_set(), |policy| policy.removable.clone()),
@@ -136,17 +166,11 @@ pub(super) fn readmitted(
     let may_go = wanted(analysis, claim.policy, holders, removable, options);
     let is_fresh = draft::is_fresh(analysis);
     let mut found: Vec<(String, ActionSet)> = Vec::new();
-    let mut add = |by: &str, mut actions: ActionSet| {
-        actions.intersect_with(&may_go);
-        if actions.is_empty() {
-            return;
-        }
-        match found.iter_mut().find(|(own, _)| own == by) {
-            Some((_, all)) => all.union_with(&actions),
-            None => found.push((by.to_owned(), actions)),
-        }
+    let mut add = |by: &str, actions: ActionSet| match found.iter_mut().find(|(own, _)| own == by) {
+        Some((_, all)) => all.union_with(&actions),
+        None => found.push((by.to_owned(), actions)),
     };
-    for Lineage { before: statement, after: heirs } in lineages(&before, &after) {
+    for Lineage { before: statement, after: heirs } in lineages {
         if is_kept_by_sid(statement) {
             continue;
         }
@@ -157,11 +181,23 @@ pub(super) fn readmitted(
                     // With a young catalogue a pattern of the author's is left as it is for want of room only.
                     let is_new = |pattern: &&ActionPattern| is_fresh || !old.contains(pattern.as_str());
                     for pattern in patterns(heir).filter(is_new) {
-                        add(pattern.as_str(), catalog.matches(pattern));
+                        let mut matched: Option<ActionSet> = None;
+                        catalog.each_match(pattern, |id| {
+                            if may_go.contains(id) {
+                                matched.get_or_insert_with(|| catalog.empty_set()).insert(id);
+                            }
+                        });
+                        if let Some(matched) = matched {
+                            add(pattern.as_str(), matched);
+                        }
                     }
                 }
                 ActionBlock::NotAction(list) if list.entries.len() != old.len() => {
-                    add(NOT_ACTION, catalog.covered(&heir.actions));
+                    let mut covered = catalog.covered(&heir.actions);
+                    covered.intersect_with(&may_go);
+                    if !covered.is_empty() {
+                        add(NOT_ACTION, covered);
+                    }
                 }
                 ActionBlock::NotAction(_) => {}
             }

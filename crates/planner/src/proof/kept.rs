@@ -124,7 +124,8 @@ fn check_may_go(
     analysis: &Analysis<'_>,
 ) -> Result<(), ProofError> {
     let mut first: Result<(), ProofError> = Ok(());
-    if lost.is_empty() {
+    let count = lost.len();
+    if count == 0 {
         return first;
     }
     for holder in holders {
@@ -142,7 +143,7 @@ fn check_may_go(
             }
         });
         // A holder that the analysis does not know has no verdicts: that is no evidence either.
-        if first.is_ok() && judged != lost.len() {
+        if first.is_ok() && judged != count {
             first = Err(ProofError::LostAction {
                 action: lost.iter().next().map(|id| analysis.catalog().full_name(id)).unwrap_or_default(),
                 statement: at + 1,

@@ -14,6 +14,7 @@ pub use analyze::analyze;
 pub use explain::explain;
 pub use markdown::{MAX_BYTES, markdown};
 pub use redact::redact;
+pub(crate) use text::text_on;
 pub use text::{Style, text};
 pub use words::{count, visible};
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+use secateur_analyzer::parallel;
 
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
@@ -29,22 +32,37 @@ const YELLOW: &str = "33";
 
 /// Returns the plan as text, with a line break at the end.
 pub fn text(plan: &Plan, style: Style) -> String {
+    text_on(plan, style, NonZeroUsize::MIN).concat()
+}
+
+/// Changes that are written by one thread at a time.
+const PART: usize = 64;
+
+/// Returns the plan as text, in pieces, which several threads write.
+pub(crate) fn text_on(plan: &Plan, style: Style, threads: NonZeroUsize) -> Vec<String> {
     let mut page = Page { out: String::new(), style };
+    let mut pieces = Vec::new();
     page.expired_rules(plan);
     page.gaps(&plan.gaps);
     if plan.changes.is_empty() {
         page.no_changes(plan);
     } else {
         page.legend(plan);
-        for change in &plan.changes {
-            page.change(plan, change);
-        }
+        pieces.push(std::mem::take(&mut page.out));
+        let parts: Vec<&[Change]> = plan.changes.chunks(PART).collect();
+        pieces.extend(parallel::map(threads, &parts, |part| {
+            let mut page = Page { out: String::new(), style };
+            part.iter().for_each(|change| page.change(plan, change));
+            page.out.shrink_to_fit();
+            page.out
+        }));
     }
     page.blocked(plan);
     page.withheld(&plan.withheld);
     page.advice(&plan.advice);
     page.summary(plan);
-    page.out
+    pieces.push(page.out);
+    pieces
 }
 
 struct Page {

@@ -6,6 +6,10 @@ use std::borrow::Cow;
 /// out. Names and documents come from an account that others may influence.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_harmless = |c: char| !c.is_control() && !is_invisible(c);
+    // Nearly all there is.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
     }
@@ -17,6 +21,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 pub(super) fn visible_line(line: &str) -> String {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
+    if !line.contains('\t') {
+        return visible(line).into_owned();
+    }
     line.split('\t').map(visible).collect::<Vec<_>>().join("\t")
 }
 

@@ -8,9 +8,9 @@ pub(super) fn none(length: usize) -> Bits {
 }
 
 pub(super) fn all(length: usize) -> Bits {
-    let mut bits = none(length);
-    for at in 0..length {
-        set(&mut bits, at);
+    let mut bits = vec![u64::MAX; length.div_ceil(64)];
+    if let (Some(last), rest @ 1..) = (bits.last_mut(), length % 64) {
+        *last = (1 << rest) - 1;
     }
     bits
 }
@@ -53,14 +53,17 @@ pub(super) fn count(bits: &Bits) -> u32 {
 
 /// The places in a set, in order.
 pub(super) fn ones(bits: &Bits) -> impl Iterator<Item = usize> + '_ {
-    bits.iter().enumerate().flat_map(|(at, word)| {
-        let mut rest = *word;
-        std::iter::from_fn(move || {
-            (rest != 0).then(|| {
-                let bit = rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                at * 64 + bit
-            })
+    bits.iter().enumerate().flat_map(|(at, word)| ones_of(*word).map(move |bit| at * 64 + bit))
+}
+
+/// The places in one word of a set, in order.
+pub(super) fn ones_of(word: u64) -> impl Iterator<Item = usize> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        (rest != 0).then(|| {
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            bit
         })
     })
 }

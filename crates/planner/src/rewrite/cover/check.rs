@@ -1,12 +1,12 @@
 //! What a list matches, counted by matching: the last word on every result.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::wildcard;
 
 use super::set_cover::is_admissible;
-use super::slot::{Role, Slot, Writing, cost};
+use super::slot::{Name, Role, Slot, Writing, cost};
 
 /// What a writing comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +24,21 @@ pub(super) fn count(slot: &Slot, writing: &Writing) -> Option<Counted> {
         return Some(Counted { size: slot.whole_cost(), risk: slot.whole_risk(), readmits });
     };
     // The names are the slot's own: that they belong to its language is for the caller to say, and they may be many.
-    let names: BTreeSet<&str> = slot.names.iter().map(|name| name.text.as_str()).collect();
-    let own = |pattern: &&String| !names.contains(pattern.as_str());
-    if !patterns.iter().filter(own).all(|pattern| is_admissible(&slot.kind, pattern)) {
+    let mut foreign: HashSet<&str> = patterns.iter().map(String::as_str).collect();
+    for name in &slot.names {
+        foreign.remove(name.text.as_str());
+    }
+    let mut foreign = patterns.iter().filter(|pattern| foreign.contains(pattern.as_str()));
+    if !foreign.all(|pattern| is_admissible(&slot.kind, pattern)) {
         return None;
     }
-    let matcher = Matcher::new(patterns);
     let mut counted = Counted { size: patterns.iter().map(|pattern| cost(pattern)).sum(), risk: 0, readmits: false };
-    for name in &slot.names {
-        let is_matched = matcher.matches(&name.text.to_ascii_lowercase());
+    let mut names: Vec<(String, &Name)> =
+        slot.names.iter().map(|name| (name.text.to_ascii_lowercase(), name)).collect();
+    names.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut matcher = Matcher::new(patterns);
+    for (folded, name) in names {
+        let is_matched = matcher.matches(&folded);
         let is_kept = is_matched != slot.is_exempt();
         if name.stays && !is_kept {
             return None;
@@ -46,24 +52,35 @@ pub(super) fn count(slot: &Slot, writing: &Writing) -> Option<Counted> {
     Some(counted)
 }
 
-/// Patterns by what stands before their first wildcard.
-struct Matcher(BTreeMap<String, Vec<ActionPattern>>);
+/// Patterns by what stands before their first wildcard, gone through together with names in order.
+struct Matcher {
+    /// In order, the last first.
+    ahead: Vec<(String, ActionPattern)>,
+    /// Those whose beginning is that of the last name, shorter ones first.
+    open: Vec<(String, ActionPattern)>,
+}
 
 impl Matcher {
     fn new(patterns: &[String]) -> Matcher {
-        let mut by_head: BTreeMap<String, Vec<ActionPattern>> = BTreeMap::new();
-        for pattern in patterns {
+        let with_head = |pattern: &String| {
             let pattern = ActionPattern::new(pattern);
             let head = pattern.folded().split(['*', '?']).next().unwrap_or_default();
-            by_head.entry(head.to_owned()).or_default().push(pattern);
-        }
-        Matcher(by_head)
+            (head.to_owned(), pattern)
+        };
+        let mut ahead: Vec<_> = patterns.iter().map(with_head).collect();
+        ahead.sort_by(|a, b| b.0.cmp(&a.0));
+        Matcher { ahead, open: Vec::new() }
     }
 
-    fn matches(&self, folded: &str) -> bool {
-        (0..=folded.len()).filter_map(|to| folded.get(..to)).any(|head| {
-            let own = self.0.get(head).into_iter().flatten();
-            own.into_iter().any(|pattern| wildcard::matches(pattern.folded().as_bytes(), folded.as_bytes()))
-        })
+    /// Returns whether one of the patterns matches; each name must not come before the last in order.
+    fn matches(&mut self, folded: &str) -> bool {
+        // Texts with one beginning are neighbours in order: what is no beginning of this name is none of a later one.
+        while self.open.pop_if(|(head, _)| !folded.starts_with(head.as_str())).is_some() {}
+        while let Some(next) = self.ahead.pop_if(|(head, _)| head.as_str() <= folded) {
+            if folded.starts_with(next.0.as_str()) {
+                self.open.push(next);
+            }
+        }
+        self.open.iter().any(|(_, pattern)| wildcard::matches(pattern.folded().as_bytes(), folded.as_bytes()))
     }
 }

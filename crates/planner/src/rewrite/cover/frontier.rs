@@ -113,6 +113,22 @@ fn thin(points: Frontier) -> Frontier {
 /// Returns the frontier of two parts together.
 pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Traces) -> Frontier {
     let (Some(a_first), Some(b_first)) = (a.first(), b.first()) else { return Vec::new() };
+    // With a single point all stay in order.
+    let one_by_one = match (a.as_slice(), b.as_slice()) {
+        ([one], others) => Some(others.iter().map(|other| (*one, *other)).collect::<Vec<_>>()),
+        (others, [one]) => Some(others.iter().map(|other| (*other, *one)).collect()),
+        _ => None,
+    };
+    if let Some(pairs) = one_by_one {
+        let sums = pairs.iter().enumerate();
+        let sums =
+            sums.map(|(trace, (x, y))| Point { size: x.size + y.size, risk: x.risk.saturating_add(y.risk), trace });
+        let mut kept = keep(sums, slack);
+        for point in &mut kept {
+            point.trace = pairs.get(point.trace).map_or(0, |(x, y)| traces.both(x.trace, y.trace));
+        }
+        return kept;
+    }
     let least = a_first.size + b_first.size;
     let range = (a.last().map_or(0, |point| point.size) + b.last().map_or(0, |point| point.size)) - least;
     let range = range.min(slack);

@@ -7,6 +7,7 @@ mod check;
 mod exact;
 mod fitted;
 mod frontier;
+mod index;
 mod infix;
 mod list;
 mod readable;
@@ -55,10 +56,12 @@ pub fn shortest(slot: &Slot) -> Vec<String> {
 ///
 /// An error is the number of characters that the smallest list found has too many.
 pub fn fit(slots: &[Slot], budget: usize, wildcards: Wildcards) -> Result<Fit, usize> {
-    let names: Vec<Writing> = slots.iter().map(explicit).collect();
-    let size: usize = names.iter().flat_map(patterns_of).map(|name| cost(name)).sum();
+    let musts = |slot: &Slot| -> usize {
+        slot.names.iter().filter(|name| slot.role(name) == Role::Must).map(|name| cost(&name.text)).sum()
+    };
+    let size: usize = slots.iter().map(musts).sum();
     if size <= budget {
-        return Ok(Fit { way: Way::Names, writings: names, size, risk: 0 });
+        return Ok(Fit { way: Way::Names, writings: slots.iter().map(explicit).collect(), size, risk: 0 });
     }
     if wildcards == Wildcards::Never {
         return Err(size - budget);
@@ -178,13 +181,6 @@ fn assemble(slots: &[Slot], trees: &[Tree<'_>], lists: Vec<Vec<String>>, as_writ
         }
     }
     Fit { way: Way::Exact, writings, size, risk }
-}
-
-fn patterns_of(writing: &Writing) -> &[String] {
-    match writing {
-        Writing::AsWritten => &[],
-        Writing::Patterns(patterns) => patterns,
-    }
 }
 
 fn sorted(mut patterns: Vec<String>) -> Vec<String> {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use secateur_analyzer::wildcard;
 
 use super::bits::{self, Bits};
+use super::index::{Index, Place};
 use super::list::Piece;
 use super::slot::{Role, cost};
 use super::tree::{Leaf, Tree, is_word_boundary};
@@ -43,12 +44,11 @@ struct Names<'a> {
     nevers: Vec<&'a str>,
 }
 
-/// Where a text stands in names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Start,
-    End,
-    Anywhere,
+/// All names, by their letters.
+struct Indices<'a> {
+    musts: Index<'a>,
+    free: Index<'a>,
+    nevers: Index<'a>,
 }
 
 /// Names that have words in common.
@@ -58,6 +58,7 @@ struct Class<'a> {
     musts: Bits,
     /// Those that have their characters.
     alike: Bits,
+    free: Bits,
     nevers: Bits,
 }
 
@@ -85,10 +86,16 @@ impl<'a> Names<'a> {
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        let starts = self.classes(Place::Start);
+        let service = self.tree.service;
+        let indices = Indices {
+            musts: Index::of(self.musts.iter().map(|must| must.folded), service),
+            free: Index::of(self.free.iter().map(|must| must.folded), service),
+            nevers: Index::of(self.nevers.iter().copied(), service),
+        };
+        let starts = self.classes(Place::Start, &indices);
         let mut found: BTreeMap<Bits, Piece> = BTreeMap::new();
         for place in [Place::End, Place::Anywhere] {
-            let classes = self.classes(place);
+            let classes = self.classes(place, &indices);
             for start in &starts {
                 for class in &classes {
                     let Some(piece) = self.combine(start, class, place) else { continue };
@@ -114,23 +121,33 @@ impl<'a> Names<'a> {
     }
 
     /// The words that several names share in this place, those of the most names first.
-    fn classes(&self, place: Place) -> Vec<Class<'a>> {
-        let mut by_words: BTreeMap<&'a str, Bits> = BTreeMap::new();
+    fn classes(&self, place: Place, indices: &Indices<'a>) -> Vec<Class<'a>> {
+        let mut pairs: Vec<(&'a str, usize)> = Vec::new();
         for (at, must) in self.musts.iter().enumerate() {
-            for words in self.words(must, place) {
-                let class = by_words.entry(words).or_insert_with(|| bits::none(self.musts.len()));
-                bits::set(class, at);
-            }
+            pairs.extend(self.words(must, place).into_iter().map(|words| (words, at)));
         }
-        let mut shared: Vec<(&'a str, Bits)> =
-            by_words.into_iter().filter(|(_, musts)| bits::count(musts) > 1).collect();
-        shared.sort_by_key(|(words, musts)| (Reverse(bits::count(musts)), *words));
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut shared: Vec<(&'a str, &[(&'a str, usize)])> = (pairs.chunk_by(|a, b| a.0 == b.0))
+            .filter(|group| group.len() > 1)
+            .filter_map(|group| Some((group.first()?.0, group)))
+            .collect();
+        shared.sort_by_key(|(words, group)| (Reverse(group.len()), *words));
         shared.truncate(MAX_TEXTS);
-        let class = |(words, musts): (&'a str, Bits)| Class {
-            words,
-            musts,
-            alike: having(self.musts.iter().map(|must| must.folded), self.musts.len(), words, place, self.tree.service),
-            nevers: having(self.nevers.iter().copied(), self.nevers.len(), words, place, self.tree.service),
+        let class = |(words, group): (&'a str, &[(&'a str, usize)])| {
+            let mut musts = bits::none(self.musts.len());
+            group.iter().for_each(|(_, at)| bits::set(&mut musts, *at));
+            Class {
+                words,
+                musts,
+                alike: indices.musts.having(words, place),
+                // A name that is a pattern matches more than what has its characters.
+                free: match words.contains(['*', '?']) {
+                    true => bits::all(self.free.len()),
+                    false => indices.free.having(words, place),
+                },
+                nevers: indices.nevers.having(words, place),
+            }
         };
         shared.into_iter().map(class).collect()
     }
@@ -187,7 +204,9 @@ impl<'a> Names<'a> {
         let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
         let is_alike =
             |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
-        if bits::ones(&alike).any(is_matched) || self.free.iter().any(is_alike) {
+        let free = bits::both(&start.free, &class.free);
+        let mut free = bits::ones(&free).filter_map(|at| self.free.get(at));
+        if bits::ones(&alike).any(is_matched) || free.any(is_alike) {
             return None;
         }
         let first = bits::ones(&musts).next().and_then(|at| self.musts.get(at))?;
@@ -219,22 +238,6 @@ impl Must<'_> {
     fn is_matched(&self, pattern: &str) -> bool {
         wildcard::matches(pattern.as_bytes(), self.folded.as_bytes())
     }
-}
-
-/// The names that have a text in this place.
-fn having<'a>(names: impl Iterator<Item = &'a str>, length: usize, text: &str, place: Place, service: usize) -> Bits {
-    let mut found = bits::none(length);
-    for (at, name) in names.enumerate() {
-        let has = match place {
-            Place::Start => name.starts_with(text),
-            Place::End => name.ends_with(text),
-            Place::Anywhere => name.get(service..).is_some_and(|action| action.contains(text)),
-        };
-        if has {
-            bits::set(&mut found, at);
-        }
-    }
-    found
 }
 
 /// Of two patterns that save the same the one with the lower rank is narrower: fewer stars, and a longer beginning.
