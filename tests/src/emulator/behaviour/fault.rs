@@ -30,7 +30,7 @@ const fn one() -> u64 {
 }
 
 /// What a fault does.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "effect", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Effect {
     /// Nothing is done; `Throttling`.
@@ -74,6 +74,11 @@ pub enum Effect {
         #[serde(default)]
         message: String,
     },
+    /// The job that the call starts takes its own time.
+    SlowJob {
+        /// How long, in seconds.
+        seconds: f64,
+    },
     /// A process is killed, as by `kill -9`.
     Kill {
         /// The id of the process.
@@ -112,10 +117,10 @@ impl Faults {
         self.0.iter().map(|fault| fault.count).sum()
     }
 
-    /// What strikes a call, if anything does. Failures of jobs are taken elsewhere.
+    /// What strikes a call, if anything does. What strikes jobs is taken elsewhere.
     pub fn strike(&mut self, operation: &str, writes: bool, params: &Params) -> Option<Effect> {
         let mut struck = None;
-        for fault in self.0.iter_mut().filter(|fault| !matches!(fault.effect, Effect::FailJob { .. })) {
+        for fault in self.0.iter_mut().filter(|fault| !fault.effect.is_of_jobs()) {
             let names = match fault.operation.as_str() {
                 "*" => true,
                 "reads" => !writes,
@@ -132,18 +137,26 @@ impl Faults {
         struck
     }
 
-    /// The failure of a job about an ARN.
-    pub fn job_failure(&mut self, arn: &str) -> Option<(String, String)> {
-        let is_about = |fault: &Fault| fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn);
-        for fault in self.0.iter_mut().filter(|fault| is_about(fault)) {
-            if let Effect::FailJob { code, message } = fault.effect.clone()
-                && fault.hits()
-            {
-                self.0.retain(|fault| fault.count > 0);
-                return Some((code, message));
+    /// What strikes a job about an ARN.
+    pub fn strike_job(&mut self, arn: &str) -> Vec<Effect> {
+        let is_about = |fault: &&mut Fault| {
+            fault.effect.is_of_jobs() && fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn)
+        };
+        let mut struck = Vec::new();
+        for fault in self.0.iter_mut().filter(is_about) {
+            if fault.hits() {
+                struck.push(fault.effect.clone());
             }
         }
-        None
+        self.0.retain(|fault| fault.count > 0);
+        struck
+    }
+}
+
+impl Effect {
+    /// Whether it strikes what a call starts, not the call.
+    const fn is_of_jobs(&self) -> bool {
+        matches!(self, Self::FailJob { .. } | Self::SlowJob { .. })
     }
 }
 

@@ -9,6 +9,7 @@ pub use pacing::{Bucket, Pacing};
 pub use permission::check as check_permission;
 
 use super::ids::Ids;
+use super::options::millis;
 
 /// How the emulator behaves.
 #[derive(Debug)]
@@ -47,15 +48,19 @@ impl Default for Behaviour {
 }
 
 impl Behaviour {
-    /// How long the next job takes.
-    pub fn job_duration(&self, ids: &mut Ids) -> i64 {
+    /// How long the next job about an ARN takes, and the failure that it ends in, if one was asked for.
+    pub fn next_job(&mut self, arn: &str, ids: &mut Ids) -> (i64, Option<(String, String)>) {
         let (from, to) = self.job_millis;
         let span = u64::try_from(to - from).unwrap_or(0).saturating_add(1);
-        from + i64::try_from(ids.next() % span).unwrap_or(0)
-    }
-
-    /// The failure that the next job about an ARN ends in, if one was asked for.
-    pub fn job_failure(&mut self, arn: &str) -> Option<(String, String)> {
-        self.faults.job_failure(arn)
+        let mut duration = from + i64::try_from(ids.next() % span).unwrap_or(0);
+        let mut failure = None;
+        for effect in self.faults.strike_job(arn) {
+            match effect {
+                Effect::SlowJob { seconds } => duration = millis(seconds),
+                Effect::FailJob { code, message } => failure = Some((code, message)),
+                _ => {}
+            }
+        }
+        (duration, failure)
     }
 }
