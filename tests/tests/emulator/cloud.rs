@@ -187,7 +187,7 @@ pub fn operator() -> Key {
     Key { id: OPERATOR_KEY.to_owned(), token: None }
 }
 
-fn authorization(key: &Key, service: &str, region: &str) -> String {
+pub fn authorization(key: &Key, service: &str, region: &str) -> String {
     let token = key.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n")).unwrap_or_default();
     format!(
         "x-amz-date: 20261010T060000Z\r\n{token}authorization: AWS4-HMAC-SHA256 \

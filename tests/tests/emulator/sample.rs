@@ -169,7 +169,12 @@ fn to_days(value: &mut Value) {
         Value::Array(all) => all.iter_mut().for_each(to_days),
         Value::Object(members) => {
             for (name, value) in members {
-                match value.as_str().filter(|_| name == "since").map(|since| since[..10].to_owned()) {
+                match value
+                    .as_str()
+                    .filter(|_| name == "since")
+                    .and_then(|since| since.split('T').next())
+                    .map(str::to_owned)
+                {
                     Some(day) => *value = day.into(),
                     None => to_days(value),
                 }

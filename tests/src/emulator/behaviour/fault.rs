@@ -79,6 +79,17 @@ pub enum Effect {
         /// How long, in seconds.
         seconds: f64,
     },
+    /// The write is not seen by reads for some time.
+    Late {
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// The call waits until it is released; who goes away meanwhile is not waited for.
+    Hold {
+        /// Whether the call is done first.
+        #[serde(default)]
+        after: bool,
+    },
     /// A process is killed, as by `kill -9`.
     Kill {
         /// The id of the process.
@@ -117,10 +128,19 @@ impl Faults {
         self.0.iter().map(|fault| fault.count).sum()
     }
 
-    /// What strikes a call, if anything does. What strikes jobs is taken elsewhere.
+    /// What strikes a call, if anything does. What strikes before it and what strikes jobs is taken elsewhere.
     pub fn strike(&mut self, operation: &str, writes: bool, params: &Params) -> Option<Effect> {
+        self.take(Stage::Call, operation, writes, params)
+    }
+
+    /// Whether a call is held before it is done.
+    pub fn holds(&mut self, operation: &str, writes: bool, params: &Params) -> bool {
+        self.take(Stage::Before, operation, writes, params).is_some()
+    }
+
+    fn take(&mut self, stage: Stage, operation: &str, writes: bool, params: &Params) -> Option<Effect> {
         let mut struck = None;
-        for fault in self.0.iter_mut().filter(|fault| !fault.effect.is_of_jobs()) {
+        for fault in self.0.iter_mut().filter(|fault| fault.effect.stage() == stage) {
             let names = match fault.operation.as_str() {
                 "*" => true,
                 "reads" => !writes,
@@ -140,7 +160,7 @@ impl Faults {
     /// What strikes a job about an ARN.
     pub fn strike_job(&mut self, arn: &str) -> Vec<Effect> {
         let is_about = |fault: &&mut Fault| {
-            fault.effect.is_of_jobs() && fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn)
+            fault.effect.stage() == Stage::Job && fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn)
         };
         let mut struck = Vec::new();
         for fault in self.0.iter_mut().filter(is_about) {
@@ -153,10 +173,24 @@ impl Faults {
     }
 }
 
+/// When a fault strikes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Before anybody looks at the call.
+    Before,
+    /// While it is answered.
+    Call,
+    /// Not the call, but the job that it starts.
+    Job,
+}
+
 impl Effect {
-    /// Whether it strikes what a call starts, not the call.
-    const fn is_of_jobs(&self) -> bool {
-        matches!(self, Self::FailJob { .. } | Self::SlowJob { .. })
+    const fn stage(&self) -> Stage {
+        match self {
+            Self::Hold { after: false } => Stage::Before,
+            Self::FailJob { .. } | Self::SlowJob { .. } => Stage::Job,
+            _ => Stage::Call,
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is to go wrong, and how fast things go.
 
 mod fault;
+mod hold;
 mod pacing;
 mod permission;
 
 pub use fault::{Effect, Fault, Faults};
+pub use hold::Holds;
 pub use pacing::{Bucket, Pacing};
 pub use permission::check as check_permission;
 
@@ -30,6 +32,8 @@ pub struct Behaviour {
     pub pacing: Pacing,
     /// Faults to come.
     pub faults: Faults,
+    /// Calls that are held.
+    pub holds: Holds,
 }
 
 impl Default for Behaviour {
@@ -43,6 +47,7 @@ impl Default for Behaviour {
             records_calls: true,
             pacing: Pacing::default(),
             faults: Faults::default(),
+            holds: Holds::default(),
         }
     }
 }
