@@ -219,8 +219,11 @@ fn the_plan_from_derived_reports_is_that_of_the_samples_files() {
         to_days(plan);
     }
     assert_eq!(of_derived, of_files);
+    let without_digest = |text: &str| text.lines().filter(|line| !line.starts_with("Digest: ")).count();
     let page = fs::read_to_string(example().join("plan.txt")).unwrap();
-    assert_eq!(String::from_utf8(acme.plan_with(&[]).stdout).unwrap(), page);
+    let text = String::from_utf8(acme.plan_with(&[]).stdout).unwrap();
+    let other = text.lines().zip(page.lines()).find(|(own, other)| own != other && !own.starts_with("Digest: "));
+    assert_eq!((other, without_digest(&text)), (None, without_digest(&page)));
 }
 
 #[test]

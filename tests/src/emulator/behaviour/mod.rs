@@ -8,7 +8,7 @@ mod permission;
 pub use fault::{Effect, Fault, Faults};
 pub use hold::Holds;
 pub use pacing::{Bucket, Pacing};
-pub use permission::check as check_permission;
+pub use permission::{check as check_permission, context};
 
 use super::ids::Ids;
 use super::options::millis;

@@ -84,7 +84,7 @@ fn find(request: &Request) -> Option<&'static Operation> {
         _ => return None,
     };
     let is_rest = request.protocol == Protocol::Rest;
-    table.iter().find(|own| {
+    table.iter().filter(|_| request.is_of_version()).find(|own| {
         // In this protocol the path is the operation's name with a small letter.
         own.name == request.operation || (is_rest && own.name.eq_ignore_ascii_case(&request.operation))
     })
@@ -93,6 +93,14 @@ fn find(request: &Request) -> Option<&'static Operation> {
 fn answer(world: &mut World, request: &Request, caller: &Caller, now: Time, request_id: &str) -> Outcome {
     let failed = |error: &Error| Outcome::of(error.answer(request.protocol, request.namespace(), request_id));
     let Some(operation) = find(request) else { return failed(&request.unknown_operation()) };
+    if request.is_malformed {
+        return failed(&Error::new("SerializationException", 400, ""));
+    }
+    if operation.service == "iam"
+        && let Err(error) = iam::check_names(&request.params)
+    {
+        return failed(&error);
+    }
     if !world.behaviour.pacing.take(operation.service, operation.name, now) {
         return failed(&Error::throttling());
     }
