@@ -70,7 +70,10 @@ fn resource_matches(pattern: &str, request: &Request, has_variables: bool) -> Tr
     if !has_variables {
         return Truth::from(same(pattern));
     }
+    // Where a variable stands before, nobody says what it does.
+    let is_early = pattern.splitn(6, ':').take(5).any(|part| part.contains("${"));
     match request.context.resolve(pattern) {
+        Resolved::Pattern(pattern) if is_early && same(&pattern) => Truth::Unknown,
         Resolved::Pattern(pattern) => Truth::from(same(&pattern)),
         Resolved::Open { written, .. } if same(&written) => Truth::Yes,
         Resolved::Open { widest, .. } if same(&widest) => Truth::Unknown,

@@ -14,6 +14,8 @@ mod condition;
 mod context;
 mod decide;
 mod document;
+#[cfg(test)]
+mod documented;
 pub mod glob;
 mod json;
 mod operator;
