@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configuration;
+mod copies;
 mod documents;
 mod edited;
 mod exits;

@@ -6,8 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::account::{Account, PrincipalKind};
+use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::document::{PolicyDocument, fingerprint};
 use secateur_analyzer::graph::{Entity, Graph, PolicyId};
+use secateur_analyzer::rules::{Force, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::verdict::LeftAlone;
+
+use super::{subject, withheld};
 
 /// The longest name of a managed policy.
 const MAX_NAME: usize = 128;
@@ -23,52 +28,62 @@ pub(super) struct NewPolicy {
 
 /// How many managed policies the account and each of its entities can still have.
 #[derive(Debug)]
-pub(super) struct AttachmentSlots {
+pub(super) struct AttachmentSlots<'s, 'a> {
+    analysis: &'s Analysis<'a>,
     policies_left: usize,
     /// Attachments that the plan adds for good.
     added: BTreeMap<Entity, usize>,
     /// The names of customer-managed policies, in lower case, with the place in the account; those of the plan without.
     names: BTreeMap<String, Option<usize>>,
+    /// The policies that are there already and are attached to more entities: nothing of them may go in the same plan.
+    reused: BTreeSet<PolicyId>,
 }
 
-impl AttachmentSlots {
-    pub fn of(account: &Account) -> AttachmentSlots {
+impl<'s, 'a> AttachmentSlots<'s, 'a> {
+    pub fn of(analysis: &'s Analysis<'a>) -> AttachmentSlots<'s, 'a> {
+        let account = analysis.inputs().account;
         let own = || account.policies.iter().enumerate().filter(|(_, policy)| !policy.is_aws_managed());
         let names: BTreeMap<String, Option<usize>> =
             own().map(|(at, policy)| (policy.name.to_ascii_lowercase(), Some(at))).collect();
         let policies_left = quota(account, "PoliciesQuota", 1_500).saturating_sub(own().count());
-        AttachmentSlots { policies_left, added: BTreeMap::new(), names }
+        AttachmentSlots { analysis, policies_left, added: BTreeMap::new(), names, reused: BTreeSet::new() }
+    }
+
+    /// Returns the policies that the plan attaches as they are.
+    pub fn reused(&self) -> &BTreeSet<PolicyId> {
+        &self.reused
     }
 
     /// Takes room for the further parts of a policy that is split, on everybody that it is attached to.
     ///
     /// # Errors
     /// When there is no room, in words.
-    pub fn take_parts(
-        &mut self,
-        graph: &Graph<'_>,
-        policy: PolicyId,
-        texts: Vec<String>,
-    ) -> Result<(String, Vec<NewPolicy>), String> {
+    pub fn take_parts(&mut self, policy: PolicyId, texts: Vec<String>) -> Result<(String, Vec<NewPolicy>), String> {
+        let graph = self.analysis.graph();
         let entities = graph.attached_to(policy);
         let mut texts = texts.into_iter();
         let first = texts.next().unwrap_or_default();
         let name = graph.policy(policy).map_or("", |policy| policy.name()).to_owned();
         let mut further = Vec::new();
         for (at, text) in texts.enumerate() {
-            further.push(self.name(graph.account(), &name, &format!("part-{}", at + 2), text)?);
+            further.push(self.name(&name, &format!("part-{}", at + 2), text)?);
         }
         let new = further.iter().filter(|policy| policy.is_new).count();
         if new > self.policies_left {
             return Err(format!("{new} further policies are more than the account may have (PoliciesQuota)"));
         }
+        for part in &further {
+            self.check_rules(policy, &entities, part, "part")?;
+        }
         for entity in &entities {
-            self.check(graph, *entity, further.len())?;
+            if let Some(owner) = subject::owner(graph, *entity) {
+                let address = graph.entity_address(*entity);
+                return Err(format!("a part would be attached to {address}, which is {}", LeftAlone::Owned(owner)));
+            }
+            self.check(*entity, &further.iter().collect::<Vec<_>>())?;
         }
         self.policies_left -= new;
-        for policy in &further {
-            self.names.entry(policy.name.to_ascii_lowercase()).or_insert(None);
-        }
+        self.take(&further);
         for entity in entities {
             *self.added.entry(entity).or_default() += further.len();
         }
@@ -81,27 +96,73 @@ impl AttachmentSlots {
     /// When there is no room for the policy, in words. Entities without room are left out, with the reason.
     pub fn take_copy(
         &mut self,
-        graph: &Graph<'_>,
-        name: &str,
+        policy: PolicyId,
         text: &str,
         entities: &[Entity],
     ) -> Result<(NewPolicy, Vec<(Entity, String)>), String> {
+        let name = self.analysis.graph().policy(policy).map_or("", |policy| policy.name());
         let suffix: String = fingerprint(text).to_string().chars().take(8).collect();
-        let copy = self.name(graph.account(), name, &suffix, text.to_owned())?;
+        let copy = self.name(name, &suffix, text.to_owned())?;
         if copy.is_new && self.policies_left == 0 {
             return Err("the account may have no further policy (PoliciesQuota)".to_owned());
         }
+        self.check_rules(policy, entities, &copy, "copy")?;
         let full: Vec<(Entity, String)> =
-            entities.iter().filter_map(|entity| Some((*entity, self.check(graph, *entity, 1).err()?))).collect();
-        if full.len() < entities.len() && copy.is_new {
-            self.policies_left -= 1;
-            self.names.insert(copy.name.to_ascii_lowercase(), None);
+            entities.iter().filter_map(|entity| Some((*entity, self.check(*entity, &[&copy]).err()?))).collect();
+        if full.len() < entities.len() {
+            self.policies_left -= usize::from(copy.is_new);
+            self.take(std::slice::from_ref(&copy));
         }
         Ok((copy, full))
     }
 
+    /// Reserves the names of new policies, and keeps as they are those that are there already.
+    fn take(&mut self, policies: &[NewPolicy]) {
+        for policy in policies {
+            match existing(self.analysis.graph(), &policy.name).filter(|_| !policy.is_new) {
+                Some(id) => {
+                    self.reused.insert(id);
+                }
+                None => {
+                    self.names.insert(policy.name.to_ascii_lowercase(), None);
+                }
+            }
+        }
+    }
+
+    /// A rule that keeps actions in the old policy must go on keeping them in the new one.
+    fn check_rules(&self, policy: PolicyId, entities: &[Entity], new: &NewPolicy, what: &str) -> Result<(), String> {
+        let (inputs, graph) = (self.analysis.inputs(), self.analysis.graph());
+        let Some(reference) = graph.policy(policy) else { return Ok(()) };
+        let facts = PolicyFacts::of(reference, graph.address(policy));
+        let address = format!("policy/{}", new.name);
+        let arn = subject::root_arn(graph, &new.name);
+        let (arn, path, tags) = (arn.as_ref().map(|arn| arn.as_str()), Some("/"), Some(&[][..]));
+        let new_facts = PolicyFacts { arn, name: &new.name, address: &address, path, tags };
+        let reached: Vec<_> = entities.iter().flat_map(|entity| subject::reached(graph, policy, *entity)).collect();
+        for (at, rule) in inputs.rules.keep.iter().enumerate() {
+            let loses = rule.force(inputs.now) != Force::Expired
+                && reached.iter().any(|holder| {
+                    let address = graph.entity_address(Entity::Principal(holder.principal));
+                    inputs.account.principals.get(holder.principal.0).is_some_and(|principal| {
+                        let principal = PrincipalFacts::of(principal, &address);
+                        rule.is_about(&principal, &facts) && !rule.is_about(&principal, &new_facts)
+                    })
+                });
+            if loses {
+                return Err(format!(
+                    "keep[{at}] ({}) names {} and not its {what}: add \"{address}\" to the rule's policies",
+                    rule.reason,
+                    graph.address(policy),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The name for a new policy. One that is there already must have the same document.
-    fn name(&self, account: &Account, name: &str, suffix: &str, text: String) -> Result<NewPolicy, String> {
+    fn name(&self, name: &str, suffix: &str, text: String) -> Result<NewPolicy, String> {
+        let account = self.analysis.inputs().account;
         let head: String = name.chars().take(MAX_NAME - suffix.len() - 1).collect();
         let name = format!("{head}-{suffix}");
         match self.names.get(&name.to_ascii_lowercase()) {
@@ -114,6 +175,12 @@ impl AttachmentSlots {
                     PolicyDocument::parse(document.text()).is_ok() && fingerprint(document.text()) == fingerprint(&text)
                 });
                 let own_name = policy.map_or(name.clone(), |policy| policy.name.clone());
+                let graph = self.analysis.graph();
+                let judged = existing(graph, &own_name).and_then(|id| self.analysis.policy(id));
+                if let Some(why) = judged.and_then(|judged| judged.set_aside.as_ref()) {
+                    let why = withheld::describe(self.analysis, why);
+                    return Err(format!("there is a policy `{own_name}` already, and it stays as it is: {why}"));
+                }
                 match is_same && policy.is_some_and(|policy| policy.path == "/") {
                     true => Ok(NewPolicy { name: own_name, text, is_new: false }),
                     false => Err(format!("there is a policy `{own_name}` already, with other content")),
@@ -122,8 +189,19 @@ impl AttachmentSlots {
         }
     }
 
-    fn check(&self, graph: &Graph<'_>, entity: Entity, more: usize) -> Result<(), String> {
-        let account = graph.account();
+    /// Whether an entity can have all of these attached, besides what it has.
+    fn check(&self, entity: Entity, new: &[&NewPolicy]) -> Result<(), String> {
+        let (graph, account) = (self.analysis.graph(), self.analysis.inputs().account);
+        for policy in new.iter().filter(|policy| !policy.is_new) {
+            let id = existing(graph, &policy.name);
+            if id.is_some_and(|id| graph.attached_to(id).contains(&entity)) {
+                let address = graph.entity_address(entity);
+                return Err(format!(
+                    "{address} has policy/{} attached already: detach the old policy from it by hand",
+                    policy.name
+                ));
+            }
+        }
         let (attached, key) = match entity {
             Entity::Group(at) => (account.groups.get(at).map(|group| &group.attached), "AttachedPoliciesPerGroupQuota"),
             Entity::Principal(id) => {
@@ -138,7 +216,7 @@ impl AttachmentSlots {
         let attached: BTreeSet<_> = attached.into_iter().flatten().collect();
         let used = attached.len() + self.added.get(&entity).copied().unwrap_or(0);
         let quota = quota(account, key, 10);
-        match used + more > quota {
+        match used + new.len() > quota {
             true => Err(format!(
                 "{} has {used} managed policies attached, and may have {quota} ({key})",
                 graph.entity_address(entity)
@@ -146,6 +224,11 @@ impl AttachmentSlots {
             false => Ok(()),
         }
     }
+}
+
+/// The customer-managed policy of this name.
+pub(super) fn existing(graph: &Graph<'_>, name: &str) -> Option<PolicyId> {
+    graph.find(&format!("policy/{name}"))
 }
 
 fn quota(account: &Account, name: &str, default: usize) -> usize {

@@ -5,7 +5,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use secateur_analyzer::account::ManagedPolicy;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::PolicyDocument;
@@ -40,12 +39,14 @@ pub(super) fn draft<'a>(
     analysis: &Analysis<'a>,
     policy: PolicyId,
     options: &PlanOptions,
-    slots: &mut AttachmentSlots,
+    slots: &mut AttachmentSlots<'_, '_>,
     found: &mut AwsManagedDrafts<'a>,
 ) {
     let graph = analysis.graph();
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return };
-    let Some(managed) = reference.managed().filter(|managed| managed.is_aws_managed()) else { return };
+    if !reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
+        return;
+    }
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
     if judged.set_aside.is_some() {
         return;
@@ -57,7 +58,7 @@ pub(super) fn draft<'a>(
         (!removable.is_empty()).then_some(Attachment { entity: *entity, holders, removable })
     });
     let attachments = attachments.into_iter().flatten().collect();
-    let mut drafting = Drafting { analysis, policy, managed, document, options, found, left: BTreeMap::new() };
+    let mut drafting = Drafting { analysis, policy, document, options, found, left: BTreeMap::new() };
     let partly = drafting.detach(attachments);
     if options.rewrite.aws_managed == AwsManaged::Replace && !document.has_deny() {
         drafting.replace(partly, slots);
@@ -75,7 +76,6 @@ pub(super) fn draft<'a>(
 struct Drafting<'d, 'a> {
     analysis: &'d Analysis<'a>,
     policy: PolicyId,
-    managed: &'a ManagedPolicy,
     document: &'a PolicyDocument,
     options: &'d PlanOptions,
     found: &'d mut AwsManagedDrafts<'a>,
@@ -123,7 +123,7 @@ impl<'a> Drafting<'_, 'a> {
     }
 
     /// Drafts a copy for each distinct result, the one for most attachments first.
-    fn replace(&mut self, attachments: Vec<Attachment>, slots: &mut AttachmentSlots) {
+    fn replace(&mut self, attachments: Vec<Attachment>, slots: &mut AttachmentSlots<'_, '_>) {
         let quota = fit::Quotas::of(self.analysis.inputs().account).managed;
         let mut by_removable: Vec<(ActionSet, Vec<Attachment>)> = Vec::new();
         for attachment in attachments {
@@ -165,7 +165,13 @@ impl<'a> Drafting<'_, 'a> {
         }
     }
 
-    fn copy(&mut self, text: &str, mut draft: Draft<'a>, attachments: Vec<Attachment>, slots: &mut AttachmentSlots) {
+    fn copy(
+        &mut self,
+        text: &str,
+        mut draft: Draft<'a>,
+        attachments: Vec<Attachment>,
+        slots: &mut AttachmentSlots<'_, '_>,
+    ) {
         let graph = self.analysis.graph();
         let entities: Vec<Entity> = attachments.iter().map(|attachment| attachment.entity).collect();
         let withhold = |entity: &Entity, detail: String| Withheld {
@@ -173,7 +179,7 @@ impl<'a> Drafting<'_, 'a> {
             reason: "not-replaced".to_owned(),
             detail,
         };
-        match slots.take_copy(graph, &self.managed.name, text, &entities) {
+        match slots.take_copy(self.policy, text, &entities) {
             Ok((copy, full)) => {
                 let mut through: Vec<Entity> =
                     entities.iter().filter(|entity| !full.iter().any(|(own, _)| own == *entity)).copied().collect();

@@ -74,7 +74,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let graph = analysis.graph();
     let mut withheld = withheld::policies(analysis);
     let is_withheld: BTreeSet<&str> = withheld.iter().map(|withheld| withheld.address.as_str()).collect();
-    let mut slots = AttachmentSlots::of(analysis.inputs().account);
+    let mut slots = AttachmentSlots::of(analysis);
     let threads = analysis.inputs().threads;
     let is_of_aws = |policy: &PolicyId| {
         graph.policy(*policy).and_then(|policy| policy.managed()).is_some_and(ManagedPolicy::is_aws_managed)
@@ -99,6 +99,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
+    withheld.extend(keep_reused(analysis, &slots, &mut drafts));
 
     let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
     let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
@@ -134,6 +135,19 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     unproved.extend(keys.unproved);
     let plan = assemble(analysis, options, &numbering, changes, withheld, said);
     Built { plan, unproved }
+}
+
+/// Leaves as they are the policies that take the place of others in the same plan: who gets them needs what they have now.
+fn keep_reused(analysis: &Analysis<'_>, slots: &AttachmentSlots<'_, '_>, drafts: &mut Vec<Draft<'_>>) -> Vec<Withheld> {
+    let is_reused = |draft: &Draft<'_>| slots.reused().contains(&draft.policy);
+    let entry = |draft: &Draft<'_>| Withheld {
+        address: analysis.graph().address(draft.policy).to_owned(),
+        reason: "reused".to_owned(),
+        detail: "this plan attaches it to others, as it is: apply that, and plan again".to_owned(),
+    };
+    let withheld = drafts.iter().filter(|draft| is_reused(draft)).map(entry).collect();
+    drafts.retain(|draft| !is_reused(draft));
+    withheld
 }
 
 /// What is said beside the changes.

@@ -70,7 +70,7 @@ pub(super) fn fit(
     graph: &Graph<'_>,
     drafts: &mut [Draft<'_>],
     settings: &RewriteSettings,
-    slots: &mut AttachmentSlots,
+    slots: &mut AttachmentSlots<'_, '_>,
     threads: NonZeroUsize,
 ) -> Vec<Withheld> {
     let quotas = Quotas::of(graph.account());
@@ -118,7 +118,7 @@ pub(super) fn fit_alone(
     draft: &mut Draft<'_>,
     quota: usize,
     settings: &RewriteSettings,
-    slots: &mut AttachmentSlots,
+    slots: &mut AttachmentSlots<'_, '_>,
 ) -> Vec<Withheld> {
     let mut withheld = Vec::new();
     if let Some(room) = room_alone(graph, draft, quota, settings, slots, &mut withheld) {
@@ -134,7 +134,7 @@ fn room_alone(
     draft: &mut Draft<'_>,
     quota: usize,
     settings: &RewriteSettings,
-    slots: &mut AttachmentSlots,
+    slots: &mut AttachmentSlots<'_, '_>,
     withheld: &mut Vec<Withheld>,
 ) -> Option<Room> {
     let is_own = draft.through.is_none();
@@ -144,7 +144,7 @@ fn room_alone(
         // Several policies admit nothing again, and so come before wildcards that would.
         let wildcards = if settings.wildcards == Wildcards::Never { Wildcards::Never } else { Wildcards::Exact };
         if !room.suits(draft, wildcards) {
-            match draft.split(quota).and_then(|parts| slots.take_parts(graph, draft.policy, parts)) {
+            match draft.split(quota).and_then(|parts| slots.take_parts(draft.policy, parts)) {
                 Ok(parts) => {
                     draft.set_parts(parts);
                     return None;

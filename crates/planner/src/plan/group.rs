@@ -7,7 +7,7 @@ use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyId};
 
-use super::attachments::NewPolicy;
+use super::attachments::{NewPolicy, existing};
 use super::build::Numbering;
 use super::derive::{self, ProvedChange};
 use super::draft::Draft;
@@ -52,7 +52,7 @@ pub(super) fn replace(
     let claim = Claim { policy, through: Some(through), before, after: &after };
     let proof = prove(&claim, analysis)?;
     let no_target = || ProofError::ChangedBefore { address: graph.address(policy).to_owned() };
-    let arn = arn_of(graph, &copy.name).ok_or_else(no_target)?;
+    let arn = subject::root_arn(graph, &copy.name).ok_or_else(no_target)?;
     let id = format!("{} -> policy/{}", graph.address(policy), copy.name);
     let slim = |change: Change| slim(change, policy, &id, analysis);
     let mut changes = Vec::new();
@@ -127,7 +127,7 @@ pub(super) fn split(
     let mut changes = Vec::new();
     let mut attached = Vec::new();
     for part in parts.further {
-        let arn = arn_of(graph, &part.name).ok_or_else(no_target)?;
+        let arn = subject::root_arn(graph, &part.name).ok_or_else(no_target)?;
         if part.is_new {
             let change = create(analysis, part, &arn, &entities, &holders, numbering);
             changes.push(slim(change, policy, &id, analysis));
@@ -187,6 +187,10 @@ fn attach(
     numbering: &Numbering,
 ) -> Option<Change> {
     let graph = analysis.graph();
+    let is_there = |id| graph.policy(id).and_then(|own| own.document()).map(|own| fingerprint(own.text()));
+    if !new.is_new && existing(graph, &new.name).and_then(is_there) != Some(fingerprint(&new.text)) {
+        return None;
+    }
     let holders = subject::reached(graph, policy, entity);
     let kind = subject::bearer(graph, entity)?.2;
     let (calls, inverse) = calls::attach(graph, entity, arn);
@@ -205,12 +209,6 @@ fn attach(
 
 fn attached_address(graph: &Graph<'_>, entity: Entity, name: &str) -> String {
     format!("{}/attached/{name}", graph.entity_address(entity))
-}
-
-/// The ARN that a new policy will have: those of plans are at the root.
-fn arn_of(graph: &Graph<'_>, name: &str) -> Option<Arn> {
-    let account = graph.account();
-    format!("arn:{}:iam::{}:policy/{name}", account.partition, account.id).parse().ok()
 }
 
 fn new_target(kind: &str, arn: &Arn, name: &str, owner: Option<String>) -> Target {

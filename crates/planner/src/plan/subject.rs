@@ -52,6 +52,12 @@ pub(super) fn owner(graph: &Graph<'_>, entity: Entity) -> Option<Owner> {
     }
 }
 
+/// The ARN that a new policy will have: those of plans are at the root.
+pub(super) fn root_arn(graph: &Graph<'_>, name: &str) -> Option<Arn> {
+    let account = graph.account();
+    format!("arn:{}:iam::{}:policy/{name}", account.partition, account.id).parse().ok()
+}
+
 /// The attachments of a policy of which nothing is left that somebody else writes down.
 pub(super) fn owned_attachments(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<Withheld> {
     if draft.rewritten.outcome != Outcome::Empty

@@ -26,6 +26,17 @@ pub(super) fn all(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions, n
         groups.entry(change.unit()).or_default().push(change);
     }
     let mut refusals = Vec::new();
+    // Who gets a policy that is there already needs what it has now.
+    let changed = |name: &str| {
+        let address = format!("policy/{name}");
+        plan.changes.iter().find(|change| change.address == address && change.action != ChangeAction::Create)
+    };
+    for attach in plan.changes.iter().filter(|change| change.action == ChangeAction::Attach) {
+        if let Some(other) = changed(&attach.target.name) {
+            let why = format!("the plan changes {}, which it attaches", other.address);
+            refusals.push(refusal(attach, "edited-group", &why));
+        }
+    }
     for changes in groups.into_values() {
         match prove_again(&changes, analysis, options, numbering) {
             Ok(again) => {
