@@ -167,3 +167,19 @@ fn each_protocol_throttles_in_its_way() {
     let account = cloud.send("/listRegions", &operator_headers("account", "20261010T060000Z"), "{}").unwrap();
     assert_eq!((account.status, account.value()["errorType"].as_str()), (429, Some("TooManyRequestsException")));
 }
+
+#[test]
+fn times_are_those_of_the_second() {
+    let cloud = Cloud::with(secateur_tests::emulator::Options {
+        now: Some("2026-10-10T06:00:00.750Z".into()),
+        frozen: true,
+        ..Default::default()
+    });
+    let arn = cloud.user("ann", &allow(&["iam:*"]));
+    let key = cloud.credentials(&arn);
+    cloud.query(&key, "iam", "ListUsers", &[]).unwrap();
+    assert_eq!(cloud.iam("GetUser", &[("UserName", "ann")]).text("CreateDate"), "2026-10-10T06:00:00Z");
+    let policy = cloud.policy("p", &allow(&["sqs:*"]));
+    assert_eq!(cloud.iam("GetPolicy", &[("PolicyArn", &policy)]).text("UpdateDate"), "2026-10-10T06:00:00Z");
+    assert_eq!(cloud.report(&arn)[0].last.as_deref(), Some("2026-10-10T06:00:00Z"));
+}
