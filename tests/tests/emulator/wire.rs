@@ -113,6 +113,9 @@ fn names_and_texts_that_no_xml_could_hold_are_refused_in_xml() {
     assert!(!refusal.body.contains(['\0', '\u{1}']), "{}", refusal.body);
     cloud.refused("GetUser", &[("UserName", "")], 400, "ValidationError");
     cloud.refused("GetRole", &[("RoleName", &"a".repeat(129))], 400, "ValidationError");
+    cloud.refused("GetServiceLastAccessedDetails", &[("JobId", "short")], 400, "ValidationError");
+    let policy = cloud.policy("p", &allow(&["sqs:*"]));
+    cloud.refused("GetPolicyVersion", &[("PolicyArn", &policy), ("VersionId", "two")], 400, "ValidationError");
     let role = |text| [("RoleName", "r"), ("AssumeRolePolicyDocument", super::cloud::TRUST), ("Description", text)];
     for text in ["a\u{7}", "\u{2603}"] {
         cloud.refused("CreateRole", &role(text), 400, "ValidationError");
