@@ -83,7 +83,7 @@ fn check_statement(members: &[(String, Json)]) -> Result<(), Error> {
             let words = format!("Resource {resource} must be in ARN format or \"*\".");
             return Err(Error::malformed_policy(words));
         }
-        let vendor = resource.splitn(6, ':').nth(2).unwrap_or_default();
+        let vendor = resource.split(':').nth(2).unwrap_or_default();
         if vendor.contains(['*', '?']) {
             return Err(Error::malformed_policy(format!("Vendor {vendor} is not valid")));
         }
