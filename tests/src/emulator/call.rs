@@ -76,6 +76,11 @@ impl Call<'_> {
         Arc::clone(self.world.seen(self.now))
     }
 
+    /// The moment of the call as entities, keys and policies bear it: to the second.
+    pub const fn second(&self) -> Time {
+        self.now.to_second()
+    }
+
     /// The name that a parameter gives, or the caller's own, if a user calls.
     pub fn user_name(&self) -> Result<String, Error> {
         if let Some(name) = self.params.get("UserName") {

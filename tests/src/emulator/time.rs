@@ -35,6 +35,11 @@ impl Time {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The second that it is in.
+    pub const fn to_second(self) -> Self {
+        Self(self.0.div_euclid(SECOND) * SECOND)
+    }
+
     /// The milliseconds from then until this.
     pub const fn since(self, then: Self) -> i64 {
         self.0.saturating_sub(then.0)
@@ -72,6 +77,7 @@ mod tests {
         assert_eq!(Time::parse("1791613201"), Some(time));
         assert_eq!(time.plus(250).to_string(), "2026-10-10T06:20:01.25Z");
         assert_eq!(time.plus(250).epoch().to_string(), "1791613201.25");
+        assert_eq!((time.plus(999).to_second(), time.plus(-1).to_second()), (time, time.plus(-1_000)));
         assert_eq!(Time::parse("yesterday"), None);
     }
 }

@@ -57,9 +57,15 @@ fn run(command: &mut Command) -> Result<(), String> {
 impl Python {
     /// Runs a script of this folder against an emulator; returns the JSON that it prints.
     pub fn run(&self, script: &str, url: &str, region: &str) -> Value {
+        self.run_with(script, &[], url, region)
+    }
+
+    /// The same, with arguments.
+    pub fn run_with(&self, script: &str, arguments: &[&str], url: &str, region: &str) -> Value {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
         let output = Command::new(&self.0)
             .arg(script)
+            .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -131,3 +131,29 @@ fn a_new_role_of_an_old_name_starts_anew() {
     cloud.iam("CreateRole", &[("RoleName", "job"), ("AssumeRolePolicyDocument", TRUST)]);
     assert!(!cloud.iam("GetRole", &[("RoleName", "job")]).has("LastUsedDate"));
 }
+
+#[test]
+fn the_credential_report_is_kept_for_four_hours() {
+    let cloud = Cloud::new();
+    cloud.control("behaviour", json!({"job_seconds": 5}));
+    cloud.refused("GetCredentialReport", &[], 410, "ReportNotPresent");
+    cloud.iam("CreateUser", &[("UserName", "ann")]);
+    let key = cloud.iam("CreateAccessKey", &[("UserName", "ann")]).text("AccessKeyId");
+    cloud.iam("UpdateAccessKey", &[("UserName", "ann"), ("AccessKeyId", &key), ("Status", "Inactive")]);
+    let generate = || cloud.iam("GenerateCredentialReport", &[]).text("State");
+    assert_eq!((generate().as_str(), generate().as_str()), ("STARTED", "INPROGRESS"));
+    cloud.refused("GetCredentialReport", &[], 404, "ReportInProgress");
+    cloud.control("clock", json!({"advance_seconds": 5}));
+    assert_eq!(generate(), "COMPLETE");
+    let report = || cloud.iam("GetCredentialReport", &[]).text("Content");
+    let first = report();
+    // "user,arn,user_creation_time" begins it.
+    assert!(first.starts_with("dXNlcixhcm4sdXNlcl9jcmVhdGlvbl90aW1l"), "{first}");
+    cloud.iam("CreateUser", &[("UserName", "bob")]);
+    assert_eq!(report(), first, "it is the one that was made");
+    cloud.control("clock", json!({"advance_seconds": 14_400}));
+    cloud.refused("GetCredentialReport", &[], 410, "ReportExpired");
+    assert_eq!(generate(), "STARTED");
+    cloud.control("clock", json!({"advance_seconds": 5}));
+    assert!(report().len() > first.len());
+}

@@ -113,6 +113,9 @@ fn names_and_texts_that_no_xml_could_hold_are_refused_in_xml() {
     assert!(!refusal.body.contains(['\0', '\u{1}']), "{}", refusal.body);
     cloud.refused("GetUser", &[("UserName", "")], 400, "ValidationError");
     cloud.refused("GetRole", &[("RoleName", &"a".repeat(129))], 400, "ValidationError");
+    cloud.refused("GetServiceLastAccessedDetails", &[("JobId", "short")], 400, "ValidationError");
+    let policy = cloud.policy("p", &allow(&["sqs:*"]));
+    cloud.refused("GetPolicyVersion", &[("PolicyArn", &policy), ("VersionId", "two")], 400, "ValidationError");
     let role = |text| [("RoleName", "r"), ("AssumeRolePolicyDocument", super::cloud::TRUST), ("Description", text)];
     for text in ["a\u{7}", "\u{2603}"] {
         cloud.refused("CreateRole", &role(text), 400, "ValidationError");
@@ -166,4 +169,20 @@ fn each_protocol_throttles_in_its_way() {
     assert_eq!((kms.status, kms.value()["__type"].as_str()), (400, Some("ThrottlingException")));
     let account = cloud.send("/listRegions", &operator_headers("account", "20261010T060000Z"), "{}").unwrap();
     assert_eq!((account.status, account.value()["errorType"].as_str()), (429, Some("TooManyRequestsException")));
+}
+
+#[test]
+fn times_are_those_of_the_second() {
+    let cloud = Cloud::with(secateur_tests::emulator::Options {
+        now: Some("2026-10-10T06:00:00.750Z".into()),
+        frozen: true,
+        ..Default::default()
+    });
+    let arn = cloud.user("ann", &allow(&["iam:*"]));
+    let key = cloud.credentials(&arn);
+    cloud.query(&key, "iam", "ListUsers", &[]).unwrap();
+    assert_eq!(cloud.iam("GetUser", &[("UserName", "ann")]).text("CreateDate"), "2026-10-10T06:00:00Z");
+    let policy = cloud.policy("p", &allow(&["sqs:*"]));
+    assert_eq!(cloud.iam("GetPolicy", &[("PolicyArn", &policy)]).text("UpdateDate"), "2026-10-10T06:00:00Z");
+    assert_eq!(cloud.report(&arn)[0].last.as_deref(), Some("2026-10-10T06:00:00Z"));
 }

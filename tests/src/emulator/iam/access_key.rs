@@ -49,7 +49,7 @@ pub fn last_used(call: &mut Call<'_>, xml: &mut Xml) -> Result<(), Error> {
 pub fn create(call: &mut Call<'_>, xml: &mut Xml) -> Result<(), Error> {
     let user = call.user_name()?;
     let (id, secret) = (call.world.ids.access_key("AKIA"), call.world.ids.secret(40));
-    let now = call.now;
+    let now = call.second();
     let account = call.world.edit();
     let quota = account.quotas.get("AccessKeysPerUserQuota");
     let user = account.entity_mut(Kind::User, &user)?;

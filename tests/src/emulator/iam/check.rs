@@ -34,6 +34,14 @@ pub fn names(params: &Params) -> Result<(), Error> {
             name(params, member, 128)?;
         }
     }
+    if params.get("JobId").is_some_and(|id| id.len() != 36) {
+        return Err(constraint("JobId", "(an id)", "Member must have length equal to 36"));
+    }
+    let is_version = |id: &str| id.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if let Some(id) = params.get("VersionId").filter(|id| !is_version(id)) {
+        let words = "Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?";
+        return Err(constraint("VersionId", id, words));
+    }
     for member in ["PolicyDocument", "AssumeRolePolicyDocument"] {
         // White space counts here, other than for the quotas.
         if params.get(member).is_some_and(|document| document.chars().count() > LONGEST_DOCUMENT) {

@@ -20,10 +20,10 @@ pub fn check(document: &str) -> Result<(), Error> {
     if members.iter().any(|(name, _)| !matches!(name.as_str(), "Version" | "Id" | "Statement")) {
         return Err(syntax());
     }
-    if let Some(Json::Text(version)) = member(&members, "Version")
-        && !matches!(version.as_str(), "2012-10-17" | "2008-10-17")
-    {
-        return Err(syntax());
+    match member(&members, "Version") {
+        None => {}
+        Some(Json::Text(version)) if matches!(version.as_str(), "2012-10-17" | "2008-10-17") => {}
+        Some(_) => return Err(syntax()),
     }
     let statements = match member(&members, "Statement") {
         Some(Json::List(statements)) if !statements.is_empty() => statements.iter().collect(),
@@ -34,6 +34,9 @@ pub fn check(document: &str) -> Result<(), Error> {
     for statement in statements {
         let Json::Object(members) = statement else { return Err(syntax()) };
         check_statement(members)?;
+        if member(members, "Sid").is_some_and(|sid| !matches!(sid, Json::Text(_))) {
+            return Err(syntax());
+        }
         if let Some(Json::Text(sid)) = member(members, "Sid") {
             if !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
                 return Err(Error::malformed_policy(
@@ -80,11 +83,78 @@ fn check_statement(members: &[(String, Json)]) -> Result<(), Error> {
             let words = format!("Resource {resource} must be in ARN format or \"*\".");
             return Err(Error::malformed_policy(words));
         }
+        let vendor = resource.split(':').nth(2).unwrap_or_default();
+        if vendor.contains(['*', '?']) {
+            return Err(Error::malformed_policy(format!("Vendor {vendor} is not valid")));
+        }
     }
     match member(members, "Condition") {
-        None | Some(Json::Object(_)) => Ok(()),
+        None => Ok(()),
+        Some(Json::Object(operators)) => check_conditions(operators),
         Some(_) => Err(Error::malformed_policy("Syntax errors in policy.")),
     }
+}
+
+/// Checks that a condition block has known operators, in each of them keys, and for each of them values.
+fn check_conditions(operators: &[(String, Json)]) -> Result<(), Error> {
+    let syntax = || Error::malformed_policy("Syntax errors in policy.");
+    unique(operators)?;
+    for (operator, keys) in operators {
+        if !is_operator(operator) {
+            return Err(Error::malformed_policy(format!("Invalid Condition type : {operator}.")));
+        }
+        let Json::Object(keys) = keys else { return Err(syntax()) };
+        unique(keys)?;
+        let is_value = |value: &Json| matches!(value, Json::Text(_) | Json::Number(_) | Json::Bool(_));
+        let are_values = |value: &Json| match value {
+            Json::List(values) => values.iter().all(is_value),
+            value => is_value(value),
+        };
+        if !keys.iter().all(|(_, value)| are_values(value)) {
+            return Err(syntax());
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is such an operator, whatever its case.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>.
+fn is_operator(written: &str) -> bool {
+    const KNOWN: [&str; 27] = [
+        "stringequals",
+        "stringnotequals",
+        "stringequalsignorecase",
+        "stringnotequalsignorecase",
+        "stringlike",
+        "stringnotlike",
+        "numericequals",
+        "numericnotequals",
+        "numericlessthan",
+        "numericlessthanequals",
+        "numericgreaterthan",
+        "numericgreaterthanequals",
+        "dateequals",
+        "datenotequals",
+        "datelessthan",
+        "datelessthanequals",
+        "dategreaterthan",
+        "dategreaterthanequals",
+        "bool",
+        "binaryequals",
+        "ipaddress",
+        "notipaddress",
+        "arnequals",
+        "arnlike",
+        "arnnotequals",
+        "arnnotlike",
+        "null",
+    ];
+    let lower = written.to_lowercase();
+    let set = ["forallvalues:", "foranyvalue:"].into_iter().find_map(|set| lower.strip_prefix(set));
+    let name = set.unwrap_or(&lower);
+    let is_if_exists = || name.strip_suffix("ifexists").is_some_and(|own| own != "null" && KNOWN.contains(&own));
+    KNOWN.contains(&name) || is_if_exists()
 }
 
 fn check_action(action: &str) -> Result<(), Error> {
@@ -171,6 +241,23 @@ mod tests {
         assert_eq!(refusal(empty), "Policy statement must contain actions.");
         let bucket = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"bucket"}]}"#;
         assert_eq!(refusal(bucket), "Resource bucket must be in ARN format or \"*\".");
+        let vendor = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s*:::b"}]}"#;
+        assert_eq!(refusal(vendor), "Vendor s* is not valid");
+        let with =
+            |rest: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"s3:*","Resource":"*",{rest}}}]}}"#);
+        assert_eq!(refusal(&with(r#""Condition":{"Foo":{"a":"b"}}"#)), "Invalid Condition type : Foo.");
+        assert_eq!(
+            refusal(&with(r#""Condition":{"NullIfExists":{"a":"b"}}"#)),
+            "Invalid Condition type : NullIfExists."
+        );
+        for rest in
+            [r#""Condition":{"Bool":{"a":{}}}"#, r#""Condition":{"Bool":"a"}"#, r#""Condition":[]"#, r#""Sid":5"#]
+        {
+            assert_eq!(refusal(&with(rest)), "Syntax errors in policy.", "{rest}");
+        }
+        let set = r#""Condition":{"ForAnyValue:StringLikeIfExists":{"aws:TagKeys":["a",1,true]},"null":{"k":"true"}}"#;
+        assert_eq!(check(&with(set)), Ok(()));
+        assert_eq!(refusal(r#"{"Version":1,"Statement":[]}"#), "Syntax errors in policy.");
         let principal = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
         assert_eq!(refusal(principal), "Policy document should not specify a principal.");
     }

@@ -60,7 +60,7 @@ pub fn create(call: &mut Call<'_>, xml: &mut Xml, kind: Kind) -> Result<(), Erro
     if kind == Kind::Role && (path.starts_with("/aws-service-role/") || path.starts_with("/aws-reserved/")) {
         return Err(Error::access_denied(format!("Roles may not be created in the reserved path {path}.")));
     }
-    let mut entity = Entity::new(kind, name, &path, call.world.ids.unique(kind.prefix()), call.now);
+    let mut entity = Entity::new(kind, name, &path, call.world.ids.unique(kind.prefix()), call.second());
     entity.tags = super::tag::given(params)?;
     if kind == Kind::Role {
         let trust = params.required("AssumeRolePolicyDocument")?;

@@ -7,6 +7,7 @@ mod account;
 mod attachment;
 mod boundary;
 mod check;
+mod credential_report;
 mod details;
 mod document;
 mod entity;
@@ -20,4 +21,5 @@ mod table;
 mod tag;
 
 pub use check::names as check_names;
+pub use credential_report::CredentialReport;
 pub use table::OPERATIONS;

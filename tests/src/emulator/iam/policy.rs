@@ -43,7 +43,7 @@ pub fn create(call: &mut Call<'_>, xml: &mut Xml) -> Result<(), Error> {
     let path = check::path(params)?;
     let text = params.required("PolicyDocument")?;
     let tags = super::tag::given(params)?;
-    let (now, id) = (call.now, call.world.ids.unique("ANPA"));
+    let (now, id) = (call.second(), call.world.ids.unique("ANPA"));
     let account = call.world.edit();
     checked(text, account.quotas.get("PolicySizeQuota"))?;
     let mut of_customer = account.policies().values().filter(|policy| !policy.is_of_aws());

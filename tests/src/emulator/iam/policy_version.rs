@@ -32,7 +32,7 @@ pub fn create(call: &mut Call<'_>, xml: &mut Xml) -> Result<(), Error> {
     let arn = check::arn(params, "PolicyArn")?;
     let text = params.required("PolicyDocument")?;
     let is_default = params.is_true("SetAsDefault");
-    let now = call.now;
+    let now = call.second();
     let account = call.world.edit();
     own(account.policy(arn)?)?;
     checked(text, account.quotas.get("PolicySizeQuota"))?;

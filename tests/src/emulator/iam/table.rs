@@ -1,8 +1,8 @@
 //! Which operations there are.
 
 use super::{
-    access_key, account, attachment, boundary, details, entity, inline, membership, policy, policy_list,
-    policy_version, tag,
+    access_key, account, attachment, boundary, credential_report, details, entity, inline, membership, policy,
+    policy_list, policy_version, tag,
 };
 use crate::emulator::call::{Operation, Resource, Run};
 use crate::emulator::report;
@@ -26,6 +26,8 @@ const ARN: Resource = Resource::Arn("Arn");
 /// The operations of IAM.
 pub const OPERATIONS: &[Operation] = &[
     reads("GetAccountAuthorizationDetails", ANY, Run::Xml(details::get)),
+    reads("GenerateCredentialReport", ANY, Run::Xml(credential_report::generate)),
+    reads("GetCredentialReport", ANY, Run::Xml(credential_report::get)),
     reads("GetAccountSummary", ANY, Run::Xml(account::summary)),
     reads("GenerateServiceLastAccessedDetails", ARN, Run::Xml(report::generate)),
     reads("GetServiceLastAccessedDetails", ANY, Run::Xml(report::get)),

@@ -195,7 +195,15 @@ fn record(
     let home = home_region(&world.account().partition);
     let region = if is_global { home } else { caller.region.as_str() };
     if let Some(id) = caller.entity_id().filter(|_| world.behaviour.records_calls) {
-        control::record_use(world, id, operation.service, operation.name, region, now, Some(&caller.access_key));
+        control::record_use(
+            world,
+            id,
+            operation.service,
+            operation.name,
+            region,
+            now.to_second(),
+            Some(&caller.access_key),
+        );
     }
     if !operation.writes {
         return;

@@ -10,6 +10,7 @@ use crate::emulator::behaviour::Behaviour;
 use crate::emulator::clock::Clock;
 use crate::emulator::cloudtrail::Trail;
 use crate::emulator::control::CallLog;
+use crate::emulator::iam::CredentialReport;
 use crate::emulator::ids::Ids;
 use crate::emulator::kms::Keys;
 use crate::emulator::report::{Derivation, Jobs};
@@ -32,6 +33,8 @@ pub struct World {
     pub usage: UsageLog,
     /// Jobs of last-accessed reports.
     pub jobs: Jobs,
+    /// The credential report, if there is one.
+    pub credential_report: Option<CredentialReport>,
     /// What documents allow, computed once per set of documents.
     pub derivation: Derivation,
     /// Sessions.
@@ -86,6 +89,7 @@ impl World {
             request_ids: Ids::new(seed ^ 0x5eed_0f1d),
             usage: UsageLog::default(),
             jobs: Jobs::default(),
+            credential_report: None,
             derivation: Derivation::default(),
             sessions: Sessions::default(),
             operator,

@@ -130,3 +130,47 @@ fn equal_to_brute_force_on_small_policies() {
     }
     assert_eq!(compared, 96 * 96 * 4);
 }
+
+/// All pairs of an identity policy and a boundary of one statement each, against the rule: a deny of either wins, and both
+/// must allow.
+#[test]
+fn boundaries_equal_to_brute_force_on_small_policies() {
+    let mut all = Vec::new();
+    for effect in ["Allow", "Deny"] {
+        for (member, is_but) in [("Action", false), ("NotAction", true)] {
+            for name in ["a:B", "a:C", "a:*"] {
+                for condition in ["", r#","Condition":{"StringEquals":{"k":"v"}}"#] {
+                    let text = format!(r#"{{"Effect":"{effect}","{member}":"{name}","Resource":"*"{condition}}}"#);
+                    let applies = move |action: &str, has_key: bool| {
+                        ((name == "a:*" || name == action) != is_but) && (condition.is_empty() || has_key)
+                    };
+                    all.push((effect, policy(&text), applies));
+                }
+            }
+        }
+    }
+    for (own_effect, own, own_applies) in &all {
+        for (effect, boundary, applies) in &all {
+            for (action, has_key) in [("a:B", false), ("a:B", true), ("a:C", false), ("a:C", true)] {
+                let mut request = Request::new(action, "*");
+                if has_key {
+                    request.context.set("k", vec!["v".into()]);
+                }
+                let says = |effect: &str, applies: bool| match (effect, applies) {
+                    ("Deny", true) => Decision::ExplicitDeny,
+                    ("Allow", true) => Decision::Allowed,
+                    _ => Decision::ImplicitDeny,
+                };
+                let both = [says(own_effect, own_applies(action, has_key)), says(effect, applies(action, has_key))];
+                let expect = if both.contains(&Decision::ExplicitDeny) {
+                    Decision::ExplicitDeny
+                } else if both == [Decision::Allowed; 2] {
+                    Decision::Allowed
+                } else {
+                    Decision::ImplicitDeny
+                };
+                assert_eq!(decide_within([own], Some(boundary), &request), expect, "{own:?} {boundary:?} {action}");
+            }
+        }
+    }
+}
