@@ -186,6 +186,7 @@ impl Report {
     #[must_use]
     pub fn with_services(mut self, mut rows: Vec<ServiceRow>) -> Report {
         rows.sort_by(|a, b| a.service.cmp(&b.service));
+        self.services.reserve_exact(rows.len());
         for row in rows {
             match self.services.last_mut() {
                 Some(last) if last.service == row.service => {

@@ -286,7 +286,8 @@ fn judge_policies(
                 .policy(id)
                 .map(|policy| PolicyGrants::new(catalog, policy, horizon, history))
                 .unwrap_or_default(),
-            removable: catalog.empty_set(),
+            // Found when the holders are judged; there are thousands of sets.
+            removable: ActionSet::nothing(),
             kms_lifted: match document {
                 Some(document) if settings.kms == KmsPruning::Prune => kms.lifted(catalog, document),
                 _ => ActionSet::nothing(),

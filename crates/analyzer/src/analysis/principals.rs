@@ -59,9 +59,7 @@ fn merge<'a>(analysis: &mut Analysis<'a>, shares: Vec<Share<'a>>) {
     principals.sort_by_key(|(at, _)| *at);
     analysis.principals = principals.into_iter().map(|(_, principal)| principal).collect();
     for (policy, removable) in analysis.policies.iter_mut().zip(removable) {
-        if let Some(removable) = removable {
-            policy.removable = removable;
-        }
+        policy.removable = removable.unwrap_or_else(|| analysis.inputs.account.catalog.empty_set());
     }
 }
 

@@ -136,8 +136,8 @@ impl AccessLevel {
 pub struct ActionSet(FixedBitSet);
 
 impl ActionSet {
-    /// Returns an empty set of any catalogue that takes no memory; it grows by [`ActionSet::union_with`] only.
-    pub(crate) fn nothing() -> ActionSet {
+    /// Returns an empty set of any catalogue that takes no memory. It equals no other set but another such.
+    pub fn nothing() -> ActionSet {
         ActionSet(FixedBitSet::new())
     }
 
@@ -148,12 +148,15 @@ impl ActionSet {
 
     /// Adds the action; returns whether it was new.
     pub fn insert(&mut self, id: ActionId) -> bool {
+        self.0.grow(id.index() + 1);
         !self.0.put(id.index())
     }
 
     /// Takes the action out.
     pub fn remove(&mut self, id: ActionId) {
-        self.0.set(id.index(), false);
+        if self.contains(id) {
+            self.0.set(id.index(), false);
+        }
     }
 
     /// Returns whether all of the set is in `other`.

@@ -113,14 +113,15 @@ pub(super) fn by_user(
     id: &str,
 ) -> Result<BTreeMap<Arn, Vec<AccessKey>>, SnapshotError> {
     let mut by_user: BTreeMap<Arn, (PathBuf, Option<Vec<AccessKey>>)> = BTreeMap::new();
+    let is_user = |principal: &&Principal| principal.kind == PrincipalKind::User && principal.arn.account() == id;
+    let users: Vec<&Principal> = principals.iter().filter(is_user).collect();
     for (second, AccessKeys { arn, user, keys }) in files {
         let is_it = |principal: &&Principal| match (&arn, &user) {
             (Some(arn), _) => principal.arn == *arn,
             (None, Some(user)) => principal.name == *user,
             (None, None) => false,
         };
-        let mut users = principals.iter().filter(|principal| principal.kind == PrincipalKind::User);
-        let Some(user) = users.find(|principal| principal.arn.account() == id && is_it(principal)) else { continue };
+        let Some(user) = users.iter().copied().find(is_it) else { continue };
         match by_user.get(&user.arn) {
             Some((first, kept)) if *kept != keys => {
                 let (user, first) = (user.arn.clone(), first.clone());

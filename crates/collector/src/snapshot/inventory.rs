@@ -69,8 +69,11 @@ impl Inventory {
             let detail = "a symbolic link to a directory is not followed".to_owned();
             self.gaps.push(Gap { subject: name, kind: "link-not-followed".to_owned(), detail });
         } else if let Some(place) = Place::of(&name) {
-            let metadata = fs::metadata(&path).map_err(|source| SnapshotError::reading(&path, source))?;
-            if !metadata.is_file() {
+            // Only of a link is more to be asked than what the folder says.
+            let is_link_to_file = || fs::metadata(&path).map(|metadata| metadata.is_file());
+            let is_file =
+                kind.is_file() || is_link_to_file().map_err(|source| SnapshotError::reading(&path, source))?;
+            if !is_file {
                 return Err(SnapshotError::NotAFile { path });
             }
             self.files.insert(name.clone(), SnapshotFile { name, path, place });

@@ -111,6 +111,7 @@ fn row(service: &Service<'_>, catalog: &Catalog) -> ServiceRow {
     let mut row = ServiceRow::new(catalog, text(&service.service_namespace), service.last_authenticated);
     if let Some(actions) = &service.tracked_actions_last_accessed {
         row.lists_actions = true;
+        row.actions.reserve_exact(actions.len());
         for action in actions {
             row.push(catalog, text(&action.action_name), action.last_accessed_time);
         }

@@ -100,6 +100,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
     withheld.extend(keep_reused(analysis, &slots, &mut drafts));
+    drafts.iter_mut().for_each(Draft::settle);
 
     let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
     let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());

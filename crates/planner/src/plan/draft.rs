@@ -80,6 +80,11 @@ impl<'a> Draft<'a> {
         )
     }
 
+    /// Returns how many actions may go.
+    pub fn removable_names(&self) -> usize {
+        self.removable.len()
+    }
+
     /// Returns the characters that count of the text after.
     pub fn size_after(&self) -> usize {
         size(self.document, &self.rewritten.outcome)
@@ -103,6 +108,12 @@ impl<'a> Draft<'a> {
     pub fn take(&mut self, rewritten: Rewritten) {
         self.rewritten = rewritten;
         self.is_too_long = false;
+    }
+
+    /// Gives back what only a decision needs: the text stands.
+    pub fn settle(&mut self) {
+        self.removable = ActionSet::nothing();
+        self.unknown = Vec::new();
     }
 
     /// Returns the texts of several policies in the place of one, each within the quota.

@@ -3,6 +3,7 @@
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>. The account's own summary counts where
 //! there is one; the numbers here are AWS's documented defaults.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
@@ -99,8 +100,12 @@ pub(super) fn fit(
         let room = quota.max(start).saturating_sub(start.saturating_sub(changed));
         rooms.push((Room { room, quota }, own));
     }
-    // No two rooms have a draft in common.
+    // No two rooms have a draft in common. What takes longest comes first, so that no thread ends long after the others.
     let all: &[Draft<'_>] = drafts;
+    rooms.sort_by_cached_key(|(_, own)| {
+        let names = own.iter().filter_map(|at| all.get(*at)).map(Draft::removable_names);
+        Reverse(names.sum::<usize>())
+    });
     let fitted = parallel::map(threads, &rooms, |(room, own)| {
         room.fitted(&own.iter().filter_map(|at| all.get(*at)).collect::<Vec<_>>(), settings.wildcards)
     });

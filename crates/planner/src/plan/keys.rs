@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use secateur_analyzer::account::KeyLastUsed;
 use secateur_analyzer::analysis::{AccessKeyAnalysis, Analysis};
+use secateur_analyzer::parallel;
 use secateur_analyzer::rules::KeepRule;
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{AccessKeyVerdict, ExpiredRule, SetAside};
@@ -60,9 +61,13 @@ pub(super) fn keys(analysis: &Analysis<'_>, options: &PlanOptions) -> Keys {
     if !options.selection.only.is_empty() {
         return keys;
     }
-    for judged in analysis.access_keys() {
-        if let AccessKeyVerdict::Deactivate(_) = judged.verdict {
-            match derive(&judged.address, analysis) {
+    let judged = analysis.access_keys();
+    let derived = parallel::map(analysis.inputs().threads, &judged, |judged| {
+        matches!(judged.verdict, AccessKeyVerdict::Deactivate(_)).then(|| derive(&judged.address, analysis))
+    });
+    for (judged, derived) in judged.into_iter().zip(derived) {
+        if let Some(derived) = derived {
+            match derived {
                 Ok(change) => keys.changes.push(change),
                 Err(error) => {
                     let detail = format!("the deactivation could not be proved, which is a bug of secateur: {error}");

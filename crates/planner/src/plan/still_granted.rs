@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::graph::{Entity, PolicyId, PolicyRef};
+use secateur_analyzer::parallel;
 
 use super::StillGranted;
 use super::build::Numbering;
@@ -27,7 +28,10 @@ pub(super) fn still_granted(analysis: &Analysis<'_>, changes: &mut [ProvedChange
         }
     }
     let graph = analysis.graph();
-    for change in changes.iter_mut().filter(|change| !change.lost.is_empty()) {
+    let still = parallel::map(analysis.inputs().threads, changes, |change| {
+        if change.lost.is_empty() {
+            return Vec::new();
+        }
         let principals = change.change.holders.iter().filter_map(|at| Some((*at, numbering.id(*at)?)));
         let mut found = Vec::new();
         for (number, principal) in principals {
@@ -51,7 +55,12 @@ pub(super) fn still_granted(analysis: &Analysis<'_>, changes: &mut [ProvedChange
             }
         }
         found.sort_by(|a, b| (&a.policy, a.principal).cmp(&(&b.policy, b.principal)));
-        change.change.still_granted_by = found;
+        found
+    });
+    for (change, still) in changes.iter_mut().zip(still) {
+        if !change.lost.is_empty() {
+            change.change.still_granted_by = still;
+        }
     }
 }
 

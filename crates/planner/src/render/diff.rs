@@ -30,12 +30,11 @@ pub(super) fn diff(before: &str, after: &str) -> DocumentDiff {
 fn hunks(before: &str, after: &str) -> Vec<Vec<(char, String)>> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     // A comma behind the last element comes and goes with its neighbours, and means nothing.
-    let key = |line: &&'_ str| -> String { line.trim_end().trim_end_matches(',').to_owned() };
-    let (old_keys, new_keys): (Vec<String>, Vec<String>) =
-        (old.iter().map(key).collect(), new.iter().map(key).collect());
-    let old_refs: Vec<&str> = old_keys.iter().map(String::as_str).collect();
-    let new_refs: Vec<&str> = new_keys.iter().map(String::as_str).collect();
-    let diff = TextDiff::from_slices(&old_refs, &new_refs);
+    fn keys<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+        lines.iter().map(|line| line.trim_end().trim_end_matches(',')).collect()
+    }
+    let (old_keys, new_keys) = (keys(&old), keys(&new));
+    let diff = TextDiff::from_slices(&old_keys, &new_keys);
     let line = |change: similar::Change<&str>| {
         let of = |lines: &[&str], at: Option<usize>| {
             visible_line(at.and_then(|at| lines.get(at)).copied().unwrap_or_default())

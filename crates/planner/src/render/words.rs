@@ -59,20 +59,28 @@ pub(super) fn folded(text: &str, indent: usize, width: usize) -> String {
 
 /// Returns the items with commas, in lines of at most `width` characters, each indented.
 pub(super) fn wrapped(items: &[String], indent: usize, width: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
     let pad = " ".repeat(indent);
+    let mut lines = String::new();
+    // The characters of the last line.
+    let mut length = 0;
     for (at, item) in items.iter().enumerate() {
         let comma = if at + 1 < items.len() { "," } else { "" };
-        let item = format!("{}{comma}", visible(item));
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + item.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(&item);
+        let item = visible(item);
+        let own = item.chars().count() + comma.len();
+        if at > 0 && length + 1 + own <= width {
+            lines.push(' ');
+            length += 1 + own;
+        } else {
+            if at > 0 {
+                lines.push('\n');
             }
-            _ => lines.push(format!("{pad}{item}")),
+            lines.push_str(&pad);
+            length = indent + own;
         }
+        lines.push_str(&item);
+        lines.push_str(comma);
     }
-    lines.join("\n")
+    lines
 }
 
 #[cfg(test)]

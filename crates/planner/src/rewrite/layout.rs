@@ -84,6 +84,10 @@ pub(super) fn invert(text: &str, statement: &Statement, list: &ActionList, names
 }
 
 fn quoted(name: &str) -> String {
+    // Nearly all names: nothing in them is escaped.
+    if name.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        return format!("\"{name}\"");
+    }
     serde_json::Value::from(name).to_string()
 }
 
