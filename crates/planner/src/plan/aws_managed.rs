@@ -105,7 +105,7 @@ impl<'a> Drafting<'_, 'a> {
 
     /// Rewrites the document for some of its holders.
     fn rewrite(&self, holders: &[Holder], removable: ActionSet) -> Draft<'a> {
-        Draft::new(self.analysis, self.policy, self.document, holders, removable, self.options)
+        Draft::new(self.analysis, self.policy, self.document, holders, removable, Outcome::Unchanged, self.options)
     }
 
     /// Why the attachment is not changed, though something may go.

@@ -95,7 +95,6 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     }
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots, threads));
-    withheld.extend(resources::prune(analysis, options, &mut drafts));
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
@@ -178,14 +177,15 @@ fn draft<'a>(analysis: &Analysis<'a>, policy: PolicyId, options: &PlanOptions) -
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return nothing };
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return nothing };
     let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
-    let has_unused_keys = resources::can_prune(analysis, policy, options);
-    if removable.is_empty() && !has_unused_keys {
+    // Keys go first: what they leave is room for names.
+    let keys = resources::prune(analysis, policy, options);
+    if removable.is_empty() && keys == Outcome::Unchanged {
         return nothing;
     }
-    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, options);
+    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, keys, options);
     let mut withheld = subject::owned_attachments(graph, &draft);
     withheld.extend(notes(analysis, &draft));
-    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() && !has_unused_keys {
+    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() {
         return (withheld, None);
     }
     if let Some(detail) = is_withheld_as_dormant(analysis, &judged.holders) {

@@ -9,8 +9,7 @@ use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::draft::Draft;
-use super::{Advice, PlanOptions, Withheld, subject};
+use super::{Advice, PlanOptions};
 use crate::proof::CutResource;
 use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
 
@@ -30,36 +29,12 @@ pub struct RemovedResource {
     pub since: UnixTime,
 }
 
-/// Returns whether unused keys may leave the policy as it is. `--only` asks for reasons of actions.
-pub(super) fn can_prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> bool {
-    analysis.inputs().settings.kms == KmsPruning::Prune
-        && options.selection.only.is_empty()
-        && document(analysis, policy)
-            .is_some_and(|document| cut(analysis, policy, document, document).0 != Outcome::Unchanged)
-}
-
-/// Cuts unused keys out of what the drafts make of their documents; returns what is withheld for that.
-pub(super) fn prune(analysis: &Analysis<'_>, options: &PlanOptions, drafts: &mut [Draft<'_>]) -> Vec<Withheld> {
-    let mut withheld = Vec::new();
+/// Cuts unused keys out of the document of a policy. `--only` asks for reasons of actions.
+pub(super) fn prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> Outcome {
     if analysis.inputs().settings.kms != KmsPruning::Prune || !options.selection.only.is_empty() {
-        return withheld;
+        return Outcome::Unchanged;
     }
-    // A policy that becomes several is proved on what they allow together, which knows of no keys.
-    for draft in drafts.iter_mut().filter(|draft| draft.parts.is_empty()) {
-        let outcome = match &draft.rewritten.outcome {
-            Outcome::Unchanged => cut(analysis, draft.policy, draft.document, draft.document).0,
-            Outcome::Changed(text) => match PolicyDocument::parse(text.as_str()) {
-                Ok(rewritten) => cut(analysis, draft.policy, &rewritten, draft.document).0,
-                Err(_) => Outcome::Unchanged,
-            },
-            Outcome::Empty => Outcome::Unchanged,
-        };
-        if outcome != Outcome::Unchanged {
-            draft.rewritten.outcome = outcome;
-            withheld.extend(subject::owned_attachments(analysis.graph(), draft));
-        }
-    }
-    withheld
+    document(analysis, policy).map_or(Outcome::Unchanged, |document| cut(analysis, policy, document).0)
 }
 
 /// The document of a policy that secateur may rewrite.
@@ -71,18 +46,12 @@ fn document<'a>(analysis: &Analysis<'a>, policy: PolicyId) -> Option<&'a PolicyD
     reference.document()?.policy()
 }
 
-fn cut(
-    analysis: &Analysis<'_>,
-    policy: PolicyId,
-    document: &PolicyDocument,
-    original: &PolicyDocument,
-) -> (Outcome, Vec<KeyCut>) {
+fn cut(analysis: &Analysis<'_>, policy: PolicyId, document: &PolicyDocument) -> (Outcome, Vec<KeyCut>) {
     if !analysis.kms().has_unused() {
         return (Outcome::Unchanged, Vec::new());
     }
-    let unknown = analysis.unknown_names(policy, original).names;
+    let unknown = analysis.unknown_names(policy, document).names;
     let by = KeyPruning {
-        original,
         catalog: analysis.catalog(),
         unknown: &unknown,
         kept: &kept(analysis, policy),
@@ -142,7 +111,7 @@ pub(super) fn advice(analysis: &Analysis<'_>) -> Vec<Advice> {
         if judged.set_aside.is_some() || judged.holders.is_empty() {
             return None;
         }
-        let (_, cuts) = cut(analysis, policy, document, document);
+        let (_, cuts) = cut(analysis, policy, document);
         let lines: Vec<String> = cuts.iter().map(|cut| describe(analysis, cut)).collect();
         (!lines.is_empty()).then(|| Advice {
             kind: "kms-keys".to_owned(),

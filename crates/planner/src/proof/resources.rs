@@ -38,9 +38,9 @@ pub(super) fn licensed(
     analysis: &Analysis<'_>,
 ) -> (Document, Vec<CutResource>) {
     let inputs = analysis.inputs();
-    // A document that stays one loses keys, or goes whole; what takes its place in parts or for some does not.
-    let is_one = after.is_empty() || (claim.through.is_none() && after.len() == 1);
-    if inputs.settings.kms != KmsPruning::Prune || inputs.account.kms_keys.is_empty() || !is_one {
+    // A document loses keys for all who hold it, or goes whole; what takes its place for some does not.
+    let is_for_all = after.is_empty() || claim.through.is_none();
+    if inputs.settings.kms != KmsPruning::Prune || inputs.account.kms_keys.is_empty() || !is_for_all {
         return (before, Vec::new());
     }
     let Document { elements, statements } = before;

@@ -8,6 +8,7 @@ use secateur_analyzer::rules::{Rules, Settings};
 
 use super::super::*;
 use super::*;
+use crate::rewrite::cover::Wildcards;
 
 const UNUSED: &str = "arn:aws:kms:eu-west-1:111122223333:key/u";
 const USED: &str = "arn:aws:kms:eu-west-1:111122223333:key/a";
@@ -24,6 +25,10 @@ fn sketch(text: &str) -> Sketch {
 }
 
 fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
+    with_plan_by(account, kms, RewriteSettings::default(), then);
+}
+
+fn with_plan_by(account: &Account, kms: KmsPruning, rewrite: RewriteSettings, then: impl FnOnce(&Plan)) {
     let settings = Settings { kms, ..Settings::default() };
     let rules = Rules::default();
     let inputs = Inputs {
@@ -36,7 +41,7 @@ fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
     };
     let analysis = Analysis::new(inputs).unwrap();
     let options = PlanOptions {
-        rewrite: RewriteSettings::default(),
+        rewrite,
         limits: Limits::default(),
         selection: Selection::default(),
         snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
@@ -79,6 +84,11 @@ fn keys_leave_alone_or_with_actions() {
     check(sketch(&sign), &[&format!("role/r/inline/p {after} [1:u] [kms:Sign]")]);
     let mixed = crypto.replace("kms:Encrypt", "kms:DescribeKey");
     check(sketch(&mixed), &[]);
+    // A statement that listed more as its author wrote it keeps its keys, also when that goes.
+    let more = crypto.replace("kms:Encrypt", "kms:DisableKey");
+    let report = "s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09, DisableKey";
+    let after = more.replace(",\"kms:DisableKey\"", "");
+    check(sketch(&more).report("role/r", report), &[&format!("role/r/inline/p {after} [] [kms:DisableKey]")]);
 }
 
 #[test]
@@ -134,5 +144,56 @@ fn advice_changes_nothing() {
     });
     with_plan(&sketch(text).build(), KmsPruning::Off, |plan| {
         assert!(plan.changes.is_empty() && plan.advice.iter().all(|advice| advice.kind != "kms-keys"));
+    });
+}
+
+/// Twenty unused keys and one in use, with statements that names make longer than they are.
+fn long(statements: &str) -> (Sketch, String) {
+    let mut keys: Vec<String> = (0..20)
+        .map(|at| format!("arn:aws:kms:eu-west-1:111122223333:key/{at:08}-0000-0000-0000-000000000000"))
+        .collect();
+    let mut sketch = sketch("{}");
+    for key in &keys {
+        sketch = sketch.kms_key(key, "2026-05-01", "2026-05-01", "-");
+    }
+    keys.push(USED.to_owned());
+    let list = serde_json::to_string(&keys).unwrap();
+    let text =
+        format!(r#"{{"Statement":[{{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":{list}}},{statements}]}}"#);
+    (sketch, text)
+}
+
+#[test]
+fn what_keys_leave_is_room_for_names() {
+    let (sketch, text) = long(r#"{"Effect":"Allow","Action":["s3:*Bucket*"],"Resource":"*"}"#);
+    let report = "s3 2026-10-09: GetBucketAcl=2026-10-09, CreateBucket\nkms 2026-10-09: Decrypt=2026-10-09";
+    let account = sketch.principal("user/u").report("user/u", report).inline("user/u", "q", &text).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        let change = plan.changes.iter().find(|change| change.address == "user/u/inline/q").unwrap();
+        assert_eq!((change.resources.len(), &change.size, change.readmitted.len()), (20, &None, 0));
+        assert!(change.frozen.iter().all(|frozen| frozen.wildcards.is_empty()), "{:?}", change.frozen);
+        assert!(plan.withheld.iter().all(|withheld| withheld.reason != "does-not-fit"), "{:?}", plan.withheld);
+    });
+}
+
+#[test]
+fn a_policy_that_is_split_loses_its_keys_too() {
+    let (sketch, text) = long(r#"{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}"#);
+    let report = "s3 2026-10-09: GetBucketAcl=2026-10-09, CreateBucket\nkms 2026-10-09: Decrypt=2026-10-09";
+    let mut account = sketch
+        .principal("role/s")
+        .report("role/s", report)
+        .managed("policy/M", &text)
+        .attach("role/s", "policy/M")
+        .build();
+    account.summary = Some([("PolicySizeQuota".to_owned(), 2_500)].into());
+    let rewrite = RewriteSettings { split: true, wildcards: Wildcards::Never, ..RewriteSettings::default() };
+    with_plan_by(&account, KmsPruning::Prune, rewrite, |plan| {
+        let of = |action: ChangeAction| plan.changes.iter().filter(move |change| change.action == action);
+        let update = of(ChangeAction::Update).find(|change| change.address == "policy/M").unwrap();
+        assert!(of(ChangeAction::Create).count() > 0, "{:?}", plan.withheld);
+        assert_eq!((update.resources.len(), update.proof.resources), (20, 20));
+        let texts = || plan.changes.iter().filter_map(|change| change.after.as_deref());
+        assert!(texts().all(|text| !text.contains("key/000000")) && texts().any(|text| text.contains(USED)));
     });
 }
