@@ -179,11 +179,12 @@ fn draft<'a>(analysis: &Analysis<'a>, policy: PolicyId, options: &PlanOptions) -
     let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
     // Keys go first: what they leave is room for names.
     let keys = resources::prune(analysis, policy, options);
-    if removable.is_empty() && keys == Outcome::Unchanged {
-        return nothing;
+    if removable.is_empty() && keys.outcome == Outcome::Unchanged {
+        return (keys.withheld, None);
     }
-    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, keys, options);
-    let mut withheld = subject::owned_attachments(graph, &draft);
+    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, keys.outcome, options);
+    let mut withheld = keys.withheld;
+    withheld.extend(subject::owned_attachments(graph, &draft));
     withheld.extend(notes(analysis, &draft));
     if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() {
         return (withheld, None);

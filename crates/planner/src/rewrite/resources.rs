@@ -22,8 +22,8 @@ pub struct KeyPruning<'a> {
     pub unknown: &'a [UnknownName],
     /// The actions that a rule keeps for some holder, on whatever key.
     pub kept: &'a ActionSet,
-    /// Whether a resource is, letter by letter, the ARN of an unused key.
-    pub is_unused: &'a dyn Fn(&str) -> bool,
+    /// Whether a resource of a statement, from 1, is, letter by letter, the ARN of an unused key.
+    pub is_unused: &'a dyn Fn(usize, &str) -> bool,
 }
 
 /// The keys that leave one statement.
@@ -49,7 +49,7 @@ pub fn prune_resources(document: &PolicyDocument, by: &KeyPruning<'_>) -> (Outco
     let mut stays = Vec::with_capacity(document.statements.len());
     for (at, statement) in document.statements.iter().enumerate() {
         let keeps: Vec<bool> = match is_eligible(statement, by) {
-            true => statement.resources.iter().map(|resource| !(by.is_unused)(&resource.text)).collect(),
+            true => statement.resources.iter().map(|resource| !(by.is_unused)(at + 1, &resource.text)).collect(),
             false => Vec::new(),
         };
         let gone = statement.resources.iter().zip(&keeps).filter(|(_, keeps)| !**keeps);

@@ -8,7 +8,7 @@ fn prune(text: &str, unknown: &[UnknownName], kept: &[&str]) -> (Outcome, Vec<Ke
     let catalog = Catalog::embedded();
     let mut set = catalog.empty_set();
     kept.iter().for_each(|pattern| set.union_with(&catalog.matches(&ActionPattern::new(pattern))));
-    let is_unused = |resource: &str| resource.strip_prefix(K).is_some_and(|id| id.starts_with("/u"));
+    let is_unused = |_, resource: &str| resource.strip_prefix(K).is_some_and(|id| id.starts_with("/u"));
     let by = KeyPruning { catalog, unknown, kept: &set, is_unused: &is_unused };
     prune_resources(&document, &by)
 }
