@@ -17,7 +17,7 @@ use super::attachments::AttachmentSlots;
 use super::build::{is_withheld_as_dormant, notes, wanted};
 use super::config::AwsManaged;
 use super::draft::Draft;
-use super::{Advice, PlanOptions, Withheld, fit, subject};
+use super::{Advice, PlanOptions, Withheld, fit, subject, withheld};
 use crate::rewrite::Outcome;
 
 /// What is to become of AWS-managed policies, and what is said of the rest.
@@ -46,11 +46,17 @@ pub(super) fn draft<'a>(
     let graph = analysis.graph();
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return };
     let Some(managed) = reference.managed().filter(|managed| managed.is_aws_managed()) else { return };
-    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
-    if judged.set_aside.is_some() {
+    let entities = graph.attached_to(policy);
+    if let Some(why) = &judged.set_aside {
+        let said = || Withheld {
+            address: graph.address(policy).to_owned(),
+            reason: why.as_str().to_owned(),
+            detail: withheld::describe(analysis, why),
+        };
+        found.withheld.extend((!judged.holders.is_empty()).then(said));
         return;
     }
-    let entities = graph.attached_to(policy);
+    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
     let attachments = parallel::map(analysis.inputs().threads, &entities, |entity| {
         let holders = subject::reached(graph, policy, *entity);
         let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);

@@ -217,6 +217,11 @@ pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld>
     if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
     }
+    for why in &draft.rewritten.uninverted {
+        let detail =
+            format!("a NotAction could become an Action list, but {why}; not_action = \"extend\" adds to it instead");
+        withhold("not-inverted", detail);
+    }
     withheld
 }
 

@@ -52,6 +52,7 @@ impl<'a> Draft<'a> {
                 split: Vec::new(),
                 unsplit: Vec::new(),
                 advised: Vec::new(),
+                uninverted: Vec::new(),
             },
             parts: Vec::new(),
             by_names: None,

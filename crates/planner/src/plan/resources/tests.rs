@@ -300,3 +300,16 @@ fn a_report_of_use_contradicts_that_no_key_was_used() {
         &[&format!("role/r/inline/p {} [1:u] []", only.replace("\"U\"", "[\"*\"]"))],
     );
 }
+
+#[test]
+fn a_key_that_leaves_several_statements_is_counted_once() {
+    let one = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]}"#;
+    let account = sketch(&format!("{{\"Statement\":[{one},{}]}}", one.replace("Decrypt", "Encrypt"))).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        assert_eq!(plan.changes.first().map(|change| change.resources.len()), Some(2));
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        assert!(text.contains("takes 1 KMS key out of Resource lists"), "{text}");
+        let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
+        assert!(page.contains("takes out 1 KMS key") && page.contains("takes 1 KMS key out"), "{page}");
+    });
+}
