@@ -6,6 +6,7 @@
 
 mod gaps;
 mod keys;
+mod kms_grants;
 mod names;
 mod principals;
 mod set_aside;
@@ -289,7 +290,13 @@ fn judge_policies(
             // Found when the holders are judged; there are thousands of sets.
             removable: ActionSet::nothing(),
             kms_lifted: match document {
-                Some(document) if settings.kms == KmsPruning::Prune => kms.lifted(catalog, document),
+                Some(document) if settings.kms == KmsPruning::Prune => {
+                    let is_settled = |statement: &Statement, arn: &str| {
+                        let since = kms_grants::allowed_since(graph, history, id, statement, arn);
+                        kms_grants::is_settled(kms, settings, since)
+                    };
+                    kms.lifted(catalog, document, &is_settled)
+                }
                 _ => ActionSet::nothing(),
             },
             granted,

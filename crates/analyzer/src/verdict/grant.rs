@@ -116,7 +116,7 @@ fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, Ac
 }
 
 /// The number of a version: 3 of `v3`.
-fn number(version: &PolicyVersion) -> Option<u64> {
+pub(super) fn number(version: &PolicyVersion) -> Option<u64> {
     version.id.strip_prefix('v')?.parse().ok()
 }
 
@@ -129,7 +129,7 @@ pub(super) fn is_without_gap(policy: &ManagedPolicy) -> bool {
     })
 }
 
-fn document_of(version: &PolicyVersion) -> Option<&PolicyDocument> {
+pub(super) fn document_of(version: &PolicyVersion) -> Option<&PolicyDocument> {
     version.document.as_ref().and_then(|document| document.policy())
 }
 

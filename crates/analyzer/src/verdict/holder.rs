@@ -152,23 +152,20 @@ impl<'a> HolderEvidence<'a> {
 
     /// Finds the facts about one policy that the principal holds.
     pub fn policy<'b>(&self, holder: &Holder, about: &AboutPolicy<'b, '_>) -> HolderPolicy<'b> {
-        let AboutPolicy { graph, policy, set_aside, grants, kms_lifted, witness, history, rules, now } = *about;
+        let AboutPolicy { graph, policy, set_aside, grants, kms_lifted, rules, now, .. } = *about;
         let reference = graph.policy(policy);
         let address = graph.address(policy);
-        let granted = match &self.report {
-            Ok((_, times)) => history.granted(graph, policy, holder, self.settings, *times),
-            Err(_) => Granted::Unknown,
-        };
-        let witnessed = match (witness, reference) {
-            (Some(witness), Some(reference)) if granted == Granted::Unknown => {
-                witness.saw(graph, holder.principal, self.principal, reference, address)
+        let floor = match &self.report {
+            Ok((_, times)) => {
+                let (since, assumed) = self.granted_since(holder, about, *times);
+                (since.max(self.regions.tracking_start), assumed)
             }
-            _ => None,
+            Err(_) => (UnixTime(0), false),
         };
         let mut held = HolderPolicy {
             set_aside: self.set_aside.clone().or_else(|| set_aside.cloned()),
             grants,
-            floor: self.floor(granted, witnessed),
+            floor,
             protected: BTreeMap::new(),
             kms_lifted,
         };
@@ -302,16 +299,24 @@ impl<'a> HolderEvidence<'a> {
         self.report.as_ref().is_ok_and(|(report, _)| report.granularity == Granularity::Action)
     }
 
-    /// Since when the holder can have used anything of a policy, as far as grant, principal, Regions and boundary go.
-    fn floor(&self, granted: Granted, witnessed: Option<UnixTime>) -> (UnixTime, bool) {
-        let Ok((_, times)) = &self.report else { return (UnixTime(0), false) };
-        let (grant, assumed) = grant::grant_floor(granted, witnessed, self.settings, *times);
+    /// Returns since when the holder can have used anything of a policy, as far as grant, principal and boundary go, and whether
+    /// the date of the grant was assumed; for what is seen up to `times`.
+    pub fn granted_since(&self, holder: &Holder, about: &AboutPolicy<'_, '_>, times: ReportTimes) -> (UnixTime, bool) {
+        let AboutPolicy { graph, policy, witness, history, .. } = *about;
+        let granted = history.granted(graph, policy, holder, self.settings, times);
+        let witnessed = match (witness, graph.policy(policy)) {
+            (Some(witness), Some(reference)) if granted == Granted::Unknown => {
+                witness.saw(graph, holder.principal, self.principal, reference, graph.address(policy))
+            }
+            _ => None,
+        };
+        let (grant, assumed) = grant::grant_floor(granted, witnessed, self.settings, times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
         // Under the boundary as it was before, use may not have been possible.
         let boundary = self.principal.boundary.as_ref().and_then(|arn| self.account.policy(arn));
         let ceiling = boundary.and_then(|policy| policy.default()).and_then(|version| version.created);
-        (grant.max(created).max(self.regions.tracking_start).max(ceiling.unwrap_or(created)), assumed)
+        (grant.max(created).max(ceiling.unwrap_or(created)), assumed)
     }
 
     /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::ReportTimes;
 use crate::account::{Account, KmsKey, KmsLastUsage, MultiRegion};
 use crate::action::ActionPattern;
 use crate::arn::Arn;
 use crate::catalog::{ActionSet, Catalog};
-use crate::document::{ActionBlock, Effect, PolicyDocument, Statement};
+use crate::document::{ActionBlock, Effect, PolicyDocument, ResourceEntry, Statement};
 use crate::rules::{KmsPruning, Settings};
 use crate::time::{DAY, UnixTime};
 
@@ -111,6 +112,7 @@ impl fmt::Display for UnusedKmsKey {
 #[derive(Clone, Debug, Default)]
 pub struct KmsEvidence {
     keys: BTreeMap<Arn, KmsVerdict>,
+    times: Option<ReportTimes>,
 }
 
 impl KmsEvidence {
@@ -120,12 +122,20 @@ impl KmsEvidence {
             return KmsEvidence::default();
         }
         let judged = account.kms_keys.values().map(|key| (key.arn.clone(), judge(account, key, settings, now)));
-        KmsEvidence { keys: judged.collect() }
+        let times = account
+            .started_at
+            .map(|collected| ReportTimes { generated_at: collected, observed: collected.plus(-KMS_RECORDING_DELAY) });
+        KmsEvidence { keys: judged.collect(), times }
     }
 
     /// Returns the verdicts, by ARN.
     pub fn keys(&self) -> &BTreeMap<Arn, KmsVerdict> {
         &self.keys
+    }
+
+    /// Returns when use was looked up, and up to when it was seen; none when nothing says so.
+    pub fn times(&self) -> Option<ReportTimes> {
+        self.times
     }
 
     /// Returns whether any key is unused.
@@ -143,8 +153,14 @@ impl KmsEvidence {
 
     /// Returns the cryptographic actions that a policy allows on unused keys only: services cannot have used them by it.
     ///
-    /// Every Allow statement about the action must name nothing but such keys.
-    pub fn lifted(&self, catalog: &Catalog, document: &PolicyDocument) -> ActionSet {
+    /// Every Allow statement about the action must name nothing but such keys, and must have named them for long enough, as
+    /// `is_settled` says of a statement and a key.
+    pub fn lifted(
+        &self,
+        catalog: &Catalog,
+        document: &PolicyDocument,
+        is_settled: &dyn Fn(&Statement, &str) -> bool,
+    ) -> ActionSet {
         let mut lifted = catalog.empty_set();
         if !self.has_unused() {
             return lifted;
@@ -152,7 +168,8 @@ impl KmsEvidence {
         let mut elsewhere = catalog.empty_set();
         for statement in document.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
             let covered = catalog.covered(&statement.actions);
-            if self.names_unused_keys_only(statement) {
+            let is_settled = |resource: &ResourceEntry| is_settled(statement, &resource.text);
+            if self.names_unused_keys_only(statement) && statement.resources.iter().all(is_settled) {
                 lifted.union_with(&covered)
             } else {
                 elsewhere.union_with(&covered)

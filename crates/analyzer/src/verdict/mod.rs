@@ -7,6 +7,7 @@ mod access_key;
 mod grant;
 mod history;
 mod holder;
+mod key_grant;
 mod kms;
 mod left_alone;
 mod protection;
@@ -22,6 +23,7 @@ pub use access_key::{
 pub use grant::{GrantWitness, Granted, PolicyGrants};
 pub use history::GrantIndex;
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
+pub(crate) use key_grant::KeyGrant;
 pub use kms::{CRYPTOGRAPHIC_ACTIONS, KMS_RECORDING_DELAY, KmsEvidence, KmsVerdict, NoKmsEvidence, UnusedKmsKey};
 pub(crate) use left_alone::KEEP_SID;
 pub use left_alone::{LeftAlone, Owner, left_alone_policy, left_alone_principal, owner_by_tags};

@@ -16,7 +16,7 @@ use super::attachments::AttachmentSlots;
 use super::build::{is_withheld_as_dormant, notes, wanted};
 use super::config::AwsManaged;
 use super::draft::Draft;
-use super::{Advice, PlanOptions, Withheld, fit, subject};
+use super::{Advice, PlanOptions, Withheld, fit, subject, withheld};
 use crate::rewrite::Outcome;
 
 /// What is to become of AWS-managed policies, and what is said of the rest.
@@ -47,11 +47,17 @@ pub(super) fn draft<'a>(
     if !reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
         return;
     }
-    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
-    if judged.set_aside.is_some() {
+    let entities = graph.attached_to(policy);
+    if let Some(why) = &judged.set_aside {
+        let said = || Withheld {
+            address: graph.address(policy).to_owned(),
+            reason: why.as_str().to_owned(),
+            detail: withheld::describe(analysis, why),
+        };
+        found.withheld.extend((!judged.holders.is_empty()).then(said));
         return;
     }
-    let entities = graph.attached_to(policy);
+    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
     let attachments = parallel::map(analysis.inputs().threads, &entities, |entity| {
         let holders = subject::reached(graph, policy, *entity);
         let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);
@@ -105,7 +111,7 @@ impl<'a> Drafting<'_, 'a> {
 
     /// Rewrites the document for some of its holders.
     fn rewrite(&self, holders: &[Holder], removable: ActionSet) -> Draft<'a> {
-        Draft::new(self.analysis, self.policy, self.document, holders, removable, self.options)
+        Draft::new(self.analysis, self.policy, self.document, holders, removable, Outcome::Unchanged, self.options)
     }
 
     /// Why the attachment is not changed, though something may go.

@@ -95,7 +95,6 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     }
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots, threads));
-    withheld.extend(resources::prune(analysis, options, &mut drafts));
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
@@ -193,14 +192,16 @@ fn draft<'a>(analysis: &Analysis<'a>, policy: PolicyId, options: &PlanOptions) -
     let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return nothing };
     let Some(document) = reference.document().and_then(|document| document.policy()) else { return nothing };
     let removable = wanted(analysis, policy, &judged.holders, judged.removable.clone(), options);
-    let has_unused_keys = resources::can_prune(analysis, policy, options);
-    if removable.is_empty() && !has_unused_keys {
-        return nothing;
+    // Keys go first: what they leave is room for names.
+    let keys = resources::prune(analysis, policy, options);
+    if removable.is_empty() && keys.outcome == Outcome::Unchanged {
+        return (keys.withheld, None);
     }
-    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, options);
-    let mut withheld = subject::owned_attachments(graph, &draft);
+    let draft = Draft::new(analysis, policy, document, &judged.holders, removable, keys.outcome, options);
+    let mut withheld = keys.withheld;
+    withheld.extend(subject::owned_attachments(graph, &draft));
     withheld.extend(notes(analysis, &draft));
-    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() && !has_unused_keys {
+    if draft.rewritten.outcome == Outcome::Unchanged && !draft.is_open() {
         return (withheld, None);
     }
     if let Some(detail) = is_withheld_as_dormant(analysis, &judged.holders) {
@@ -230,6 +231,11 @@ pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld>
     }
     if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
+    }
+    for why in &draft.rewritten.uninverted {
+        let detail =
+            format!("a NotAction could become an Action list, but {why}; not_action = \"extend\" adds to it instead");
+        withhold("not-inverted", detail);
     }
     withheld
 }

@@ -21,6 +21,8 @@ pub(super) struct Draft<'a> {
     pub parts: Vec<NewPolicy>,
     /// How many characters the document would have had by names, where those did not fit; and the quota.
     pub by_names: Option<(usize, usize)>,
+    /// The document without unused KMS keys, which is what is rewritten, and what becomes of it if no action goes.
+    pruned: Option<(PolicyDocument, Outcome)>,
     catalog: &'a Catalog,
     removable: ActionSet,
     unknown: Vec<UnknownName>,
@@ -30,13 +32,15 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Rewrites a document by names; what comes to more than [`MAX_NAMES`] characters is not written yet.
+    /// Rewrites a document by names, after `keys` has left it; what comes to more than [`MAX_NAMES`] characters is not written
+    /// yet.
     pub fn new(
         analysis: &Analysis<'a>,
         policy: PolicyId,
         document: &'a PolicyDocument,
         holders: &[Holder],
         removable: ActionSet,
+        keys: Outcome,
         options: &PlanOptions,
     ) -> Draft<'a> {
         let mut draft = Draft {
@@ -48,9 +52,11 @@ impl<'a> Draft<'a> {
                 split: Vec::new(),
                 unsplit: Vec::new(),
                 advised: Vec::new(),
+                uninverted: Vec::new(),
             },
             parts: Vec::new(),
             by_names: None,
+            pruned: pruned(keys),
             catalog: analysis.catalog(),
             unknown: analysis.unknown_names_of(holders, document).names,
             not_action: options.rewrite.not_action,
@@ -62,14 +68,14 @@ impl<'a> Draft<'a> {
         let is_too_long = outline.is_too_long();
         let written = if is_too_long { outline.as_written() } else { outline.by_names() };
         let rewritten = outline.write(&written);
-        (draft.rewritten, draft.is_too_long) = (rewritten, is_too_long);
+        (draft.rewritten, draft.is_too_long) = (draft.with_keys(rewritten), is_too_long);
         draft
     }
 
     /// Returns what becomes of each statement.
     pub fn outline(&self) -> Outline<'_> {
         Outline::new(
-            self.document,
+            self.pruned.as_ref().map_or(self.document, |(document, _)| document),
             &Rewriting {
                 catalog: self.catalog,
                 removable: &self.removable,
@@ -87,7 +93,26 @@ impl<'a> Draft<'a> {
 
     /// Returns the characters that count of the text after.
     pub fn size_after(&self) -> usize {
-        size(self.document, &self.rewritten.outcome)
+        self.size(&self.rewritten.outcome)
+    }
+
+    /// Returns the characters that count of a text that an outline of this draft wrote.
+    pub fn size(&self, outcome: &Outcome) -> usize {
+        match (outcome, &self.pruned) {
+            (Outcome::Unchanged, Some((_, Outcome::Changed(text)))) | (Outcome::Changed(text), _) => {
+                counted_characters(text)
+            }
+            (Outcome::Unchanged, Some((_, Outcome::Empty))) | (Outcome::Empty, _) => 0,
+            (Outcome::Unchanged, _) => counted_characters(self.document.text()),
+        }
+    }
+
+    /// Where no action goes, what is left is what the keys have left.
+    fn with_keys(&self, mut rewritten: Rewritten) -> Rewritten {
+        if let (Outcome::Unchanged, Some((_, outcome))) = (&rewritten.outcome, &self.pruned) {
+            rewritten.outcome = outcome.clone();
+        }
+        rewritten
     }
 
     /// Returns by how much the text grows; by names that nobody would write, by more than any quota.
@@ -105,9 +130,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes another rewrite of the document, in which everything is decided.
-    pub fn take(&mut self, rewritten: Rewritten) {
+    ///
+    /// Returns whether it is another one.
+    pub fn take(&mut self, rewritten: Rewritten) -> bool {
+        let rewritten = self.with_keys(rewritten);
+        let is_other = rewritten.outcome != self.rewritten.outcome;
         self.rewritten = rewritten;
         self.is_too_long = false;
+        is_other
     }
 
     /// Gives back what only a decision needs: the text stands.
@@ -156,13 +186,14 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Returns the characters that count of a document after a rewrite.
-pub(super) fn size(document: &PolicyDocument, outcome: &Outcome) -> usize {
-    match outcome {
-        Outcome::Unchanged => counted_characters(document.text()),
-        Outcome::Changed(text) => counted_characters(text),
-        Outcome::Empty => 0,
-    }
+/// What is left to rewrite when keys have left a document; none when none has.
+fn pruned(keys: Outcome) -> Option<(PolicyDocument, Outcome)> {
+    let text = match &keys {
+        Outcome::Unchanged => return None,
+        Outcome::Changed(text) => text.clone(),
+        Outcome::Empty => "{\"Statement\":[]}".to_owned(),
+    };
+    PolicyDocument::parse(text).ok().map(|document| (document, keys))
 }
 
 /// Whether the catalogue is young enough to take the place of a pattern.

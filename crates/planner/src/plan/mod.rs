@@ -25,6 +25,7 @@ mod removed;
 mod resources;
 mod room;
 mod select;
+mod staying_keys;
 mod still_granted;
 mod subject;
 mod traces;

@@ -1,5 +1,7 @@
 //! KMS keys that leave `Resource` lists, or could: `kms = "prune"`, `kms = "advise"`.
 
+use std::collections::BTreeSet;
+
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
@@ -9,8 +11,8 @@ use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::draft::Draft;
-use super::{Advice, PlanOptions, Withheld, subject};
+use super::staying_keys::Staying;
+use super::{Advice, PlanOptions, Withheld};
 use crate::proof::CutResource;
 use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
 
@@ -30,36 +32,23 @@ pub struct RemovedResource {
     pub since: UnixTime,
 }
 
-/// Returns whether unused keys may leave the policy as it is. `--only` asks for reasons of actions.
-pub(super) fn can_prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> bool {
-    analysis.inputs().settings.kms == KmsPruning::Prune
-        && options.selection.only.is_empty()
-        && document(analysis, policy)
-            .is_some_and(|document| cut(analysis, policy, document, document).0 != Outcome::Unchanged)
+/// What becomes of the keys of a policy.
+pub(super) struct Pruned {
+    /// What is left of the document.
+    pub outcome: Outcome,
+    cuts: Vec<KeyCut>,
+    /// The unused keys that stay, and why.
+    pub withheld: Vec<Withheld>,
 }
 
-/// Cuts unused keys out of what the drafts make of their documents; returns what is withheld for that.
-pub(super) fn prune(analysis: &Analysis<'_>, options: &PlanOptions, drafts: &mut [Draft<'_>]) -> Vec<Withheld> {
-    let mut withheld = Vec::new();
+const UNTOUCHED: Pruned = Pruned { outcome: Outcome::Unchanged, cuts: Vec::new(), withheld: Vec::new() };
+
+/// Cuts unused keys out of the document of a policy. `--only` asks for reasons of actions.
+pub(super) fn prune(analysis: &Analysis<'_>, policy: PolicyId, options: &PlanOptions) -> Pruned {
     if analysis.inputs().settings.kms != KmsPruning::Prune || !options.selection.only.is_empty() {
-        return withheld;
+        return UNTOUCHED;
     }
-    // A policy that becomes several is proved on what they allow together, which knows of no keys.
-    for draft in drafts.iter_mut().filter(|draft| draft.parts.is_empty()) {
-        let outcome = match &draft.rewritten.outcome {
-            Outcome::Unchanged => cut(analysis, draft.policy, draft.document, draft.document).0,
-            Outcome::Changed(text) => match PolicyDocument::parse(text.as_str()) {
-                Ok(rewritten) => cut(analysis, draft.policy, &rewritten, draft.document).0,
-                Err(_) => Outcome::Unchanged,
-            },
-            Outcome::Empty => Outcome::Unchanged,
-        };
-        if outcome != Outcome::Unchanged {
-            draft.rewritten.outcome = outcome;
-            withheld.extend(subject::owned_attachments(analysis.graph(), draft));
-        }
-    }
-    withheld
+    document(analysis, policy).map_or(UNTOUCHED, |document| cut(analysis, policy, document))
 }
 
 /// The document of a policy that secateur may rewrite.
@@ -71,24 +60,25 @@ fn document<'a>(analysis: &Analysis<'a>, policy: PolicyId) -> Option<&'a PolicyD
     reference.document()?.policy()
 }
 
-fn cut(
-    analysis: &Analysis<'_>,
-    policy: PolicyId,
-    document: &PolicyDocument,
-    original: &PolicyDocument,
-) -> (Outcome, Vec<KeyCut>) {
+fn cut(analysis: &Analysis<'_>, policy: PolicyId, document: &PolicyDocument) -> Pruned {
     if !analysis.kms().has_unused() {
-        return (Outcome::Unchanged, Vec::new());
+        return UNTOUCHED;
     }
-    let unknown = analysis.unknown_names(policy, original).names;
-    let by = KeyPruning {
-        original,
-        catalog: analysis.catalog(),
-        unknown: &unknown,
-        kept: &kept(analysis, policy),
-        is_unused: &|resource| analysis.kms().unused(resource).is_some(),
-    };
-    prune_resources(document, &by)
+    let unknown = analysis.unknown_names(policy, document).names;
+    let kept = kept(analysis, policy);
+    let is_unused = |_, resource: &str| analysis.kms().unused(resource).is_some();
+    let by = KeyPruning { catalog: analysis.catalog(), unknown: &unknown, kept: &kept, is_unused: &is_unused };
+    let (outcome, cuts) = prune_resources(document, &by);
+    let mut staying = Staying { analysis, policy, document, keys: BTreeSet::new(), withheld: Vec::new() };
+    cuts.iter().for_each(|cut| staying.keep_recent(cut));
+    staying.keep_contradicted(&cuts);
+    if staying.keys.is_empty() {
+        return Pruned { outcome, cuts, withheld: Vec::new() };
+    }
+    let Staying { keys, withheld, .. } = staying;
+    let is_unused = |at, arn: &str| is_unused(at, arn) && !keys.contains(&(at, arn.to_owned()));
+    let (outcome, cuts) = prune_resources(document, &KeyPruning { is_unused: &is_unused, ..by });
+    Pruned { outcome, cuts, withheld }
 }
 
 /// The actions that a `[[keep]]` rule, which has not run out, keeps in the policy for some holder.
@@ -142,8 +132,8 @@ pub(super) fn advice(analysis: &Analysis<'_>) -> Vec<Advice> {
         if judged.set_aside.is_some() || judged.holders.is_empty() {
             return None;
         }
-        let (_, cuts) = cut(analysis, policy, document, document);
-        let lines: Vec<String> = cuts.iter().map(|cut| describe(analysis, cut)).collect();
+        let lines: Vec<String> =
+            cut(analysis, policy, document).cuts.iter().map(|cut| describe(analysis, cut)).collect();
         (!lines.is_empty()).then(|| Advice {
             kind: "kms-keys".to_owned(),
             subject: graph.address(policy).to_owned(),

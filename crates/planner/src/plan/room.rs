@@ -4,7 +4,7 @@ use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::Graph;
 
 use super::Withheld;
-use super::draft::{self, Draft};
+use super::draft::Draft;
 use crate::rewrite::cover::{self, Wildcards, Writing};
 use crate::rewrite::{MAX_NAMES, Outline, Rewritten, Written};
 
@@ -70,10 +70,9 @@ impl Room {
     /// Writes what was found into the draft, and returns what is left as its author wrote it for that.
     pub fn take(self, graph: &Graph<'_>, draft: &mut Draft<'_>, fitted: Fitted) -> Option<Withheld> {
         let own = usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
-        if fitted.rewritten.outcome != draft.rewritten.outcome {
+        if draft.take(fitted.rewritten) {
             draft.by_names = Some((own, self.quota));
         }
-        draft.take(fitted.rewritten);
         (!fitted.left.is_empty()).then(|| draft.does_not_fit(graph, &fitted.left, fitted.excess, self.quota))
     }
 
@@ -186,7 +185,7 @@ fn base(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision])
         .map(|decision| if decision.problem.written == 0 { 0 } else { decision.problem.written + 3 })
         .sum();
     let whole: usize = (drafts.iter().zip(outlines))
-        .map(|(draft, outline)| draft::size(draft.document, &outline.write(&outline.as_written()).outcome))
+        .map(|(draft, outline)| draft.size(&outline.write(&outline.as_written()).outcome))
         .sum();
     whole.saturating_sub(written)
 }
@@ -199,6 +198,6 @@ fn size(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision])
         }
     }
     (drafts.iter().zip(outlines).zip(&written))
-        .map(|((draft, outline), written)| draft::size(draft.document, &outline.write(written).outcome))
+        .map(|((draft, outline), written)| draft.size(&outline.write(written).outcome))
         .sum()
 }

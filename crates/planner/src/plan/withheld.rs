@@ -160,3 +160,6 @@ fn take(
         .map(|change| Withheld { address: change.address.clone(), reason: "limit".to_owned(), detail: detail(change) })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //! all that is lost has evidence for every holder, judged anew.
 
 mod evidence;
+mod grants;
 mod json;
 mod kept;
 mod keys;

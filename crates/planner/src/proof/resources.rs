@@ -5,7 +5,9 @@
 //! statement in the old one's place. The smaller one is contained in the old one, and what is left to compare is equal.
 //! Where the evidence does not suffice the statement stays, and the comparison that follows refuses the change.
 
-use secateur_analyzer::account::{KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
+use std::collections::HashSet;
+
+use secateur_analyzer::account::{Granularity, KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::PolicyDocument;
@@ -13,10 +15,11 @@ use secateur_analyzer::graph::{Entity, Holder, PrincipalId};
 use secateur_analyzer::rules::{Force, KmsPruning, KmsViaService, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::{DAY, UnixTime};
 use secateur_analyzer::verdict::{KMS_RECORDING_DELAY, REPORTING_DELAY};
+use secateur_analyzer::wildcard;
 
 use super::json::Json;
 use super::statement::{self, Document, Kind, Statement};
-use super::{Claim, ProofError, evidence, kept};
+use super::{Claim, ProofError, evidence, grants, kept};
 
 /// A KMS key that leaves a statement, or leaves with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,17 +41,29 @@ pub(super) fn licensed(
     analysis: &Analysis<'_>,
 ) -> (Document, Vec<CutResource>) {
     let inputs = analysis.inputs();
-    // A document that stays one loses keys, or goes whole; what takes its place in parts or for some does not.
-    let is_one = after.is_empty() || (claim.through.is_none() && after.len() == 1);
-    if inputs.settings.kms != KmsPruning::Prune || inputs.account.kms_keys.is_empty() || !is_one {
+    // A document loses keys for all who hold it, or goes whole; what takes its place for some does not.
+    let is_for_all = after.is_empty() || claim.through.is_none();
+    if inputs.settings.kms != KmsPruning::Prune || inputs.account.kms_keys.is_empty() || !is_for_all {
         return (before, Vec::new());
     }
+    // Who was given the policy yesterday has had no time to use the keys.
+    if deadline(analysis).is_none_or(|deadline| grants::is_recent(claim.policy, holders, deadline, analysis)) {
+        return (before, Vec::new());
+    }
+    let used = Used::of(holders, analysis);
     let Document { elements, statements } = before;
     let new: Vec<&Statement> =
         after.iter().flat_map(|document| &document.statements).filter(|statement| !statement.denies).collect();
+    let licenses: Vec<Option<License>> =
+        statements.iter().map(|statement| license(claim, holders, statement, &new, analysis)).collect();
+    let is_whole = |license: &Option<License>| license.as_ref().is_some_and(|license| license.smaller.is_none());
+    let staying = statements.iter().zip(&licenses).filter(|(_, license)| !is_whole(license));
+    let explained = explained(staying.map(|(statement, _)| statement), analysis);
     let (mut cut, mut left) = (Vec::new(), Vec::new());
-    for (at, mut statement) in statements.into_iter().enumerate() {
-        match license(claim, holders, &statement, &new, analysis) {
+    for ((at, mut statement), license) in statements.into_iter().enumerate().zip(licenses) {
+        let is_contradicted =
+            is_whole(&license) && used.any_of(&kept::covered(analysis.catalog(), &statement), &explained, analysis);
+        match license.filter(|_| !is_contradicted) {
             None => left.push(statement),
             Some(License { keys, smaller }) => {
                 let sid = match statement.rest.get("Sid") {
@@ -89,7 +104,7 @@ pub(super) fn check_via_services(
             old.kind == Kind::Action
                 && old.rest.get("NotResource").is_none()
                 && old.rest.get("Resource").and_then(strings).is_some_and(|resources| {
-                    !resources.is_empty() && resources.iter().all(|arn| is_unused(arn, analysis))
+                    !resources.is_empty() && resources.iter().all(|arn| may_leave(claim, old, arn, analysis))
                 })
         };
         let user = holders.iter().find(|holder| uses_other_services(holder.principal, analysis));
@@ -116,6 +131,60 @@ fn uses_other_services(principal: PrincipalId, analysis: &Analysis<'_>) -> bool 
     report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && evidence::in_use(row, window_start))
 }
 
+/// What the holders' reports say was used within `min_idle_days`, of KMS.
+struct Used {
+    /// By name, in lower case.
+    names: HashSet<String>,
+    /// Whether some report does not say which actions were used, and KMS was.
+    may_be_any: bool,
+}
+
+impl Used {
+    fn of(holders: &[Holder], analysis: &Analysis<'_>) -> Used {
+        let (inputs, catalog) = (analysis.inputs(), analysis.catalog());
+        let mut used = Used { names: HashSet::new(), may_be_any: false };
+        for holder in holders {
+            let report = inputs.account.principals.get(holder.principal.0);
+            let report = report.and_then(|own| inputs.account.reports.get(&own.arn));
+            let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
+                used.may_be_any = true;
+                continue;
+            };
+            let Some(row) = catalog.service("kms").and_then(|kms| report.service(kms)) else { continue };
+            let window_start = generated_at.plus(-REPORTING_DELAY - inputs.settings.min_idle());
+            used.may_be_any |= report.granularity != Granularity::Action && evidence::in_use(row, window_start);
+            let recent = row.actions.iter().filter(|own| own.last_accessed().is_some_and(|time| time > window_start));
+            used.names.extend(recent.map(|own| catalog.full_name(own.action).to_ascii_lowercase()));
+        }
+        used
+    }
+
+    /// Whether an action that was used is among these, and nothing else of the document explains its use.
+    fn any_of(&self, actions: &ActionSet, explained: &ActionSet, analysis: &Analysis<'_>) -> bool {
+        actions
+            .iter()
+            .filter(|id| !explained.contains(*id))
+            .any(|id| self.may_be_any || self.names.contains(&analysis.catalog().full_name(id).to_ascii_lowercase()))
+    }
+}
+
+/// What statements allow on anything that may be a KMS key.
+fn explained<'s>(staying: impl Iterator<Item = &'s Statement>, analysis: &Analysis<'_>) -> ActionSet {
+    let is_of_kms = |resource: &&str| {
+        resource.split(':').nth(2).is_none_or(|service| wildcard::matches_ignore_case(service, "kms"))
+    };
+    let mut explained = analysis.catalog().empty_set();
+    for statement in staying.filter(|statement| !statement.denies) {
+        let resources = statement.rest.get("Resource").and_then(strings);
+        if resources
+            .is_none_or(|resources| resources.is_empty() || resources.iter().any(|resource| is_of_kms(&resource)))
+        {
+            explained.union_with(&kept::covered(analysis.catalog(), statement));
+        }
+    }
+    explained
+}
+
 /// The keys that may be missing, and the statement without them: none when nothing is left of it.
 struct License {
     keys: Vec<String>,
@@ -136,7 +205,7 @@ fn license(
     let resources = strings(old.rest.get("Resource")?)?;
     let heir = new.iter().find_map(|new| {
         let missing = missing(old, new, &resources)?;
-        missing.iter().all(|arn| is_unused(arn, analysis)).then(|| (missing, new.rest.clone()))
+        missing.iter().all(|arn| may_leave(claim, old, arn, analysis)).then(|| (missing, new.rest.clone()))
     });
     if let Some((keys, smaller)) = heir {
         return Some(License { keys, smaller: Some(smaller) });
@@ -144,7 +213,7 @@ fn license(
     // A statement whose actions may all go needs no licence to go.
     let removable = &analysis.policy(claim.policy)?.removable;
     let goes_by_actions = kept::covered(analysis.catalog(), old).iter().all(|id| removable.contains(id));
-    let all_unused = !resources.is_empty() && resources.iter().all(|arn| is_unused(arn, analysis));
+    let all_unused = !resources.is_empty() && resources.iter().all(|arn| may_leave(claim, old, arn, analysis));
     (all_unused && !goes_by_actions)
         .then(|| License { keys: resources.iter().map(|arn| (*arn).to_owned()).collect(), smaller: None })
 }
@@ -188,6 +257,12 @@ fn may_shrink(claim: &Claim<'_>, holders: &[Holder], old: &Statement, analysis: 
         return false;
     }
     records_all(claim, old, analysis) && !rules_keep(claim, holders, old, analysis)
+}
+
+/// Whether the key may leave the statement: nobody used it, and the statement has named it for long enough to tell.
+fn may_leave(claim: &Claim<'_>, old: &Statement, arn: &str, analysis: &Analysis<'_>) -> bool {
+    let is_old = |deadline| !grants::is_new_in(claim.policy, old, arn, deadline, analysis);
+    is_unused(arn, analysis) && deadline(analysis).is_some_and(is_old)
 }
 
 /// Whether KMS records the use of all that the statement lists.
@@ -240,15 +315,21 @@ fn rules_keep(claim: &Claim<'_>, holders: &[Holder], old: &Statement, analysis: 
     })
 }
 
+/// The latest time of which the records show whether there was use for `min_idle_days` since.
+fn deadline(analysis: &Analysis<'_>) -> Option<UnixTime> {
+    let inputs = analysis.inputs();
+    Some(inputs.account.started_at?.plus(-KMS_RECORDING_DELAY - inputs.settings.min_idle()))
+}
+
 /// Whether the snapshot shows that nobody used this key, nor any key of its family, for `min_idle_days`.
 fn is_unused(arn: &str, analysis: &Analysis<'_>) -> bool {
     let inputs = analysis.inputs();
-    let account = inputs.account;
+    let (account, deadline) = (inputs.account, deadline(analysis));
     let parts: Vec<&str> = arn.split(':').collect();
     let ["arn", partition, "kms", region, owner, resource] = parts.as_slice() else { return false };
     let is_plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let Some(id) = resource.strip_prefix("key/").filter(|id| is_plain(id) && is_plain(region)) else { return false };
-    let Some(read_at) = account.started_at else { return false };
+    let (Some(read_at), Some(deadline)) = (account.started_at, deadline) else { return false };
     let age = inputs.now.since(read_at);
     if *partition != account.partition
         || *owner != account.id
@@ -256,7 +337,6 @@ fn is_unused(arn: &str, analysis: &Analysis<'_>) -> bool {
     {
         return false;
     }
-    let deadline = read_at.plus(-KMS_RECORDING_DELAY - inputs.settings.min_idle());
     let family: Vec<&KmsKey> =
         account.kms_keys.values().filter(|key| key.arn.as_str().ends_with(&format!(":key/{id}"))).collect();
     let is_quiet = |key: &&KmsKey| is_quiet_since(key, deadline);

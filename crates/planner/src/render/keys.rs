@@ -1,7 +1,9 @@
 //! Access keys and KMS keys, in words.
 
+use std::collections::BTreeSet;
+
 use super::words::{count, visible};
-use crate::plan::{ChangeAction, KeyEvidence, Plan, RemovedResource};
+use crate::plan::{Change, ChangeAction, KeyEvidence, Plan, RemovedResource};
 
 /// Returns why an access key is made inactive.
 pub(super) fn access_key(key: &KeyEvidence) -> String {
@@ -31,10 +33,16 @@ pub(super) fn kms_key(removed: &RemovedResource) -> String {
     format!("{} leaves statement {}{sid}: {why}", visible(removed.arn.as_str()), removed.statement)
 }
 
+/// Returns how many KMS keys leave; one that leaves several statements is one.
+pub(super) fn kms_keys(changes: &[Change]) -> usize {
+    let arns = changes.iter().flat_map(|change| &change.resources).map(|resource| &resource.arn);
+    arns.collect::<BTreeSet<_>>().len()
+}
+
 /// Returns what the plan does beside removing actions, as the end of a sentence; empty when that is nothing.
 pub(super) fn summary(plan: &Plan) -> String {
     let keys = plan.changes.iter().filter(|change| change.action == ChangeAction::Deactivate).count();
-    let resources: usize = plan.changes.iter().map(|change| change.resources.len()).sum();
+    let resources = kms_keys(&plan.changes);
     let mut words = String::new();
     if keys > 0 {
         words.push_str(&format!(", deactivates {}", count(keys, "access key")));

@@ -124,7 +124,7 @@ fn title(change: &Change) -> String {
         let why = html(&keys::access_key(key));
         return format!("<code>{} {}</code> deactivate: {why}", symbol(change.action), html(&change.address));
     }
-    let keys = match change.resources.len() {
+    let keys = match keys::kms_keys(std::slice::from_ref(change)) {
         0 => String::new(),
         number => format!(", takes out {}", count(number, "KMS key")),
     };

@@ -70,17 +70,21 @@ pub(super) fn append(text: &str, statement: &Statement, list: &ActionList, names
 
 /// Returns the edits that put an `Action` list of these patterns in the place of a `NotAction` list.
 pub(super) fn invert(text: &str, statement: &Statement, list: &ActionList, names: &[String]) -> Vec<Edit> {
-    const KEY: &str = "\"NotAction\"";
-    let before = text.get(..list.span.start).unwrap_or_default();
-    // A key that is spelled otherwise, with escapes, is not touched.
-    let is_key = |at: usize| before.get(at + KEY.len()..).is_some_and(|between| between.trim() == ":");
-    let Some(key) = before.rfind(KEY).filter(|at| is_key(*at)) else { return Vec::new() };
+    let Some(key) = not_action_key(text, list) else { return Vec::new() };
     let items: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     let with = match items.as_slice() {
         [only] if !list.is_list => only.clone(),
         _ => block(text, statement, list, items),
     };
-    vec![Edit { span: key..key + KEY.len(), with: "\"Action\"".to_owned() }, Edit { span: list.span.clone(), with }]
+    vec![Edit { span: key, with: "\"Action\"".to_owned() }, Edit { span: list.span.clone(), with }]
+}
+
+/// Where the key of a `NotAction` list stands; none when it is spelled otherwise, with escapes: that is not touched.
+pub(super) fn not_action_key(text: &str, list: &ActionList) -> Option<Range<usize>> {
+    const KEY: &str = "\"NotAction\"";
+    let before = text.get(..list.span.start)?;
+    let is_key = |at: usize| before.get(at + KEY.len()..).is_some_and(|between| between.trim() == ":");
+    before.rfind(KEY).filter(|at| is_key(*at)).map(|at| at..at + KEY.len())
 }
 
 fn quoted(name: &str) -> String {

@@ -70,6 +70,8 @@ pub struct Rewritten {
     pub unsplit: Vec<String>,
     /// The places, from 0, of Allow statements with `NotAction` that were left by [`NotActionRewrite::Advise`].
     pub advised: Vec<usize>,
+    /// Why Allow statements with `NotAction` cannot be inverted, in words, in order.
+    pub uninverted: Vec<&'static str>,
 }
 
 /// More characters of names than this are not written down: no quota is near, and a document may repeat `*` hundreds of times.

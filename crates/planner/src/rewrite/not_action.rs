@@ -17,6 +17,8 @@ pub(super) enum NotActionOutline {
     Unchanged,
     /// Something of it may go, and it is only said.
     Advised,
+    /// Its inverse cannot be written, and why.
+    Uninverted(&'static str),
     /// Its inverse would not be written by names.
     Unsplit,
     Gone,
@@ -26,7 +28,12 @@ pub(super) enum NotActionOutline {
     Inverted(usize),
 }
 
-pub(super) fn outline(actions: &ActionBlock, by: &Rewriting<'_>, slots: &mut Slots) -> NotActionOutline {
+pub(super) fn outline(
+    actions: &ActionBlock,
+    by: &Rewriting<'_>,
+    is_renamable: bool,
+    slots: &mut Slots,
+) -> NotActionOutline {
     let covered = by.catalog.covered(actions);
     let mut goes = covered.clone();
     let mut stays = covered.clone();
@@ -48,6 +55,9 @@ pub(super) fn outline(actions: &ActionBlock, by: &Rewriting<'_>, slots: &mut Slo
         return NotActionOutline::Gone;
     }
     let list = NotActionList { patterns, covered };
+    if by.not_action == NotActionRewrite::Invert && !is_renamable {
+        return NotActionOutline::Uninverted("its key is written with escapes");
+    }
     if by.not_action == NotActionRewrite::Invert {
         return invert(list, &stays, &unknown, by, slots);
     }
@@ -70,8 +80,11 @@ fn invert(
     slots: &mut Slots,
 ) -> NotActionOutline {
     let overlaps = |name: &ActionPattern| list.patterns.iter().any(|pattern| !pattern.is_disjoint(name));
-    if by.splitting == Splitting::Never || slots.is_too_long() || unknown.iter().any(overlaps) {
+    if by.splitting == Splitting::Never || slots.is_too_long() {
         return NotActionOutline::Unsplit;
+    }
+    if unknown.iter().any(overlaps) {
+        return NotActionOutline::Uninverted("it exempts a part of a service that the catalogue does not know");
     }
     let mut names: Vec<String> = stays.iter().map(|id| by.catalog.full_name(id)).collect();
     names.extend(unknown.iter().map(|name| name.as_str().to_owned()));

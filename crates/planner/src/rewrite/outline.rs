@@ -62,10 +62,13 @@ impl<'a> Outline<'a> {
                         false => StatementOutline::Action(entries),
                     }
                 }
-                ActionBlock::NotAction(_) => match not_action::outline(&statement.actions, by, &mut slots) {
-                    NotActionOutline::Gone => StatementOutline::Gone,
-                    other => StatementOutline::NotAction(other),
-                },
+                ActionBlock::NotAction(list) => {
+                    let is_renamable = layout::not_action_key(document.text(), list).is_some();
+                    match not_action::outline(&statement.actions, by, is_renamable, &mut slots) {
+                        NotActionOutline::Gone => StatementOutline::Gone,
+                        other => StatementOutline::NotAction(other),
+                    }
+                }
             }
         };
         let statements = document.statements.iter().map(outline).collect();
@@ -114,8 +117,13 @@ impl<'a> Outline<'a> {
 
     /// Writes the document. A slot of which nothing is said is left as its author wrote it.
     pub fn write(&self, written: &[Written]) -> Rewritten {
-        let mut rewritten =
-            Rewritten { outcome: Outcome::Unchanged, split: Vec::new(), unsplit: Vec::new(), advised: Vec::new() };
+        let mut rewritten = Rewritten {
+            outcome: Outcome::Unchanged,
+            split: Vec::new(),
+            unsplit: Vec::new(),
+            advised: Vec::new(),
+            uninverted: Vec::new(),
+        };
         let mut edits = Vec::new();
         let mut stays = Vec::with_capacity(self.statements.len());
         for (at, (statement, outline)) in self.document.statements.iter().zip(&self.statements).enumerate() {
@@ -175,6 +183,10 @@ impl<'a> Outline<'a> {
                 NotActionOutline::Gone => StatementEdits::Gone,
                 NotActionOutline::Advised => {
                     rewritten.advised.push(at);
+                    StatementEdits::None
+                }
+                NotActionOutline::Uninverted(why) => {
+                    rewritten.uninverted.push(why);
                     StatementEdits::None
                 }
                 NotActionOutline::Unsplit => {

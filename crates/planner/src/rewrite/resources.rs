@@ -1,7 +1,8 @@
 //! Cutting unused KMS keys out of `Resource` lists.
 //!
 //! Only literal ARNs leave, only from Allow statements that list nothing but cryptographic actions, whose use KMS records on
-//! the key. What remains stays as its author wrote it.
+//! the key. What remains stays as its author wrote it. Keys leave before actions do: a statement must list nothing else as its
+//! author wrote it.
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{UnknownName, is_kept_by_sid};
@@ -15,16 +16,14 @@ use super::splice;
 /// What keys are cut by.
 #[derive(Clone, Copy)]
 pub struct KeyPruning<'a> {
-    /// The document that the text comes from: a statement must have listed nothing but cryptographic actions there too.
-    pub original: &'a PolicyDocument,
     /// The catalogue.
     pub catalog: &'a Catalog,
     /// Names that the catalogue does not know: nobody can tell whether they are cryptographic.
     pub unknown: &'a [UnknownName],
     /// The actions that a rule keeps for some holder, on whatever key.
     pub kept: &'a ActionSet,
-    /// Whether a resource is, letter by letter, the ARN of an unused key.
-    pub is_unused: &'a dyn Fn(&str) -> bool,
+    /// Whether a resource of a statement, from 1, is, letter by letter, the ARN of an unused key.
+    pub is_unused: &'a dyn Fn(usize, &str) -> bool,
 }
 
 /// The keys that leave one statement.
@@ -43,14 +42,14 @@ pub struct KeyCut {
 /// Cuts unused keys out of a document: the new text, and what leaves which statement.
 pub fn prune_resources(document: &PolicyDocument, by: &KeyPruning<'_>) -> (Outcome, Vec<KeyCut>) {
     let mut cuts = Vec::new();
-    if !document.irregularities.is_empty() || !by.original.irregularities.is_empty() {
+    if !document.irregularities.is_empty() {
         return (Outcome::Unchanged, cuts);
     }
     let mut edits = Vec::new();
     let mut stays = Vec::with_capacity(document.statements.len());
     for (at, statement) in document.statements.iter().enumerate() {
-        let keeps: Vec<bool> = match is_eligible(document, statement, by) {
-            true => statement.resources.iter().map(|resource| !(by.is_unused)(&resource.text)).collect(),
+        let keeps: Vec<bool> = match is_eligible(statement, by) {
+            true => statement.resources.iter().map(|resource| !(by.is_unused)(at + 1, &resource.text)).collect(),
             false => Vec::new(),
         };
         let gone = statement.resources.iter().zip(&keeps).filter(|(_, keeps)| !**keeps);
@@ -77,7 +76,7 @@ pub fn prune_resources(document: &PolicyDocument, by: &KeyPruning<'_>) -> (Outco
     (Outcome::Changed(splice::apply(document.text(), edits)), cuts)
 }
 
-fn is_eligible(document: &PolicyDocument, statement: &Statement, by: &KeyPruning<'_>) -> bool {
+fn is_eligible(statement: &Statement, by: &KeyPruning<'_>) -> bool {
     if statement.effect != Effect::Allow
         || statement.has_not_resource
         || is_kept_by_sid(statement)
@@ -87,17 +86,7 @@ fn is_eligible(document: &PolicyDocument, statement: &Statement, by: &KeyPruning
     }
     let mut covered = by.catalog.covered(&statement.actions);
     covered.intersect_with(by.kept);
-    let own = without_actions(document.text(), statement);
-    let mut sources =
-        by.original.statements.iter().filter(|source| without_actions(by.original.text(), source) == own).peekable();
-    covered.is_empty() && sources.peek().is_some() && sources.all(|source| is_cryptographic(source, by))
-}
-
-/// The statement's text but for its list of actions: a rewrite of actions leaves it as it is.
-fn without_actions<'a>(text: &'a str, statement: &Statement) -> (&'a str, &'a str) {
-    let list = &statement.actions.list().span;
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    (part(statement.span.start, list.start), part(list.end, statement.span.end))
+    covered.is_empty()
 }
 
 /// Whether the statement lists cryptographic actions and no others.

@@ -8,6 +8,7 @@ use super::super::keys::{AccessKey, CRYPTOGRAPHIC, KmsKey};
 use super::super::outcome::{changes, text};
 use super::super::scene::{Document, Place, Principal, Scene};
 use super::super::settings::Settings;
+use super::grants;
 
 /// Judges the changes of access keys.
 ///
@@ -52,8 +53,8 @@ fn address(user: &Principal, key: &AccessKey) -> String {
 pub fn without_unused(scene: &Scene, settings: &Settings, plan: &Value) -> Result<(Scene, Value), String> {
     let (mut scene_after, mut plan_after) = (scene.clone(), plan.clone());
     let places = scene.places();
-    let changes = plan_after.get_mut("changes").and_then(Value::as_array_mut).into_iter().flatten();
-    for change in changes {
+    let all = plan_after.get_mut("changes").and_then(Value::as_array_mut).into_iter().flatten();
+    for change in all {
         let cut: Vec<Value> = change.get("resources").and_then(Value::as_array).cloned().unwrap_or_default();
         if cut.is_empty() {
             continue;
@@ -64,6 +65,21 @@ pub fn without_unused(scene: &Scene, settings: &Settings, plan: &Value) -> Resul
         let document = scene.document(place).ok_or("no document")?;
         if !settings.prunes_kms() || text(change, "before") != document.text {
             return Err(format!("{address}: keys leave, and nobody asked for it"));
+        }
+        for arn in cut.iter().map(|entry| text(entry, "arn")) {
+            if let Some(why) = grants::surely_recent(scene, settings, place, arn) {
+                return Err(format!("{address}: {arn} leaves, and {why}"));
+            }
+        }
+        // What is split stands in the others of its group too.
+        let group = change.get("group").and_then(Value::as_str).filter(|group| *group == address).map(str::to_owned);
+        let others = changes(plan).iter().filter(|other| {
+            text(other, "address") == address
+                || group.is_some() && other.get("group").and_then(Value::as_str) == group.as_deref()
+        });
+        let after: Vec<&str> = others.filter_map(|other| other.get("after").and_then(Value::as_str)).collect();
+        if let Some(name) = grants::lost_use(scene, settings, place, &after) {
+            return Err(format!("{address}: {name} is in use, and allowed no more"));
         }
         let smaller = smaller(scene, settings, &document.text, &cut).map_err(|why| format!("{address}: {why}"))?;
         if let Some(members) = change.as_object_mut() {
@@ -115,6 +131,10 @@ fn may_lose_keys(statement: &Value) -> bool {
 pub fn unused_left(scene: &Scene, settings: &Settings, plan: &Value, place: Place) -> Result<(), String> {
     let address = scene.address(place);
     let Some(document) = scene.document(place).filter(|document| document.policy.is_ok()) else { return Ok(()) };
+    if grants::perhaps_recent(scene, settings, place) {
+        return Ok(());
+    }
+    let may_be_needed = grants::is_kms_used(scene, settings, place);
     let change = changes(plan).iter().find(|change| text(change, "address") == address);
     let after = match change {
         Some(change) => change.get("after").and_then(Value::as_str),
@@ -126,7 +146,12 @@ pub fn unused_left(scene: &Scene, settings: &Settings, plan: &Value, place: Plac
     let statements = document.get("Statement").and_then(Value::as_array).into_iter().flatten();
     for statement in statements.filter(|statement| may_lose_keys(statement)) {
         let resources = statement.get("Resource").and_then(Value::as_array).into_iter().flatten();
-        if let Some(left) = resources.filter_map(Value::as_str).find(|arn| unused(arn)) {
+        let resources: Vec<&str> = resources.filter_map(Value::as_str).collect();
+        // The last of them may be what it was used by, whatever KMS says.
+        if may_be_needed && resources.iter().all(|arn| unused(arn)) {
+            continue;
+        }
+        if let Some(left) = resources.into_iter().find(|arn| unused(arn)) {
             return Err(format!("{address}: {left} is unused, and stays"));
         }
     }

@@ -1,6 +1,7 @@
 //! Judges a plan against what the drawn account lets one expect.
 
 mod attached;
+mod grants;
 pub mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +53,11 @@ impl Counts {
 }
 
 /// Reasons for which something may be withheld although it could go.
-const GOOD_REASONS: [&str; 6] = ["does-not-fit", "not-action", "dormant", "catalog-too-old", "limit", "left-alone"];
+const GOOD_REASONS: [&str; 7] =
+    ["does-not-fit", "not-action", "not-inverted", "dormant", "catalog-too-old", "limit", "left-alone"];
+
+/// Reasons for which unused KMS keys may stay, judged on their own.
+const KEY_REASONS: [&str; 2] = ["too-recent", "contradicted"];
 
 /// A plan, and all that it is judged by.
 struct Examination<'a> {
@@ -279,15 +284,21 @@ impl Examination<'_> {
                 *self.counts.changes.entry("kms keys".to_owned()).or_default() += keys;
             }
         }
+        let withheld = said.get("withheld").and_then(Value::as_array).into_iter().flatten();
+        for reason in withheld.map(|entry| text(entry, "reason")).filter(|reason| KEY_REASONS.contains(reason)) {
+            *self.counts.withheld.entry(reason.to_owned()).or_default() += 1;
+        }
         if !settings.prunes_kms() || !settings.keep.is_empty() {
             return Ok(());
         }
         for place in drawn.places() {
             let address = drawn.address(place);
-            let is_grouped = self.change_of(&address).and_then(group_of).is_some();
             let holders = self.holders(place);
             let are_open = holders.iter().all(|at| !self.oracle.is_left_alone(*at)) && self.oracle.is_open(place);
-            if !holders.is_empty() && are_open && !is_grouped && self.reasons(&address).is_empty() {
+            if !holders.is_empty()
+                && are_open
+                && self.reasons(&address).iter().all(|reason| KEY_REASONS.contains(reason))
+            {
                 keys::unused_left(drawn, settings, said, place)?;
             }
         }
@@ -314,9 +325,14 @@ impl Examination<'_> {
         about.filter(|reason| *reason != "not-split").collect()
     }
 
+    /// Those of them that are about actions.
+    fn reasons_of_actions(&self, address: &str) -> Vec<&str> {
+        self.reasons(address).into_iter().filter(|reason| !KEY_REASONS.contains(reason)).collect()
+    }
+
     /// What need not go: what the plan re-admits; none if it withholds something, so that nothing need go.
     fn excused(&self, place: Place, address: &str) -> Option<ActionSet> {
-        if !self.reasons(address).is_empty() {
+        if !self.reasons_of_actions(address).is_empty() {
             return None;
         }
         let group = self.change_of(address).and_then(group_of);
@@ -334,7 +350,7 @@ impl Examination<'_> {
     }
 
     fn note_withheld(&mut self, address: &str) -> Result<(), String> {
-        let reasons: Vec<String> = self.reasons(address).into_iter().map(str::to_owned).collect();
+        let reasons: Vec<String> = self.reasons_of_actions(address).into_iter().map(str::to_owned).collect();
         if !reasons.is_empty() && !reasons.iter().any(|reason| GOOD_REASONS.contains(&reason.as_str())) {
             return Err(format!("{address}: withheld for {reasons:?}, and something of it must go"));
         }

@@ -1,13 +1,14 @@
 use std::num::NonZeroUsize;
 
-use secateur_analyzer::account::Account;
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
+use secateur_analyzer::account::{Account, Document, GrantEvent, GrantHistory, PolicyVersion};
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
 
 use super::super::*;
 use super::*;
+use crate::rewrite::cover::Wildcards;
 
 const UNUSED: &str = "arn:aws:kms:eu-west-1:111122223333:key/u";
 const USED: &str = "arn:aws:kms:eu-west-1:111122223333:key/a";
@@ -24,6 +25,10 @@ fn sketch(text: &str) -> Sketch {
 }
 
 fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
+    with_plan_by(account, kms, RewriteSettings::default(), then);
+}
+
+fn with_plan_by(account: &Account, kms: KmsPruning, rewrite: RewriteSettings, then: impl FnOnce(&Plan)) {
     let settings = Settings { kms, ..Settings::default() };
     let rules = Rules::default();
     let inputs = Inputs {
@@ -36,7 +41,7 @@ fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
     };
     let analysis = Analysis::new(inputs).unwrap();
     let options = PlanOptions {
-        rewrite: RewriteSettings::default(),
+        rewrite,
         limits: Limits::default(),
         selection: Selection::default(),
         snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
@@ -79,17 +84,23 @@ fn keys_leave_alone_or_with_actions() {
     check(sketch(&sign), &[&format!("role/r/inline/p {after} [1:u] [kms:Sign]")]);
     let mixed = crypto.replace("kms:Encrypt", "kms:DescribeKey");
     check(sketch(&mixed), &[]);
+    // A statement that listed more as its author wrote it keeps its keys, also when that goes.
+    let more = crypto.replace("kms:Encrypt", "kms:DisableKey");
+    let report = "s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09, DisableKey";
+    let after = more.replace(",\"kms:DisableKey\"", "");
+    check(sketch(&more).report("role/r", report), &[&format!("role/r/inline/p {after} [] [kms:DisableKey]")]);
 }
 
 #[test]
 fn what_is_left_of_nothing_goes() {
-    let alone = r#"{"Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"}}"#;
+    // AWS does not report the use of `ReEncryptFrom`: only the key tells.
+    let alone = r#"{"Statement":{"Effect":"Allow","Action":"kms:ReEncryptFrom","Resource":"U"}}"#;
     check(sketch(alone), &["role/r/inline/p - [1:u] []"]);
     let managed = sketch(&alone.replace("\"U\"", "\"A\""))
         .managed("policy/M", &alone.replace("\"U\"", &format!("\"{UNUSED}\"")))
         .attach("role/r", "policy/M");
     check(managed, &["role/r/attached/M - [1:u] []"]);
-    let denies = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    let denies = r#"{"Statement":[{"Effect":"Allow","Action":"kms:ReEncryptFrom","Resource":"U"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
     let after = r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
     check(sketch(denies), &[&format!("role/r/inline/p {after} [1:u] []")]);
     // Where the actions may go anyway, they go for their own reason.
@@ -117,7 +128,7 @@ fn patterns_that_became_names_are_named_as_frozen_beside_keys() {
 
 #[test]
 fn advice_changes_nothing() {
-    let text = r#"{"Statement":[{"Sid":"D","Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]},{"Effect":"Allow","Action":"kms:Encrypt","Resource":"U"}]}"#;
+    let text = r#"{"Statement":[{"Sid":"D","Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]},{"Effect":"Allow","Action":"kms:ReEncryptFrom","Resource":"U"}]}"#;
     with_plan(&sketch(text).build(), KmsPruning::Advise, |plan| {
         assert!(plan.changes.is_empty());
         let advice: Vec<_> = plan.advice.iter().filter(|advice| advice.kind == "kms-keys").collect();
@@ -134,5 +145,171 @@ fn advice_changes_nothing() {
     });
     with_plan(&sketch(text).build(), KmsPruning::Off, |plan| {
         assert!(plan.changes.is_empty() && plan.advice.iter().all(|advice| advice.kind != "kms-keys"));
+    });
+}
+
+/// Twenty unused keys and one in use, with statements that names make longer than they are.
+fn long(statements: &str) -> (Sketch, String) {
+    let mut keys: Vec<String> = (0..20)
+        .map(|at| format!("arn:aws:kms:eu-west-1:111122223333:key/{at:08}-0000-0000-0000-000000000000"))
+        .collect();
+    let mut sketch = sketch("{}");
+    for key in &keys {
+        sketch = sketch.kms_key(key, "2026-05-01", "2026-05-01", "-");
+    }
+    keys.push(USED.to_owned());
+    let list = serde_json::to_string(&keys).unwrap();
+    let text =
+        format!(r#"{{"Statement":[{{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":{list}}},{statements}]}}"#);
+    (sketch, text)
+}
+
+#[test]
+fn what_keys_leave_is_room_for_names() {
+    let (sketch, text) = long(r#"{"Effect":"Allow","Action":["s3:*Bucket*"],"Resource":"*"}"#);
+    let report = "s3 2026-10-09: GetBucketAcl=2026-10-09, CreateBucket\nkms 2026-10-09: Decrypt=2026-10-09";
+    let account = sketch.principal("user/u").report("user/u", report).inline("user/u", "q", &text).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        let change = plan.changes.iter().find(|change| change.address == "user/u/inline/q").unwrap();
+        assert_eq!((change.resources.len(), &change.size, change.readmitted.len()), (20, &None, 0));
+        assert!(change.frozen.iter().all(|frozen| frozen.wildcards.is_empty()), "{:?}", change.frozen);
+        assert!(plan.withheld.iter().all(|withheld| withheld.reason != "does-not-fit"), "{:?}", plan.withheld);
+    });
+}
+
+#[test]
+fn a_policy_that_is_split_loses_its_keys_too() {
+    let (sketch, text) = long(r#"{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}"#);
+    let report = "s3 2026-10-09: GetBucketAcl=2026-10-09, CreateBucket\nkms 2026-10-09: Decrypt=2026-10-09";
+    let mut account = sketch
+        .principal("role/s")
+        .report("role/s", report)
+        .managed("policy/M", &text)
+        .attach("role/s", "policy/M")
+        .build();
+    account.summary = Some([("PolicySizeQuota".to_owned(), 2_500)].into());
+    let rewrite = RewriteSettings { split: true, wildcards: Wildcards::Never, ..RewriteSettings::default() };
+    with_plan_by(&account, KmsPruning::Prune, rewrite, |plan| {
+        let of = |action: ChangeAction| plan.changes.iter().filter(move |change| change.action == action);
+        let update = of(ChangeAction::Update).find(|change| change.address == "policy/M").unwrap();
+        assert!(of(ChangeAction::Create).count() > 0, "{:?}", plan.withheld);
+        assert_eq!((update.resources.len(), update.proof.resources), (20, 20));
+        let texts = || plan.changes.iter().filter_map(|change| change.after.as_deref());
+        assert!(texts().all(|text| !text.contains("key/000000")) && texts().any(|text| text.contains(USED)));
+    });
+}
+
+/// Compares what is withheld of a plan without changes.
+fn check_withheld(sketch: Sketch, expect: &[&str]) {
+    with_plan(&sketch.build(), KmsPruning::Prune, |plan| {
+        assert_eq!(plan.changes, []);
+        let line = |withheld: &Withheld| {
+            let detail = withheld.detail.replace(UNUSED, "U").replace(USED, "A");
+            format!("{} {}: {detail}", withheld.address, withheld.reason)
+        };
+        assert_eq!(plan.withheld.iter().map(line).collect::<Vec<_>>(), expect);
+    });
+}
+
+fn event(time_of: &str, name: &str) -> GrantEvent {
+    GrantEvent {
+        time: time(time_of).unwrap(),
+        name: name.to_owned(),
+        user_name: None,
+        role_name: Some("r".to_owned()),
+        group_name: None,
+        policy_name: Some("p".to_owned()),
+        policy_arn: None,
+    }
+}
+
+#[test]
+fn what_was_granted_lately_has_had_no_time_to_be_used() {
+    let text = r#"{"Statement":[{"Sid":"S","Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]}]}"#;
+    let stays = |since: &str| {
+        format!(
+            "role/r/inline/p too-recent: U stays in statement 1 \"S\": role/r may have had it since {since} only, less than \
+             90 days"
+        )
+    };
+    let after = text.replace("\"U\",", "");
+    let leaves = format!("role/r/inline/p {after} [1:u] []");
+    let created = |day: &str| sketch(text).change("role/r", |role| role.created = time(day));
+    check_withheld(created("2026-10-08"), &[&stays("2026-10-08")]);
+    // Ninety days and an hour before the collection.
+    check_withheld(created("2026-07-12T05:00:01Z"), &[&stays("2026-07-12")]);
+    check(created("2026-07-12T05:00:00Z"), &[&leaves]);
+    let with = |event: GrantEvent| {
+        let mut sketch = sketch(text);
+        let (from, to) = (time("2026-07-01").unwrap(), time(NOW).unwrap());
+        sketch.account.grants = Some(GrantHistory { from, to, events: vec![event] });
+        sketch
+    };
+    check_withheld(with(event("2026-10-08", "PutRolePolicy")), &[&stays("2026-10-08")]);
+    check(with(event("2026-07-02", "PutRolePolicy")), &[&leaves]);
+    check(with(event("2026-10-08", "TagRole")), &[&leaves]);
+}
+
+#[test]
+fn a_version_that_names_a_key_lately_is_too_recent() {
+    let text = |keys: &str| {
+        format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"kms:Decrypt","Resource":[{keys}"{USED}"]}}]}}"#)
+    };
+    let managed = |before: &str| {
+        let unused = format!("\"{UNUSED}\",");
+        let before = text(before);
+        sketch("{\"Statement\":[]}").managed("policy/M", &text(&unused)).attach("role/r", "policy/M").change_policy(
+            "policy/M",
+            |policy| {
+                policy.versions.insert(
+                    0,
+                    PolicyVersion {
+                        id: "v1".to_owned(),
+                        created: time("2020-01-01"),
+                        document: Some(Document::new(before)),
+                    },
+                );
+                let version = policy.versions.last_mut().unwrap();
+                (version.id, version.created) = ("v2".to_owned(), time("2026-10-01"));
+                policy.default_version = "v2".to_owned();
+            },
+        )
+    };
+    let why = "policy/M too-recent: U stays in statement 1: it may name it since 2026-10-01 only, less than 90 days";
+    check_withheld(managed(""), &[why]);
+    check(managed(&format!("\"{UNUSED}\",")), &[&format!("policy/M {} [1:u] []", text("").replace(USED, "A"))]);
+}
+
+#[test]
+fn a_report_of_use_contradicts_that_no_key_was_used() {
+    let only = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"}]}"#;
+    let stays = "role/r/inline/p contradicted: U stays in statement 1: the report on role/r shows kms:Decrypt in use, which \
+                 nothing else in the document allows";
+    check_withheld(sketch(only), &[stays]);
+    // Another statement may be what it was used by, if it is on keys at all.
+    let with = |resource: &str| {
+        let more = format!(r#"{{"Effect":"Allow","Action":"kms:D*","Resource":"{resource}"}}"#);
+        (only.replace("}]}", &format!("}},{more}]}}")), format!("{{\"Statement\":[{more}]}}"))
+    };
+    let (text, after) = with("arn:aws:kms:*:111122223333:key/*");
+    check(sketch(&text), &[&format!("role/r/inline/p {after} [1:u] []")]);
+    check_withheld(sketch(&with("arn:aws:s3:::bucket").0), &[stays]);
+    // A key that leaves while others stay takes nothing away that was used.
+    check(
+        sketch(&only.replace("\"U\"", "[\"U\",\"*\"]")),
+        &[&format!("role/r/inline/p {} [1:u] []", only.replace("\"U\"", "[\"*\"]"))],
+    );
+}
+
+#[test]
+fn a_key_that_leaves_several_statements_is_counted_once() {
+    let one = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]}"#;
+    let account = sketch(&format!("{{\"Statement\":[{one},{}]}}", one.replace("Decrypt", "Encrypt"))).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        assert_eq!(plan.changes.first().map(|change| change.resources.len()), Some(2));
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        assert!(text.contains("takes 1 KMS key out of Resource lists"), "{text}");
+        let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
+        assert!(page.contains("takes out 1 KMS key") && page.contains("takes 1 KMS key out"), "{page}");
     });
 }

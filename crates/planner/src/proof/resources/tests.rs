@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use secateur_analyzer::account::Account;
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
+use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, PolicyVersion};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::arn::Arn;
-use secateur_analyzer::rules::{KeepRule, Rules, Settings};
+use secateur_analyzer::rules::{KeepRule, Rules, Settings, UnknownGrantDate};
 
 use super::super::{Proof, ProofError, prove};
 use super::*;
@@ -105,7 +105,7 @@ fn honest_cuts_are_proved() {
     check(&[&on(CRYPTO, &[U1, USED, U2])], &[&on(CRYPTO, &[USED, U2])], "proved 1:u1");
     check(&[&on(CRYPTO, &[U1, USED])], &[&on(CRYPTO, &[U1, USED])], "proved");
     check(&[&on(CRYPTO, &[U1, U2]), &on(CRYPTO, &[USED])], &[&on(CRYPTO, &[USED])], "proved 1:u1 1:u2");
-    check_in(|_| {}, &document(&[&on(CRYPTO, &[U1])]), None, "proved 1:u1");
+    check_in(|_| {}, &document(&[&on(r#""kms:ReEncryptFrom""#, &[U1])]), None, "proved 1:u1");
     check(&[&on(r#""kms:GenerateDataKey*""#, &[U1, "*"])], &[&on(r#""kms:GenerateDataKey*""#, &["*"])], "proved 1:u1");
     // Together with actions, which go by their own evidence.
     check(&[&on(r#""kms:Decrypt","kms:Sign""#, &[U1, USED])], &[&on(r#""kms:Decrypt""#, &[USED])], "proved 1:u1");
@@ -265,4 +265,83 @@ fn what_services_may_do_is_lost_on_unused_keys_only() {
     assert!(lifted.prove(&text, Some(&after)).is_ok());
     lifted.settings.kms = KmsPruning::Off;
     assert_eq!(lifted.prove(&text, Some(&after)).unwrap_err().name(), "lost-action");
+}
+
+#[test]
+fn what_was_granted_lately_stays() {
+    let (before, after) = (document(&[&on(CRYPTO, &[U1, USED])]), document(&[&on(CRYPTO, &[USED])]));
+    let check = |change: &dyn Fn(&mut Case), expect: &str| check_in(change, &before, Some(&after), expect);
+    let created =
+        |case: &mut Case, day: &str| case.account.principals.iter_mut().for_each(|own| own.created = time(day));
+    check(&|case| created(case, "2026-10-08"), "changed-resource");
+    check(&|case| created(case, "2026-07-12T05:00:01Z"), "changed-resource");
+    check(&|case| created(case, "2026-07-12T05:00:00Z"), "proved 1:u1");
+    check(&|case| created(case, "-"), "changed-resource");
+    let history = |case: &mut Case, from: &str, name: &str, role: &str| {
+        let event = GrantEvent {
+            time: time("2026-10-08").unwrap(),
+            name: name.to_owned(),
+            user_name: None,
+            role_name: Some(role.to_owned()),
+            group_name: None,
+            policy_name: Some("p".to_owned()),
+            policy_arn: None,
+        };
+        let (from, to) = (time(from).unwrap(), time(NOW).unwrap());
+        case.account.grants = Some(GrantHistory { from, to, events: vec![event] });
+    };
+    check(&|case| history(case, "2026-07-01", "PutRolePolicy", "r"), "changed-resource");
+    check(&|case| history(case, "2026-07-01", "PutRolePermissionsBoundary", "r"), "changed-resource");
+    check(&|case| history(case, "2026-07-01", "TagRole", "r"), "proved 1:u1");
+    let keep = |case: &mut Case| case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+    check(&|case| keep(case), "changed-resource");
+    let quiet = |case: &mut Case, from: &str| {
+        history(case, from, "TagRole", "r");
+        keep(case);
+    };
+    check(&|case| quiet(case, "2026-07-01"), "proved 1:u1");
+    check(&|case| quiet(case, "2026-07-20"), "changed-resource");
+}
+
+#[test]
+fn versions_show_since_when_a_key_is_named() {
+    let (before, after) = (document(&[&on(CRYPTO, &[U1, USED])]), document(&[&on(CRYPTO, &[USED])]));
+    let check = |versions: &[(&str, &str, &str)], in_force: &str, expect: &str| {
+        let sketch =
+            sketch().managed("policy/M", &before).attach("role/r", "policy/M").change_policy("policy/M", |policy| {
+                policy.default_version = in_force.to_owned();
+                policy.versions.clear();
+                for (id, day, text) in versions {
+                    let document = Some(secateur_analyzer::account::Document::new(*text));
+                    policy.versions.push(PolicyVersion { id: (*id).to_owned(), created: time(day), document });
+                }
+            });
+        let got = case(sketch).prove(&before, Some(&after)).map_or_else(|error| error.name(), |_| "proved".to_owned());
+        assert_eq!(got, expect, "{versions:?}");
+    };
+    let other = document(&[&on(CRYPTO, &[USED])]);
+    check(&[("v1", "2020-01-01", &before)], "v1", "proved");
+    check(&[("v1", "2026-10-01", &before)], "v1", "changed-resource");
+    check(&[("v1", "2020-01-01", &before), ("v2", "2026-10-01", &before)], "v2", "proved");
+    check(&[("v1", "2020-01-01", &other), ("v2", "2026-10-01", &before)], "v2", "changed-resource");
+    check(&[("v1", "2020-01-01", &before), ("v3", "2026-10-01", &before)], "v3", "changed-resource");
+    check(&[("v1", "2020-01-01", &before), ("v2", "2026-10-01", &other)], "v1", "changed-resource");
+    check(&[("v1", "2020-01-01", &other), ("v2", "2020-02-01", &before)], "v2", "proved");
+}
+
+#[test]
+fn a_report_of_use_contradicts_the_keys() {
+    let check = |before: &[&str], after: Option<&str>, expect: &str| {
+        check_in(|_| {}, &document(before), after.map(|after| document(&[after])).as_deref(), expect);
+    };
+    check(&[&on(r#""kms:Decrypt""#, &[U1])], None, "lost-action");
+    check(&[&on(CRYPTO, &[U1, U2])], None, "lost-action");
+    let (used, s3) = (on(CRYPTO, &[USED]), on(CRYPTO, &["arn:aws:s3:::b"]));
+    check(&[&on(CRYPTO, &[U1]), &used], Some(&used), "proved 1:u1");
+    check(
+        &[&on(CRYPTO, &[U1]), &on(r#""kms:Encrypt""#, &[USED])],
+        Some(&on(r#""kms:Encrypt""#, &[USED])),
+        "lost-action",
+    );
+    check(&[&on(CRYPTO, &[U1]), &s3], Some(&s3), "lost-action");
 }

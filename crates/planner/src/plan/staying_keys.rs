@@ -1,0 +1,117 @@
+//! Unused KMS keys that stay all the same: nobody can have used them yet by this policy, or a report says otherwise.
+
+use std::collections::BTreeSet;
+
+use secateur_analyzer::account::{Granularity, Report, ServiceRow};
+use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::catalog::{ActionId, ActionSet};
+use secateur_analyzer::document::{Effect, PolicyDocument, Statement};
+use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::wildcard;
+
+use super::Withheld;
+use crate::rewrite::KeyCut;
+
+/// What stays of the keys that could leave a document, if only their own use counted.
+pub(super) struct Staying<'s, 'a> {
+    pub analysis: &'s Analysis<'a>,
+    pub policy: PolicyId,
+    pub document: &'s PolicyDocument,
+    /// The statements, from 1, and the keys.
+    pub keys: BTreeSet<(usize, String)>,
+    pub withheld: Vec<Withheld>,
+}
+
+impl Staying<'_, '_> {
+    /// Keeps the keys that some holder, or the statement, has had for less than `min_idle_days`.
+    pub fn keep_recent(&mut self, cut: &KeyCut) {
+        let Some(statement) = statement(self.document, cut.statement) else { return };
+        let days = self.analysis.inputs().settings.min_idle_days;
+        if let Some((holder, since)) = self.analysis.recent_key_holder(self.policy) {
+            let who = self.analysis.graph().entity_address(Entity::Principal(holder));
+            let why = format!("{who} may have had it since {} only, less than {days} days", since.date());
+            self.keep(cut, &cut.arns, "too-recent", &why);
+            return;
+        }
+        for arn in &cut.arns {
+            if let Some(since) = self.analysis.recent_key_grant(self.policy, statement, arn) {
+                let why = format!("it may name it since {} only, less than {days} days", since.date());
+                self.keep(cut, std::slice::from_ref(arn), "too-recent", &why);
+            }
+        }
+    }
+
+    /// Keeps the statements that would go whole though a report shows the use of what nothing else in the document allows.
+    pub fn keep_contradicted(&mut self, cuts: &[KeyCut]) {
+        let is_whole = |cut: &&KeyCut| {
+            cut.is_whole && !cut.arns.iter().any(|arn| self.keys.contains(&(cut.statement, arn.clone())))
+        };
+        let whole: Vec<&KeyCut> = cuts.iter().filter(is_whole).collect();
+        if whole.is_empty() {
+            return;
+        }
+        let catalog = self.analysis.catalog();
+        let mut explained = catalog.empty_set();
+        let others = self.document.statements.iter().enumerate();
+        let others = others.filter(|(at, _)| !whole.iter().any(|cut| cut.statement == at + 1));
+        for (_, statement) in others.filter(|(_, statement)| may_be_about_keys(statement)) {
+            explained.union_with(&catalog.covered(&statement.actions));
+        }
+        for cut in whole {
+            let Some(statement) = statement(self.document, cut.statement) else { continue };
+            let mut lost = catalog.covered(&statement.actions);
+            lost.difference_with(&explained);
+            if let Some((who, what)) = self.used_of(&lost) {
+                let who = self.analysis.graph().entity_address(Entity::Principal(who));
+                let why = format!("the report on {who} shows {what} in use, which nothing else in the document allows");
+                self.keep(cut, &cut.arns, "contradicted", &why);
+            }
+        }
+    }
+
+    fn keep(&mut self, cut: &KeyCut, arns: &[String], reason: &str, why: &str) {
+        let sid = cut.sid.as_ref().map(|sid| format!(" \"{sid}\"")).unwrap_or_default();
+        let (keys, stay) = (arns.join(", "), if arns.len() == 1 { "stays" } else { "stay" });
+        self.keys.extend(arns.iter().map(|arn| (cut.statement, arn.clone())));
+        self.withheld.push(Withheld {
+            address: self.analysis.graph().address(self.policy).to_owned(),
+            reason: reason.to_owned(),
+            detail: format!("{keys} {stay} in statement {}{sid}: {why}", cut.statement),
+        });
+    }
+
+    /// Whose report shows one of the actions in use, and which; of the first holder.
+    fn used_of(&self, actions: &ActionSet) -> Option<(PrincipalId, String)> {
+        let holders = &self.analysis.policy(self.policy)?.holders;
+        holders.iter().find_map(|holder| {
+            let (report, times) = self.analysis.principal(holder.principal)?.evidence.report().ok()?;
+            let is_recent = |row: &ServiceRow, id: ActionId| {
+                let last = match report.granularity {
+                    Granularity::Action => row.action(id).and_then(|listed| listed.last_accessed()),
+                    // It says nothing of actions: any of them may have been it.
+                    _ => row.last_use(),
+                };
+                last.is_some_and(|last| times.observed.since(last) < self.analysis.inputs().settings.min_idle())
+            };
+            let used =
+                actions.iter().find(|id| row_of(self.analysis, report, *id).is_some_and(|row| is_recent(row, *id)))?;
+            Some((holder.principal, self.analysis.catalog().full_name(used)))
+        })
+    }
+}
+
+fn row_of<'r>(analysis: &Analysis<'_>, report: &'r Report, id: ActionId) -> Option<&'r ServiceRow> {
+    report.service(analysis.catalog().service_of(id))
+}
+
+fn statement(document: &PolicyDocument, number: usize) -> Option<&Statement> {
+    document.statements.get(number.checked_sub(1)?)
+}
+
+/// Whether a statement allows something on what may be a KMS key.
+fn may_be_about_keys(statement: &Statement) -> bool {
+    let is_about_kms =
+        |text: &str| text.split(':').nth(2).is_none_or(|service| wildcard::matches_ignore_case(service, "kms"));
+    statement.effect == Effect::Allow
+        && (statement.resources.is_empty() || statement.resources.iter().any(|resource| is_about_kms(&resource.text)))
+}

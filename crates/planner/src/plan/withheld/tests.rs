@@ -1,0 +1,80 @@
+use std::num::NonZeroUsize;
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::account::sketch::{NOW, Sketch, arn, time};
+use secateur_analyzer::analysis::{Analysis, Inputs};
+use secateur_analyzer::document::sha256_of;
+use secateur_analyzer::rules::{Rules, Settings};
+
+use super::super::*;
+use crate::rewrite::NotActionRewrite;
+
+/// Compares what a plan withholds, and how many changes it has.
+#[track_caller]
+fn check(account: &Account, rewrite: RewriteSettings, changes: usize, expect: &[&str]) {
+    let (settings, rules) = (Settings::default(), Rules::default());
+    let inputs = Inputs {
+        account,
+        older: None,
+        settings: &settings,
+        rules: &rules,
+        now: time(NOW).unwrap(),
+        threads: NonZeroUsize::MIN,
+    };
+    let analysis = Analysis::new(inputs).unwrap();
+    let options = PlanOptions {
+        rewrite,
+        limits: Limits::default(),
+        selection: Selection::default(),
+        snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
+        older_snapshot: None,
+        config: None,
+    };
+    let built = build(&analysis, &options);
+    assert!(built.unproved.is_empty(), "{:?}", built.unproved);
+    let line = |withheld: &Withheld| format!("{} {}: {}", withheld.address, withheld.reason, withheld.detail);
+    assert_eq!(built.plan.withheld.iter().map(line).collect::<Vec<_>>(), expect);
+    assert_eq!(built.plan.changes.len(), changes, "{:?}", built.plan.changes);
+}
+
+#[test]
+fn a_not_action_that_cannot_be_inverted_is_said() {
+    let invert = RewriteSettings { not_action: NotActionRewrite::Invert, ..RewriteSettings::default() };
+    let account = |text: &str, rows: &str| {
+        Sketch::new().principal("role/r").report("role/r", rows).inline("role/r", "p", text).build()
+    };
+    let not_inverted = |why: &str| {
+        format!(
+            "role/r/inline/p not-inverted: a NotAction could become an Action list, but {why}; not_action = \"extend\" adds to \
+             it instead"
+        )
+    };
+    let used = "s3 2026-10-09: GetBucketAcl=2026-10-09, DeleteBucketWebsite";
+    let part = r#"{"Statement":[{"Effect":"Allow","NotAction":["ec2:*","newsvc:Del*"],"Resource":"*"}]}"#;
+    let why = not_inverted("it exempts a part of a service that the catalogue does not know");
+    check(&account(part, &format!("{used}\nnewsvc -")), invert.clone(), 0, &[&why]);
+    check(&account(part, used), invert.clone(), 1, &[]);
+    let escaped = r#"{"Statement":[{"Effect":"Allow","Not\u0041ction":["ec2:*"],"Resource":"*"}]}"#;
+    check(&account(escaped, used), invert.clone(), 0, &[&not_inverted("its key is written with escapes")]);
+    check(&account(escaped, used), RewriteSettings::default(), 1, &[]);
+    // Where nothing could go, nothing is said.
+    let plain = r#"{"Statement":[{"Effect":"Allow","Not\u0041ction":["s3:*"],"Resource":"*"}]}"#;
+    check(&account(plain, used), invert, 0, &[]);
+}
+
+#[test]
+fn what_aws_owns_and_bounds_somebody_is_said_to_be_left() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let account = |is_boundary: bool| {
+        let sketch = Sketch::new()
+            .principal("role/r")
+            .report("role/r", "s3 2020-10-09\nsqs 2026-10-09")
+            .managed("policy/aws:P", text)
+            .principal("role/o")
+            .change("role/o", |own| own.boundary = arn("policy/aws:P").filter(|_| is_boundary));
+        sketch.attach("role/r", "policy/aws:P").build()
+    };
+    let why = "policy/aws:P left-alone: used as a permissions boundary, which usage says nothing about";
+    check(&account(true), RewriteSettings::default(), 0, &[why]);
+    check(&account(false), RewriteSettings::default(), 1, &[]);
+}
