@@ -64,7 +64,7 @@ pub struct Change {
     pub readmitted: Vec<Readmitted>,
     /// The patterns that were replaced by names: from now on they do not follow AWS.
     pub frozen: Vec<Frozen>,
-    /// Other policies of the holders that go on granting what is removed here.
+    /// The policies of the holders, this one too, that go on granting what is removed here.
     pub still_granted_by: Vec<StillGranted>,
     /// How many of the removed actions there are of each access level.
     pub risk: BTreeMap<String, usize>,
@@ -198,13 +198,14 @@ pub struct ChangeSize {
     pub quota: usize,
 }
 
-/// Another policy that goes on granting what is removed.
+/// A policy that goes on granting what is removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StillGranted {
-    /// The other policy's address.
+    /// The policy's address: another one's, or the change's own when another statement of the document grants it, or another
+    /// attachment.
     pub policy: String,
-    /// The holder that has both: a place in `principals`.
+    /// The holder that has it: a place in `principals`.
     pub principal: usize,
     /// How many of the removed actions it grants after the plan, whatever resources and conditions.
     pub count: usize,

@@ -21,6 +21,8 @@ pub(super) const KEEP_SID: &str = "SecateurKeep";
 pub(super) struct Kept {
     pub kept: usize,
     pub lost: ActionSet,
+    /// What of it other statements still allow.
+    pub still: Option<ActionSet>,
 }
 
 pub(super) fn check(
@@ -50,7 +52,15 @@ pub(super) fn check(
         }
     }
     evidence::check(holders, &lost, analysis)?;
-    Ok(Kept { kept, lost })
+    let mut still: Option<ActionSet> = None;
+    for grant in grants.values() {
+        let mut own = lost.clone();
+        own.intersect_with(&grant.covered);
+        if !own.is_empty() {
+            still.get_or_insert_with(|| catalog.empty_set()).union_with(&own);
+        }
+    }
+    Ok(Kept { kept, lost, still })
 }
 
 /// The names that the catalogue does not know. The text before is the snapshot's, which has been read already.

@@ -43,6 +43,7 @@ pub struct Proof {
     facts: ProofFacts,
     holders: Vec<Holder>,
     lost: ActionSet,
+    still: Option<ActionSet>,
     resources: Vec<CutResource>,
 }
 
@@ -77,6 +78,12 @@ impl Proof {
     /// Returns the actions that some statement allowed and no longer allows.
     pub fn lost(&self) -> &ActionSet {
         &self.lost
+    }
+
+    /// Returns those of the lost actions that another statement of the new documents goes on allowing, for other resources or
+    /// under other conditions; none when there are none.
+    pub fn still(&self) -> Option<&ActionSet> {
+        self.still.as_ref()
     }
 
     /// Returns the KMS keys that leave `Resource` lists, by statement.
@@ -268,6 +275,7 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         },
         holders,
         lost: kept.lost,
+        still: kept.still,
         resources,
     })
 }

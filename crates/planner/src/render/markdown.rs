@@ -169,10 +169,7 @@ fn block(plan: &Plan, change: &Change) -> String {
         lines.extend(names.lines().map(|line| note(line.to_owned())));
     }
     lines.extend(change.frozen.iter().map(|frozen| note(evidence::frozen(frozen))));
-    for still in &change.still_granted_by {
-        let who = evidence::principal(plan, still.principal);
-        lines.push(note(format!("still granted: {} of them to {who} by {}", still.count, still.policy)));
-    }
+    lines.extend(change.still_granted_by.iter().map(|still| note(evidence::still_granted(plan, change, still))));
     format!("<details><summary>{}</summary>\n\n{}\n</details>\n\n", title(change), fence("diff", &lines))
 }
 
