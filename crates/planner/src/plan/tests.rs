@@ -1,5 +1,6 @@
 //! Whole plans of small accounts.
 
+mod readmitted;
 mod still_granted;
 
 use std::num::NonZeroUsize;
@@ -60,6 +61,13 @@ fn document(statements: &[&str]) -> String {
 /// An Allow statement on everything, with more elements.
 fn allow(elements: &str) -> String {
     format!("{{\"Effect\":\"Allow\",\"Resource\":\"*\",{elements}}}")
+}
+
+/// A statement whose `NotAction` leaves S3 alone, so that the report need list nothing else.
+fn all_of_s3(elements: &str) -> String {
+    let others = ('a'..='z').filter(|letter| *letter != 's').map(|letter| format!("\"{letter}*:*\""));
+    let with_s = ('a'..='z').map(|second| format!("\"s{second}*:*\""));
+    allow(&format!("{elements}\"NotAction\":[{}]", others.chain(with_s).collect::<Vec<_>>().join(",")))
 }
 
 fn changes(plan: &Plan) -> Vec<&str> {
