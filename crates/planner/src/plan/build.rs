@@ -109,6 +109,8 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     drop(drafts);
     for (address, result) in derived.into_iter().flatten() {
         match result {
+            // What takes nothing away is no change: the document stays as its author wrote it.
+            Ok(changes) if !changes.iter().any(takes_something) => {}
             Ok(changes) => proved.extend(changes),
             Err(error) => {
                 // Legal, and beyond what can be compared exactly: a number that is no integer, say.
@@ -138,6 +140,10 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     unproved.extend(keys.unproved);
     let plan = assemble(analysis, options, &numbering, changes, withheld, said);
     Built { plan, unproved }
+}
+
+fn takes_something(proved: &ProvedChange) -> bool {
+    proved.change.proof.lost > 0 || proved.change.proof.resources > 0
 }
 
 /// What is said beside the changes.

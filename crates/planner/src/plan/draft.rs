@@ -8,6 +8,7 @@ use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
 use super::{PlanOptions, Withheld};
+use crate::proof::takes_nothing;
 use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, split};
 
 /// A rewrite of a document, and what it was made from.
@@ -97,6 +98,21 @@ impl<'a> Draft<'a> {
     /// Returns whether something is still to be decided.
     pub fn is_open(&self) -> bool {
         self.is_too_long
+    }
+
+    /// Returns whether a rewrite of the document takes no action away.
+    pub fn takes_nothing(&self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Unchanged => true,
+            Outcome::Changed(text) => takes_nothing(self.catalog, self.document.text(), text),
+            Outcome::Empty => false,
+        }
+    }
+
+    /// Leaves the document as it is.
+    pub fn leave(&mut self) {
+        self.rewritten.outcome = Outcome::Unchanged;
+        self.is_too_long = false;
     }
 
     /// Takes another rewrite of the document, in which everything is decided.

@@ -13,8 +13,9 @@ use secateur_analyzer::parallel;
 
 use super::attachments::AttachmentSlots;
 use super::draft::Draft;
-use super::room::Room;
+use super::room::{Fitted, Room};
 use super::{Change, ChangeAction, RewriteSettings, Withheld};
+use crate::rewrite::Outcome;
 use crate::rewrite::cover::Wildcards;
 
 /// The size quotas of an account, in characters that count.
@@ -89,6 +90,7 @@ pub(super) fn fit(
     for (entity, own) in by_entity {
         let quota = quotas.of_entity(graph.account(), entity);
         let start = inline_size(graph.account(), entity);
+        leave_what_takes_nothing(drafts, &own, start, quota);
         let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).fold(0, i64::saturating_add);
         if i64::try_from(start).unwrap_or(i64::MAX).saturating_add(growth) <= i64::try_from(quota).unwrap_or(i64::MAX) {
             continue;
@@ -102,14 +104,61 @@ pub(super) fn fit(
     // No two rooms have a draft in common.
     let all: &[Draft<'_>] = drafts;
     let fitted = parallel::map(threads, &rooms, |(room, own)| {
-        room.fitted(&own.iter().filter_map(|at| all.get(*at)).collect::<Vec<_>>(), settings.wildcards)
+        let own: Vec<(usize, &Draft<'_>)> = own.iter().filter_map(|at| Some((*at, all.get(*at)?))).collect();
+        fitted_together(*room, own, settings.wildcards)
     });
-    for ((room, own), fitted) in rooms.iter().zip(fitted) {
-        for (at, fitted) in own.iter().zip(fitted) {
-            withheld.extend(drafts.get_mut(*at).and_then(|draft| room.take(graph, draft, fitted)));
+    for ((room, _), fitted) in rooms.iter().zip(fitted) {
+        for (at, fitted) in fitted {
+            withheld.extend(drafts.get_mut(at).and_then(|draft| room.take(graph, draft, fitted)));
         }
     }
     withheld
+}
+
+/// Leaves what would only be written anew, where others may need the room that it gives: such a change is not made.
+fn leave_what_takes_nothing(drafts: &mut [Draft<'_>], own: &[usize], start: usize, quota: usize) {
+    let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).filter(|growth| *growth > 0);
+    let grown = growth.fold(i64::try_from(start).unwrap_or(i64::MAX), i64::saturating_add);
+    if own.len() < 2 || grown <= i64::try_from(quota).unwrap_or(i64::MAX) {
+        return;
+    }
+    for at in own {
+        if let Some(draft) = drafts.get_mut(*at).filter(|draft| {
+            !draft.is_open()
+                && draft.rewritten.outcome != Outcome::Unchanged
+                && draft.takes_nothing(&draft.rewritten.outcome)
+        }) {
+            draft.leave();
+        }
+    }
+}
+
+/// Finds what makes some drafts fit, by place. Those of which nothing goes, as far as they fit, stay as they are, so that the
+/// others have only the room that is really there.
+fn fitted_together(mut room: Room, mut own: Vec<(usize, &Draft<'_>)>, wildcards: Wildcards) -> Vec<(usize, Fitted)> {
+    let mut all = Vec::new();
+    loop {
+        let drafts: Vec<&Draft<'_>> = own.iter().map(|(_, draft)| *draft).collect();
+        let fitted = room.fitted(&drafts, wildcards);
+        let is_left = |(draft, fitted): (&&Draft<'_>, &Fitted)| fitted.is_rewritten() && fitted.takes_nothing(draft);
+        let left: Vec<bool> = drafts.iter().zip(&fitted).map(is_left).collect();
+        let is_last = own.len() < 2 || !left.contains(&true);
+        let mut others = Vec::new();
+        for (((at, draft), fitted), is_left) in own.into_iter().zip(fitted).zip(left) {
+            if is_left {
+                room.room = room.room.saturating_sub(counted_characters(draft.document.text()));
+                all.push((at, fitted.unchanged()));
+            } else if is_last {
+                all.push((at, fitted));
+            } else {
+                others.push((at, draft));
+            }
+        }
+        if is_last || others.is_empty() {
+            return all;
+        }
+        own = others;
+    }
 }
 
 /// Makes one managed policy's draft fit.

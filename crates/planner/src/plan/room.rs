@@ -6,7 +6,7 @@ use secateur_analyzer::graph::Graph;
 use super::Withheld;
 use super::draft::{self, Draft};
 use crate::rewrite::cover::{self, Wildcards, Writing};
-use crate::rewrite::{MAX_NAMES, Outline, Rewritten, Written};
+use crate::rewrite::{MAX_NAMES, Outcome, Outline, Rewritten, Written};
 
 /// How much room there is for some documents together.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,23 @@ pub(super) struct Fitted {
     left: Vec<String>,
     /// By how many characters all drafts together were over, by names.
     excess: usize,
+}
+
+impl Fitted {
+    /// Whether there is another text.
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten.outcome != Outcome::Unchanged
+    }
+
+    /// Whether the text takes no action away.
+    pub fn takes_nothing(&self, draft: &Draft<'_>) -> bool {
+        draft.takes_nothing(&self.rewritten.outcome)
+    }
+
+    /// The document as it is, with the same reasons.
+    pub fn unchanged(self) -> Fitted {
+        Fitted { rewritten: Rewritten { outcome: Outcome::Unchanged, ..self.rewritten }, ..self }
+    }
 }
 
 /// What is to be written in one slot.

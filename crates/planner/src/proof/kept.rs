@@ -63,6 +63,15 @@ pub(super) fn check(
     Ok(Kept { kept, lost, still })
 }
 
+/// Whether every action of the catalogue that a statement allowed is still allowed by statements that are equal in all else.
+pub(super) fn takes_nothing(catalog: &Catalog, before: &statement::Document, after: &[statement::Document]) -> bool {
+    let grants = grants(catalog, after);
+    before.statements.iter().filter(|statement| !statement.denies).all(|statement| {
+        let own = covered(catalog, statement);
+        own.is_empty() || grants.get(&statement.rest.key()).is_some_and(|heirs| own.is_subset(&heirs.covered))
+    })
+}
+
 /// The names that the catalogue does not know. The text before is the snapshot's, which has been read already.
 fn unknown_names(
     claim: &Claim<'_>,

@@ -15,7 +15,7 @@ mod resources;
 mod statement;
 
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId};
 
 pub use json::Json;
@@ -278,6 +278,14 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         still: kept.still,
         resources,
     })
+}
+
+/// Returns whether the text that takes the place of a document takes no action of the catalogue away: then there is nothing to
+/// prove, and nothing to do.
+pub fn takes_nothing(catalog: &Catalog, before: &str, after: &str) -> bool {
+    let read = |which, text| statement::read(which, text).ok();
+    let documents = read("before", before).zip(read("after", after));
+    documents.is_some_and(|(before, after)| kept::takes_nothing(catalog, &before, &[after]))
 }
 
 /// Those who lose something: whoever holds the document, or has it by one of the attachments that go.

@@ -6,6 +6,7 @@
 
 pub mod cover;
 mod layout;
+mod left;
 mod not_action;
 mod outline;
 mod patterns;
