@@ -16,7 +16,7 @@ use super::aws_managed::{self, AwsManagedDrafts};
 use super::blocked::{self, BlockedPolicy};
 use super::derive::{self, ProvedChange};
 use super::digest::{changes_digest_on, digest_on};
-use super::draft::{self, Draft};
+use super::draft::{self, ByNames, Draft};
 use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
@@ -163,8 +163,8 @@ fn changes(
 ) -> Vec<(String, Result<Vec<ProvedChange>, ProofError>)> {
     let graph = analysis.graph();
     let sized = |mut change: ProvedChange| {
-        if let (Some((by_names, quota)), Some(after)) = (draft.by_names, &change.change.after) {
-            change.change.size = Some(ChangeSize { by_names, after: counted_characters(after), quota });
+        if let (Some(ByNames { own, others, quota }), Some(after)) = (draft.by_names, &change.change.after) {
+            change.change.size = Some(ChangeSize { by_names: own, others, after: counted_characters(after), quota });
         }
         change
     };

@@ -192,6 +192,9 @@ pub struct Readmitted {
 pub struct ChangeSize {
     /// What it would have by names.
     pub by_names: usize,
+    /// What the entity's other inline policies would have by names; absent where the quota is one document's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: usize,
     /// What it has after the change.
     pub after: usize,
     /// The quota: of a managed policy, or of all inline policies of the entity together.

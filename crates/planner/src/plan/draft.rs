@@ -1,9 +1,11 @@
 //! What is to become of one policy's document, before it is proved.
 
+use std::collections::BTreeMap;
+
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{PolicyDocument, counted_characters};
-use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId};
+use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId, PolicyRef};
 use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
@@ -20,8 +22,8 @@ pub(super) struct Draft<'a> {
     pub rewritten: Rewritten,
     /// Further policies that take the place of this one: with it when it is split, instead of it when AWS owns it.
     pub parts: Vec<NewPolicy>,
-    /// How many characters the document would have had by names, where those did not fit; and the quota.
-    pub by_names: Option<(usize, usize)>,
+    /// What the document would have had by names, where those did not fit.
+    pub by_names: Option<ByNames>,
     catalog: &'a Catalog,
     removable: ActionSet,
     unknown: Vec<UnknownName>,
@@ -141,24 +143,45 @@ impl<'a> Draft<'a> {
         self.parts = further;
     }
 
-    /// Returns the entry for what is left as its author wrote it, since what would take its place does not fit.
-    pub fn does_not_fit(&self, graph: &Graph<'_>, author: &[String], excess: usize, quota: usize) -> Withheld {
-        let excess = if excess >= MAX_NAMES {
-            format!("more than {MAX_NAMES} characters")
-        } else {
-            format!("{excess} characters over the quota of {quota}")
+    /// Returns the entry for what is left as its author wrote it, each with its characters by names.
+    pub fn does_not_fit(&self, graph: &Graph<'_>, left: &[(String, usize)], by_names: ByNames) -> Withheld {
+        let mut own: BTreeMap<&str, usize> = BTreeMap::new();
+        for (author, characters) in left {
+            *own.entry(author).or_default() += characters;
+        }
+        let own = own.into_iter().map(|(author, number)| format!("`{author}` ({} by names)", characters(number)));
+        let whole = match graph.policy(self.policy) {
+            Some(PolicyRef::Inline(entity, _)) => {
+                format!("all inline policies of {} together", graph.entity_address(entity))
+            }
+            _ => "the document".to_owned(),
         };
-        let mut author = author.to_vec();
-        author.sort();
-        author.dedup();
-        let what = if author.iter().all(|author| author == "NotAction") {
-            "the actions that a NotAction would exempt".to_owned()
-        } else {
-            format!("the names that must stay of `{}`", author.join("`, `"))
-        };
-        let detail = format!("{what} do not fit: {excess}; left as written");
+        let ByNames { own: document, others, quota } = by_names;
+        let total = document.saturating_add(others);
+        let over = if total > MAX_NAMES { String::new() } else { format!(", {} over", total.saturating_sub(quota)) };
+        let detail = format!(
+            "left as written: {}; by names {whole} would have {} of {quota}{over}",
+            own.collect::<Vec<_>>().join(", "),
+            characters(total)
+        );
         Withheld { address: graph.address(self.policy).to_owned(), reason: "does-not-fit".to_owned(), detail }
     }
+}
+
+/// The characters of documents that share a quota, written by names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByNames {
+    /// Of one document.
+    pub own: usize,
+    /// Of the others.
+    pub others: usize,
+    /// What they may have together.
+    pub quota: usize,
+}
+
+/// Returns a number of characters in words; what nobody would write is not counted out.
+pub(crate) fn characters(number: usize) -> String {
+    if number > MAX_NAMES { format!("more than {MAX_NAMES} characters") } else { format!("{number} characters") }
 }
 
 /// Returns the characters that count of a document after a rewrite.

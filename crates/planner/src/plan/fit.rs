@@ -98,8 +98,8 @@ pub(super) fn fit(
         let changed: usize =
             (own.iter().filter_map(|at| drafts.get(*at))).map(|draft| counted_characters(draft.document.text())).sum();
         // What is over the quota already, which AWS lets nobody write, must not grow.
-        let room = quota.max(start).saturating_sub(start.saturating_sub(changed));
-        rooms.push((Room { room, quota }, own));
+        let others = start.saturating_sub(changed);
+        rooms.push((Room { room: quota.max(start).saturating_sub(others), quota, others }, own));
     }
     // No two rooms have a draft in common.
     let all: &[Draft<'_>] = drafts;
@@ -107,10 +107,8 @@ pub(super) fn fit(
         let own: Vec<(usize, &Draft<'_>)> = own.iter().filter_map(|at| Some((*at, all.get(*at)?))).collect();
         fitted_together(*room, own, settings.wildcards)
     });
-    for ((room, _), fitted) in rooms.iter().zip(fitted) {
-        for (at, fitted) in fitted {
-            withheld.extend(drafts.get_mut(at).and_then(|draft| room.take(graph, draft, fitted)));
-        }
+    for (at, fitted) in fitted.into_iter().flatten() {
+        withheld.extend(drafts.get_mut(at).and_then(|draft| Room::take(graph, draft, fitted)));
     }
     withheld
 }
@@ -146,7 +144,8 @@ fn fitted_together(mut room: Room, mut own: Vec<(usize, &Draft<'_>)>, wildcards:
         let mut others = Vec::new();
         for (((at, draft), fitted), is_left) in own.into_iter().zip(fitted).zip(left) {
             if is_left {
-                room.room = room.room.saturating_sub(counted_characters(draft.document.text()));
+                let size = counted_characters(draft.document.text());
+                (room.room, room.others) = (room.room.saturating_sub(size), room.others + size);
                 all.push((at, fitted.unchanged()));
             } else if is_last {
                 all.push((at, fitted));
@@ -172,7 +171,7 @@ pub(super) fn fit_alone(
     let mut withheld = Vec::new();
     if let Some(room) = room_alone(graph, draft, quota, settings, slots, &mut withheld) {
         let fitted = room.fitted(&[&*draft], settings.wildcards);
-        withheld.extend(fitted.into_iter().filter_map(|fitted| room.take(graph, draft, fitted)));
+        withheld.extend(fitted.into_iter().filter_map(|fitted| Room::take(graph, draft, fitted)));
     }
     withheld
 }
@@ -188,7 +187,7 @@ fn room_alone(
 ) -> Option<Room> {
     let is_own = draft.through.is_none();
     let start = if is_own { counted_characters(draft.document.text()) } else { 0 };
-    let room = Room { room: quota.max(start), quota };
+    let room = Room { room: quota.max(start), quota, others: 0 };
     if is_own && settings.split && !draft.document.has_deny() {
         // Several policies admit nothing again, and so come before wildcards that would.
         let wildcards = if settings.wildcards == Wildcards::Never { Wildcards::Never } else { Wildcards::Exact };

@@ -1,5 +1,6 @@
 //! Whole plans of small accounts.
 
+mod messages;
 mod nothing_goes;
 mod readmitted;
 mod still_granted;

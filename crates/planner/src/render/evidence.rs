@@ -5,6 +5,7 @@ use secateur_analyzer::time::UnixTime;
 use std::collections::BTreeMap;
 
 use super::words::{count, visible};
+use crate::plan::characters;
 use crate::plan::{
     Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed, StillGranted,
 };
@@ -35,7 +36,17 @@ pub(super) fn levels(risk: &BTreeMap<String, usize>) -> String {
 
 /// Returns why a document was written with wildcards, or split.
 pub(super) fn size(size: &ChangeSize) -> String {
-    format!("does not fit by names ({} characters of {}); written in {}", size.by_names, size.quota, size.after)
+    let (own, after, quota) = (characters(size.by_names), size.after, size.quota);
+    match size.others {
+        0 => format!("does not fit by names ({own} of {quota}); written in {after}"),
+        others => {
+            let others = characters(others);
+            format!(
+                "does not fit by names ({own}, and {others} of the entity's other inline policies, of {quota} for all); \
+                 written in {after}"
+            )
+        }
+    }
 }
 
 /// Returns what a wildcard admits again.
