@@ -16,7 +16,8 @@ use super::aws_managed::{self, AwsManagedDrafts};
 use super::blocked::{self, BlockedPolicy};
 use super::derive::{self, ProvedChange};
 use super::digest::{changes_digest_on, digest_on};
-use super::draft::{self, Draft};
+use super::draft::{self, ByNames, Draft};
+use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
     PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
@@ -109,6 +110,8 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     drop(drafts);
     for (address, result) in derived.into_iter().flatten() {
         match result {
+            // What takes nothing away is no change: the document stays as its author wrote it.
+            Ok(changes) if !changes.iter().any(takes_something) => {}
             Ok(changes) => proved.extend(changes),
             Err(error) => {
                 // Legal, and beyond what can be compared exactly: a number that is no integer, say.
@@ -122,13 +125,16 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
             }
         }
     }
-    still_granted::still_granted(analysis, &mut proved, &numbering);
-    let said = Said {
+    let mut said = Said {
         advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(owned_by_aws.advice).collect(),
         blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
-        assumed: proved.iter().map(|proved| (proved.change.address.clone(), proved.assumed_grant_dates)).collect(),
+        losses: BTreeMap::new(),
     };
-    let mut changes: Vec<Change> = proved.into_iter().map(|proved| proved.change).collect();
+    let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
+    for (change, loss) in proved.into_iter().map(Loss::of) {
+        said.losses.insert(change.address.clone(), loss);
+        changes.push(change);
+    }
     let keys = keys::keys(analysis, options);
     changes.extend(keys.changes);
     withheld.extend(keys.withheld);
@@ -150,12 +156,17 @@ fn keep_reused(analysis: &Analysis<'_>, slots: &AttachmentSlots<'_, '_>, drafts:
     withheld
 }
 
+/// Whether anything is lost by a change.
+fn takes_something(proved: &ProvedChange) -> bool {
+    proved.change.proof.lost > 0 || proved.change.proof.resources > 0
+}
+
 /// What is said beside the changes.
 struct Said {
     advice: Vec<Advice>,
     blocked: Vec<Blocked>,
-    /// By address, how many removals rest on an assumed date of grant.
-    assumed: BTreeMap<String, usize>,
+    /// By address, what is lost.
+    losses: BTreeMap<String, Loss>,
 }
 
 /// The changes of a draft: each alone, or all as one.
@@ -167,8 +178,8 @@ fn changes(
 ) -> Vec<(String, Result<Vec<ProvedChange>, ProofError>)> {
     let graph = analysis.graph();
     let sized = |mut change: ProvedChange| {
-        if let (Some((by_names, quota)), Some(after)) = (draft.by_names, &change.change.after) {
-            change.change.size = Some(ChangeSize { by_names, after: counted_characters(after), quota });
+        if let (Some(ByNames { own, others, quota }), Some(after)) = (draft.by_names, &change.change.after) {
+            change.change.size = Some(ChangeSize { by_names: own, others, after: counted_characters(after), quota });
         }
         change
     };
@@ -302,7 +313,10 @@ fn assemble(
     withheld.extend(withheld::limits(&mut changes, &options.limits));
     withheld.sort();
     withheld.dedup();
-    let assumed_grant_dates = changes.iter().filter_map(|change| said.assumed.get(&change.address)).sum();
+    // Only now is it known which changes are made.
+    still_granted::still_granted(analysis, &mut changes, &said.losses, numbering);
+    let losses = changes.iter().filter_map(|change| said.losses.get(&change.address));
+    let assumed_grant_dates = losses.map(|loss| loss.assumed_grant_dates).sum();
     let gaps: Vec<PlanGap> = (analysis.gaps().iter())
         .map(|gap| PlanGap { subject: gap.subject.clone(), kind: gap.kind.clone(), detail: gap.detail.clone() })
         .collect();

@@ -64,7 +64,7 @@ pub struct Change {
     pub readmitted: Vec<Readmitted>,
     /// The patterns that were replaced by names: from now on they do not follow AWS.
     pub frozen: Vec<Frozen>,
-    /// Other policies of the holders that go on granting what is removed here.
+    /// The policies of the holders, this one too, that go on granting what is removed here.
     pub still_granted_by: Vec<StillGranted>,
     /// How many of the removed actions there are of each access level.
     pub risk: BTreeMap<String, usize>,
@@ -192,19 +192,23 @@ pub struct Readmitted {
 pub struct ChangeSize {
     /// What it would have by names.
     pub by_names: usize,
+    /// What the entity's other inline policies would have by names; absent where the quota is one document's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: usize,
     /// What it has after the change.
     pub after: usize,
     /// The quota: of a managed policy, or of all inline policies of the entity together.
     pub quota: usize,
 }
 
-/// Another policy that goes on granting what is removed.
+/// A policy that goes on granting what is removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StillGranted {
-    /// The other policy's address.
+    /// The policy's address: another one's, or the change's own when another statement of the document grants it, or another
+    /// attachment.
     pub policy: String,
-    /// The holder that has both: a place in `principals`.
+    /// The holder that has it: a place in `principals`.
     pub principal: usize,
     /// How many of the removed actions it grants after the plan, whatever resources and conditions.
     pub count: usize,

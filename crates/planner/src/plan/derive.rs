@@ -19,6 +19,8 @@ pub(super) struct ProvedChange {
     pub policy: PolicyId,
     pub through: Option<Vec<Entity>>,
     pub lost: ActionSet,
+    /// What of it the new documents go on allowing by other statements, if anything.
+    pub still: Option<ActionSet>,
     pub assumed_grant_dates: usize,
 }
 
@@ -69,6 +71,7 @@ pub(super) fn derive(
         policy: subject.policy,
         through,
         lost: proof.lost().clone(),
+        still: proof.still().cloned(),
         assumed_grant_dates: removed.assumed_grant_dates,
     })
 }

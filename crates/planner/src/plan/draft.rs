@@ -1,13 +1,16 @@
 //! What is to become of one policy's document, before it is proved.
 
+use std::collections::BTreeMap;
+
 use secateur_analyzer::analysis::{Analysis, UnknownName};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{PolicyDocument, counted_characters};
-use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId};
+use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId, PolicyRef};
 use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
 use super::{PlanOptions, Withheld};
+use crate::proof::takes_nothing;
 use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, split};
 
 /// A rewrite of a document, and what it was made from.
@@ -19,8 +22,8 @@ pub(super) struct Draft<'a> {
     pub rewritten: Rewritten,
     /// Further policies that take the place of this one: with it when it is split, instead of it when AWS owns it.
     pub parts: Vec<NewPolicy>,
-    /// How many characters the document would have had by names, where those did not fit; and the quota.
-    pub by_names: Option<(usize, usize)>,
+    /// What the document would have had by names, where those did not fit.
+    pub by_names: Option<ByNames>,
     /// The document without unused KMS keys, which is what is rewritten, and what becomes of it if no action goes.
     pruned: Option<(PolicyDocument, Outcome)>,
     catalog: &'a Catalog,
@@ -129,6 +132,23 @@ impl<'a> Draft<'a> {
         self.is_too_long
     }
 
+    /// Returns whether a rewrite of what the keys have left takes no action away.
+    pub fn takes_nothing(&self, outcome: &Outcome) -> bool {
+        let before = self.pruned.as_ref().map_or(self.document, |(document, _)| document);
+        match outcome {
+            Outcome::Unchanged => true,
+            Outcome::Changed(text) => takes_nothing(self.catalog, before.text(), text),
+            Outcome::Empty => false,
+        }
+    }
+
+    /// Leaves the document as it is, but for the keys that leave it.
+    pub fn leave(&mut self) {
+        let keys = self.pruned.as_ref().map(|(_, outcome)| outcome.clone());
+        self.rewritten.outcome = keys.unwrap_or(Outcome::Unchanged);
+        self.is_too_long = false;
+    }
+
     /// Takes another rewrite of the document, in which everything is decided.
     ///
     /// Returns whether it is another one.
@@ -166,22 +186,27 @@ impl<'a> Draft<'a> {
         self.parts = further;
     }
 
-    /// Returns the entry for what is left as its author wrote it, since what would take its place does not fit.
-    pub fn does_not_fit(&self, graph: &Graph<'_>, author: &[String], excess: usize, quota: usize) -> Withheld {
-        let excess = if excess >= MAX_NAMES {
-            format!("more than {MAX_NAMES} characters")
-        } else {
-            format!("{excess} characters over the quota of {quota}")
+    /// Returns the entry for what is left as its author wrote it, each with its characters by names.
+    pub fn does_not_fit(&self, graph: &Graph<'_>, left: &[(String, usize)], by_names: ByNames) -> Withheld {
+        let mut own: BTreeMap<&str, usize> = BTreeMap::new();
+        for (author, characters) in left {
+            *own.entry(author).or_default() += characters;
+        }
+        let own = own.into_iter().map(|(author, number)| format!("`{author}` ({} by names)", characters(number)));
+        let whole = match graph.policy(self.policy) {
+            Some(PolicyRef::Inline(entity, _)) => {
+                format!("all inline policies of {} together", graph.entity_address(entity))
+            }
+            _ => "the document".to_owned(),
         };
-        let mut author = author.to_vec();
-        author.sort();
-        author.dedup();
-        let what = if author.iter().all(|author| author == "NotAction") {
-            "the actions that a NotAction would exempt".to_owned()
-        } else {
-            format!("the names that must stay of `{}`", author.join("`, `"))
-        };
-        let detail = format!("{what} do not fit: {excess}; left as written");
+        let ByNames { own: document, others, quota } = by_names;
+        let total = document.saturating_add(others);
+        let over = if total > MAX_NAMES { String::new() } else { format!(", {} over", total.saturating_sub(quota)) };
+        let detail = format!(
+            "left as written: {}; by names {whole} would have {} of {quota}{over}",
+            own.collect::<Vec<_>>().join(", "),
+            characters(total)
+        );
         Withheld { address: graph.address(self.policy).to_owned(), reason: "does-not-fit".to_owned(), detail }
     }
 }
@@ -194,6 +219,22 @@ fn pruned(keys: Outcome) -> Option<(PolicyDocument, Outcome)> {
         Outcome::Empty => "{\"Statement\":[]}".to_owned(),
     };
     PolicyDocument::parse(text).ok().map(|document| (document, keys))
+}
+
+/// The characters of documents that share a quota, written by names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByNames {
+    /// Of one document.
+    pub own: usize,
+    /// Of the others.
+    pub others: usize,
+    /// What they may have together.
+    pub quota: usize,
+}
+
+/// Returns a number of characters in words; what nobody would write is not counted out.
+pub(crate) fn characters(number: usize) -> String {
+    if number > MAX_NAMES { format!("more than {MAX_NAMES} characters") } else { format!("{number} characters") }
 }
 
 /// Whether the catalogue is young enough to take the place of a pattern.

@@ -14,8 +14,9 @@ use secateur_analyzer::parallel;
 
 use super::attachments::AttachmentSlots;
 use super::draft::Draft;
-use super::room::Room;
+use super::room::{Fitted, Room};
 use super::{Change, ChangeAction, RewriteSettings, Withheld};
+use crate::rewrite::Outcome;
 use crate::rewrite::cover::Wildcards;
 
 /// The size quotas of an account, in characters that count.
@@ -90,6 +91,7 @@ pub(super) fn fit(
     for (entity, own) in by_entity {
         let quota = quotas.of_entity(graph.account(), entity);
         let start = inline_size(graph.account(), entity);
+        leave_what_takes_nothing(drafts, &own, start, quota);
         let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).fold(0, i64::saturating_add);
         if i64::try_from(start).unwrap_or(i64::MAX).saturating_add(growth) <= i64::try_from(quota).unwrap_or(i64::MAX) {
             continue;
@@ -97,8 +99,8 @@ pub(super) fn fit(
         let changed: usize =
             (own.iter().filter_map(|at| drafts.get(*at))).map(|draft| counted_characters(draft.document.text())).sum();
         // What is over the quota already, which AWS lets nobody write, must not grow.
-        let room = quota.max(start).saturating_sub(start.saturating_sub(changed));
-        rooms.push((Room { room, quota }, own));
+        let others = start.saturating_sub(changed);
+        rooms.push((Room { room: quota.max(start).saturating_sub(others), quota, others }, own));
     }
     // No two rooms have a draft in common. What takes longest comes first, so that no thread ends long after the others.
     let all: &[Draft<'_>] = drafts;
@@ -107,14 +109,60 @@ pub(super) fn fit(
         Reverse(names.sum::<usize>())
     });
     let fitted = parallel::map(threads, &rooms, |(room, own)| {
-        room.fitted(&own.iter().filter_map(|at| all.get(*at)).collect::<Vec<_>>(), settings.wildcards)
+        let own: Vec<(usize, &Draft<'_>)> = own.iter().filter_map(|at| Some((*at, all.get(*at)?))).collect();
+        fitted_together(*room, own, settings.wildcards)
     });
-    for ((room, own), fitted) in rooms.iter().zip(fitted) {
-        for (at, fitted) in own.iter().zip(fitted) {
-            withheld.extend(drafts.get_mut(*at).and_then(|draft| room.take(graph, draft, fitted)));
-        }
+    for (at, fitted) in fitted.into_iter().flatten() {
+        withheld.extend(drafts.get_mut(at).and_then(|draft| Room::take(graph, draft, fitted)));
     }
     withheld
+}
+
+/// Leaves what would only be written anew, where others may need the room that it gives: such a change is not made.
+fn leave_what_takes_nothing(drafts: &mut [Draft<'_>], own: &[usize], start: usize, quota: usize) {
+    let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).filter(|growth| *growth > 0);
+    let grown = growth.fold(i64::try_from(start).unwrap_or(i64::MAX), i64::saturating_add);
+    if own.len() < 2 || grown <= i64::try_from(quota).unwrap_or(i64::MAX) {
+        return;
+    }
+    for at in own {
+        if let Some(draft) = drafts.get_mut(*at).filter(|draft| {
+            !draft.is_open()
+                && draft.rewritten.outcome != Outcome::Unchanged
+                && draft.takes_nothing(&draft.rewritten.outcome)
+        }) {
+            draft.leave();
+        }
+    }
+}
+
+/// Finds what makes some drafts fit, by place. Those of which nothing goes, as far as they fit, stay as they are, so that the
+/// others have only the room that is really there.
+fn fitted_together(mut room: Room, mut own: Vec<(usize, &Draft<'_>)>, wildcards: Wildcards) -> Vec<(usize, Fitted)> {
+    let mut all = Vec::new();
+    loop {
+        let drafts: Vec<&Draft<'_>> = own.iter().map(|(_, draft)| *draft).collect();
+        let fitted = room.fitted(&drafts, wildcards);
+        let is_left = |(draft, fitted): (&&Draft<'_>, &Fitted)| fitted.is_rewritten() && fitted.takes_nothing(draft);
+        let left: Vec<bool> = drafts.iter().zip(&fitted).map(is_left).collect();
+        let is_last = own.len() < 2 || !left.contains(&true);
+        let mut others = Vec::new();
+        for (((at, draft), fitted), is_left) in own.into_iter().zip(fitted).zip(left) {
+            if is_left {
+                let size = counted_characters(draft.document.text());
+                (room.room, room.others) = (room.room.saturating_sub(size), room.others + size);
+                all.push((at, fitted.unchanged()));
+            } else if is_last {
+                all.push((at, fitted));
+            } else {
+                others.push((at, draft));
+            }
+        }
+        if is_last || others.is_empty() {
+            return all;
+        }
+        own = others;
+    }
 }
 
 /// Makes one managed policy's draft fit.
@@ -128,7 +176,7 @@ pub(super) fn fit_alone(
     let mut withheld = Vec::new();
     if let Some(room) = room_alone(graph, draft, quota, settings, slots, &mut withheld) {
         let fitted = room.fitted(&[&*draft], settings.wildcards);
-        withheld.extend(fitted.into_iter().filter_map(|fitted| room.take(graph, draft, fitted)));
+        withheld.extend(fitted.into_iter().filter_map(|fitted| Room::take(graph, draft, fitted)));
     }
     withheld
 }
@@ -144,7 +192,7 @@ fn room_alone(
 ) -> Option<Room> {
     let is_own = draft.through.is_none();
     let start = if is_own { counted_characters(draft.document.text()) } else { 0 };
-    let room = Room { room: quota.max(start), quota };
+    let room = Room { room: quota.max(start), quota, others: 0 };
     if is_own && settings.split && !draft.document.has_deny() {
         // Several policies admit nothing again, and so come before wildcards that would.
         let wildcards = if settings.wildcards == Wildcards::Never { Wildcards::Never } else { Wildcards::Exact };

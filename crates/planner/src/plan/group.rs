@@ -94,6 +94,7 @@ pub(super) fn replace(
         first.change.proof = derive::plan_proof(&proof);
         first.through = Some(through.to_vec());
         first.lost = proof.lost().clone();
+        first.still = proof.still().cloned();
         first.assumed_grant_dates = removed.assumed_grant_dates;
     }
     Ok(changes)
@@ -155,6 +156,7 @@ fn slim(mut change: Change, policy: PolicyId, id: &str, analysis: &Analysis<'_>)
         policy,
         through: Some(Vec::new()),
         lost: analysis.catalog().empty_set(),
+        still: None,
         assumed_grant_dates: 0,
     }
 }

@@ -45,6 +45,7 @@ pub use change::{
 };
 pub use config::{AwsManaged, Limits, PlanOptions, RewriteSettings};
 pub use digest::{changes_digest, digest};
+pub(crate) use draft::characters;
 pub use fit::Quotas;
 pub use keys::{ExpectedKey, KeyEvidence};
 pub use read::{ReadPlanError, read};

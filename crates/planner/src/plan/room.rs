@@ -4,9 +4,9 @@ use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::Graph;
 
 use super::Withheld;
-use super::draft::Draft;
+use super::draft::{ByNames, Draft};
 use crate::rewrite::cover::{self, Wildcards, Writing};
-use crate::rewrite::{MAX_NAMES, Outline, Rewritten, Written};
+use crate::rewrite::{MAX_NAMES, Outcome, Outline, Rewritten, Written};
 
 /// How much room there is for some documents together.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +15,33 @@ pub(super) struct Room {
     pub room: usize,
     /// The quota that readers know, in characters.
     pub quota: usize,
+    /// The characters of documents that have the same quota and stay as they are.
+    pub others: usize,
 }
 
 /// What makes one draft fit.
 pub(super) struct Fitted {
     rewritten: Rewritten,
-    /// What is left as its author wrote it.
-    left: Vec<String>,
-    /// By how many characters all drafts together were over, by names.
-    excess: usize,
+    /// What is left as its author wrote it, each with the characters that it would have by names.
+    left: Vec<(String, usize)>,
+    by_names: ByNames,
+}
+
+impl Fitted {
+    /// Whether there is another text.
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten.outcome != Outcome::Unchanged
+    }
+
+    /// Whether the text takes no action away.
+    pub fn takes_nothing(&self, draft: &Draft<'_>) -> bool {
+        draft.takes_nothing(&self.rewritten.outcome)
+    }
+
+    /// The document as it is, with the same reasons.
+    pub fn unchanged(self) -> Fitted {
+        Fitted { rewritten: Rewritten { outcome: Outcome::Unchanged, ..self.rewritten }, ..self }
+    }
 }
 
 /// What is to be written in one slot.
@@ -54,26 +72,33 @@ impl Room {
 
     /// Finds what makes the drafts fit, one result for each; none where they fit as they are.
     pub fn fitted(self, drafts: &[&Draft<'_>], wildcards: Wildcards) -> Vec<Fitted> {
-        let start: i64 = drafts.iter().map(|draft| size_before(draft)).sum();
-        let growth: i64 = drafts.iter().map(|draft| draft.growth()).fold(0, i64::saturating_add);
-        let by_names = usize::try_from(start.saturating_add(growth)).unwrap_or(0);
+        let own = |draft: &&Draft<'_>| usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
+        let by_names: usize = drafts.iter().map(own).fold(0, usize::saturating_add);
         if by_names <= self.room {
             return Vec::new();
         }
-        let excess = by_names - self.room;
+        let sizes = drafts.iter().map(own).map(|own| ByNames {
+            own,
+            others: (by_names - own).saturating_add(self.others),
+            quota: self.quota,
+        });
         let outlines: Vec<Outline<'_>> = drafts.iter().map(|draft| draft.outline()).collect();
         let (written, left) = self.write(drafts, &outlines, wildcards);
-        let results = outlines.iter().zip(written).zip(left);
-        results.map(|((outline, written), left)| Fitted { rewritten: outline.write(&written), left, excess }).collect()
+        let results = outlines.iter().zip(written).zip(left).zip(sizes);
+        let fitted = |(((outline, written), left), by_names): (((&Outline<'_>, Vec<Written>), _), _)| Fitted {
+            rewritten: outline.write(&written),
+            left,
+            by_names,
+        };
+        results.map(fitted).collect()
     }
 
     /// Writes what was found into the draft, and returns what is left as its author wrote it for that.
-    pub fn take(self, graph: &Graph<'_>, draft: &mut Draft<'_>, fitted: Fitted) -> Option<Withheld> {
-        let own = usize::try_from(size_before(draft).saturating_add(draft.growth())).unwrap_or(0);
+    pub fn take(graph: &Graph<'_>, draft: &mut Draft<'_>, fitted: Fitted) -> Option<Withheld> {
         if draft.take(fitted.rewritten) {
-            draft.by_names = Some((own, self.quota));
+            draft.by_names = Some(fitted.by_names);
         }
-        (!fitted.left.is_empty()).then(|| draft.does_not_fit(graph, &fitted.left, fitted.excess, self.quota))
+        (!fitted.left.is_empty()).then(|| draft.does_not_fit(graph, &fitted.left, fitted.by_names))
     }
 
     /// Decides what is written in every slot of every draft, and names what is left as written.
@@ -82,7 +107,7 @@ impl Room {
         drafts: &[&Draft<'_>],
         outlines: &[Outline<'_>],
         wildcards: Wildcards,
-    ) -> (Vec<Vec<Written>>, Vec<Vec<String>>) {
+    ) -> (Vec<Vec<Written>>, Vec<Vec<(String, usize)>>) {
         let mut decisions = decisions(outlines);
         let base = base(drafts, outlines, &decisions);
         while self.decide(drafts, outlines, &mut decisions, base, wildcards).is_err() {
@@ -98,12 +123,12 @@ impl Room {
             (decision.is_open, decision.written) = (false, Written::AsWritten);
         }
         let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
-        let mut left: Vec<Vec<String>> = vec![Vec::new(); outlines.len()];
+        let mut left: Vec<Vec<(String, usize)>> = vec![Vec::new(); outlines.len()];
         for decision in decisions {
             if let (Written::AsWritten, Some(outline), Some(left)) =
                 (&decision.written, outlines.get(decision.draft), left.get_mut(decision.draft))
             {
-                left.push(outline.author(decision.slot).to_owned());
+                left.push((outline.author(decision.slot).to_owned(), outline.names_cost(decision.slot)));
             }
             if let Some(slot) = written.get_mut(decision.draft).and_then(|own| own.get_mut(decision.slot)) {
                 *slot = decision.written;

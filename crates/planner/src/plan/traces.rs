@@ -15,6 +15,7 @@ use super::derive::risk;
 use super::removed::names;
 use super::{Frozen, PlanOptions, Readmitted, draft};
 use crate::proof::Claim;
+use crate::rewrite::{NotActionRewrite, can_invert};
 
 /// The word for a list of what is not allowed.
 const NOT_ACTION: &str = "NotAction";
@@ -150,7 +151,8 @@ fn patterns(statement: &Statement) -> impl Iterator<Item = &ActionPattern> {
     statement.actions.list().entries.iter().map(|entry| &entry.pattern)
 }
 
-/// What may go and is still allowed by something that the rewrite wrote: a wildcard, or a `NotAction` that was extended.
+/// What may go and is still allowed, because nothing narrower fits: by a wildcard, or by a `NotAction`, as the rewrite wrote
+/// it or as its author did. Each action is named once, by the first pattern that allows it.
 pub(super) fn readmitted(
     analysis: &Analysis<'_>,
     claim: &Claim<'_>,
@@ -166,6 +168,7 @@ pub(super) fn readmitted(
     let may_go = wanted(analysis, claim.policy, holders, removable, options);
     let is_fresh = draft::is_fresh(analysis);
     let mut found: Vec<(String, ActionSet)> = Vec::new();
+    let mut left = may_go.clone();
     let mut add = |by: &str, actions: ActionSet| match found.iter_mut().find(|(own, _)| own == by) {
         Some((_, all)) => all.union_with(&actions),
         None => found.push((by.to_owned(), actions)),
@@ -183,19 +186,25 @@ pub(super) fn readmitted(
                     for pattern in patterns(heir).filter(is_new) {
                         let mut matched: Option<ActionSet> = None;
                         catalog.each_match(pattern, |id| {
-                            if may_go.contains(id) {
+                            if left.contains(id) {
                                 matched.get_or_insert_with(|| catalog.empty_set()).insert(id);
                             }
                         });
                         if let Some(matched) = matched {
+                            left.difference_with(&matched);
                             add(pattern.as_str(), matched);
                         }
                     }
                 }
-                ActionBlock::NotAction(list) if list.entries.len() != old.len() => {
+                // What differs was extended; what does not was left for want of room, if it could have been written anew.
+                ActionBlock::NotAction(list)
+                    if list.entries.len() != statement.actions.list().entries.len()
+                        || could_be_narrower(analysis, claim, statement, holders, options) =>
+                {
                     let mut covered = catalog.covered(&heir.actions);
-                    covered.intersect_with(&may_go);
+                    covered.intersect_with(&left);
                     if !covered.is_empty() {
+                        left.difference_with(&covered);
                         add(NOT_ACTION, covered);
                     }
                 }
@@ -210,4 +219,23 @@ pub(super) fn readmitted(
         actions: names(catalog, &actions, &[]),
     };
     found.into_iter().map(entry).collect()
+}
+
+/// Whether the settings let a `NotAction` be written anew, and nothing but room is in the way.
+fn could_be_narrower(
+    analysis: &Analysis<'_>,
+    claim: &Claim<'_>,
+    statement: &Statement,
+    holders: &[Holder],
+    options: &PlanOptions,
+) -> bool {
+    match options.rewrite.not_action {
+        NotActionRewrite::Extend => true,
+        NotActionRewrite::Advise => false,
+        NotActionRewrite::Invert => {
+            let document = analysis.graph().policy(claim.policy).and_then(|policy| policy.document()?.policy());
+            let unknown = document.map(|document| analysis.unknown_names_of(holders, document).names);
+            draft::is_fresh(analysis) && can_invert(statement.actions.list(), &unknown.unwrap_or_default())
+        }
+    }
 }

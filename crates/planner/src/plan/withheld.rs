@@ -125,11 +125,19 @@ pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld
     let mut withheld = Vec::new();
     let count = |change: &Change| change.removed.iter().map(|removed| removed.count).sum::<usize>();
     if let Some(max) = limits.max_removed_per_policy {
-        let over: Vec<String> =
-            changes.iter().filter(|change| count(change) > max).map(|change| change.unit().to_owned()).collect();
-        let detail =
+        let why =
             |change: &Change| format!("removes {} actions, more than max_removed_per_policy ({max})", count(change));
-        withheld.extend(take(changes, |change| over.iter().any(|unit| unit == change.unit()), detail));
+        // By unit, the first of its changes that is over the limit, and what is said of it.
+        let mut over: BTreeMap<String, String> = BTreeMap::new();
+        for change in changes.iter().filter(|change| count(change) > max) {
+            let why = format!("made together with {}, which {}", change.address, why(change));
+            over.entry(change.unit().to_owned()).or_insert(why);
+        }
+        let detail = |change: &Change| match over.get(change.unit()) {
+            Some(with) if count(change) <= max => with.clone(),
+            _ => why(change),
+        };
+        withheld.extend(take(changes, |change| over.contains_key(change.unit()), detail));
     }
     if let Some(max) = limits.max_changes {
         let mut taken = 0;

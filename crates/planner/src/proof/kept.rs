@@ -21,6 +21,8 @@ pub(super) const KEEP_SID: &str = "SecateurKeep";
 pub(super) struct Kept {
     pub kept: usize,
     pub lost: ActionSet,
+    /// What of it other statements still allow.
+    pub still: Option<ActionSet>,
 }
 
 pub(super) fn check(
@@ -50,7 +52,24 @@ pub(super) fn check(
         }
     }
     evidence::check(holders, &lost, analysis)?;
-    Ok(Kept { kept, lost })
+    let mut still: Option<ActionSet> = None;
+    for grant in grants.values() {
+        let mut own = lost.clone();
+        own.intersect_with(&grant.covered);
+        if !own.is_empty() {
+            still.get_or_insert_with(|| catalog.empty_set()).union_with(&own);
+        }
+    }
+    Ok(Kept { kept, lost, still })
+}
+
+/// Whether every action of the catalogue that a statement allowed is still allowed by statements that are equal in all else.
+pub(super) fn takes_nothing(catalog: &Catalog, before: &statement::Document, after: &[statement::Document]) -> bool {
+    let grants = grants(catalog, after);
+    before.statements.iter().filter(|statement| !statement.denies).all(|statement| {
+        let own = covered(catalog, statement);
+        own.is_empty() || grants.get(&statement.rest.key()).is_some_and(|heirs| own.is_subset(&heirs.covered))
+    })
 }
 
 /// The names that the catalogue does not know. The text before is the snapshot's, which has been read already.

@@ -16,7 +16,7 @@ mod resources;
 mod statement;
 
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId};
 
 pub use json::Json;
@@ -44,6 +44,7 @@ pub struct Proof {
     facts: ProofFacts,
     holders: Vec<Holder>,
     lost: ActionSet,
+    still: Option<ActionSet>,
     resources: Vec<CutResource>,
 }
 
@@ -78,6 +79,12 @@ impl Proof {
     /// Returns the actions that some statement allowed and no longer allows.
     pub fn lost(&self) -> &ActionSet {
         &self.lost
+    }
+
+    /// Returns those of the lost actions that another statement of the new documents goes on allowing, for other resources or
+    /// under other conditions; none when there are none.
+    pub fn still(&self) -> Option<&ActionSet> {
+        self.still.as_ref()
     }
 
     /// Returns the KMS keys that leave `Resource` lists, by statement.
@@ -269,8 +276,17 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         },
         holders,
         lost: kept.lost,
+        still: kept.still,
         resources,
     })
+}
+
+/// Returns whether the text that takes the place of a document takes no action of the catalogue away: then there is nothing to
+/// prove, and nothing to do.
+pub fn takes_nothing(catalog: &Catalog, before: &str, after: &str) -> bool {
+    let read = |which, text| statement::read(which, text).ok();
+    let documents = read("before", before).zip(read("after", after));
+    documents.is_some_and(|(before, after)| kept::takes_nothing(catalog, &before, &[after]))
 }
 
 /// Those who lose something: whoever holds the document, or has it by one of the attachments that go.

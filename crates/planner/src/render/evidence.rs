@@ -5,7 +5,10 @@ use secateur_analyzer::time::UnixTime;
 use std::collections::BTreeMap;
 
 use super::words::{count, visible};
-use crate::plan::{Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed};
+use crate::plan::characters;
+use crate::plan::{
+    Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed, StillGranted,
+};
 
 /// More holders than this are summed up: the plan file has them all.
 const MAX_HOLDERS: usize = 3;
@@ -33,7 +36,17 @@ pub(super) fn levels(risk: &BTreeMap<String, usize>) -> String {
 
 /// Returns why a document was written with wildcards, or split.
 pub(super) fn size(size: &ChangeSize) -> String {
-    format!("does not fit by names ({} characters of {}); written in {}", size.by_names, size.quota, size.after)
+    let (own, after, quota) = (characters(size.by_names), size.after, size.quota);
+    match size.others {
+        0 => format!("does not fit by names ({own} of {quota}); written in {after}"),
+        others => {
+            let others = characters(others);
+            format!(
+                "does not fit by names ({own}, and {others} of the entity's other inline policies, of {quota} for all); \
+                 written in {after}"
+            )
+        }
+    }
 }
 
 /// Returns what a wildcard admits again.
@@ -62,6 +75,19 @@ pub(super) fn frozen(frozen: &Frozen) -> String {
         "frozen: \"{pattern}\" becomes the names of {date} and {}{more}, which go on following AWS",
         some.join(", ")
     )
+}
+
+/// Returns what goes on granting what is removed.
+pub(super) fn still_granted(plan: &Plan, change: &Change, still: &StillGranted) -> String {
+    let policy = visible(&still.policy);
+    let by = match (still.policy.strip_prefix("policy/"), change.address.split_once("/attached/")) {
+        (Some(policy), Some((_, own))) if policy == own => {
+            format!("policy/{} through another attachment", visible(own))
+        }
+        _ if still.policy == change.address => format!("another statement of {policy}"),
+        _ => policy.into_owned(),
+    };
+    format!("still granted: {} of them to {} by {by}", still.count, principal(plan, still.principal))
 }
 
 /// Returns who keeps what of a shared policy.

@@ -4,6 +4,8 @@
 //! have a part in stands within a fence that is longer than any run of backticks in it, or escaped in a `<code>`: nothing
 //! can ping anybody, close a fence, open HTML or link out.
 
+use std::collections::BTreeMap;
+
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
 use super::keys;
@@ -16,46 +18,137 @@ pub const MAX_BYTES: usize = 60_000;
 /// Gaps beyond this many are counted only.
 const MAX_GAPS: usize = 10;
 const WIDTH: usize = 100;
+/// More lines of one kind than these are counted only, where a change is shown in short.
+const MAX_SHORT: usize = 5;
 
 /// Returns the plan as Markdown of at most `max_bytes`, as far as details can be left out to that end.
 pub fn markdown(plan: &Plan, max_bytes: usize) -> String {
     let head = head(plan);
-    let changes: Vec<String> = plan.changes.iter().map(|change| block(plan, change)).collect();
-    let lines: Vec<String> = plan.changes.iter().map(line).collect();
-    let rest = [
-        list("Kept by some holders of a shared policy", &blocked(plan)),
-        list("Withheld", &withheld(plan)),
-        list("Advice", &advice(plan)),
-    ]
-    .concat();
-    let whole = [head.as_str(), &changes.concat(), &rest].concat();
-    if whole.len() <= max_bytes {
-        return whole;
+    let forms: Vec<Forms> = plan.changes.iter().map(|change| Forms::of(plan, change)).collect();
+    let lists = [
+        ("who keeps what of shared policies", list("Kept by some holders of a shared policy", &blocked(plan))),
+        ("what is withheld", list("Withheld", &withheld(plan))),
+        ("advice", list("Advice", &advice(plan))),
+    ];
+    let whole = head.len() + sum(forms.iter().map(|forms| &forms.whole)) + sum(lists.iter().map(|(_, list)| list));
+    let mut page = Page { room: max_bytes.saturating_sub(head.len()), shown: vec![Form::Nothing; forms.len()] };
+    if whole <= max_bytes {
+        page.shown.fill(Form::Whole);
+        return [head, page.changes(&forms), lists.map(|(_, list)| list).concat()].concat();
     }
-    // Blocks become lines from the end, which is the least risky of what is left; then what is said beside the changes goes;
-    // then lines.
-    let left_out = |what: &str| format!("\nLeft out to fit {max_bytes} bytes: {what}. `secateur show` has all.\n");
-    for (rest, beside) in [(rest.as_str(), ""), ("", " and what is withheld or advised")] {
-        for kept in (0..changes.len()).rev() {
-            let (blocks, tail) = (changes.iter().take(kept), lines.iter().skip(kept));
-            let what = left_out(&format!("the details of {}{beside}", count(changes.len() - kept, "change")));
-            let page: String =
-                std::iter::once(&head).chain(blocks).chain(tail).map(String::as_str).chain([rest, &what]).collect();
-            if page.len() <= max_bytes {
-                return page;
+    // The riskiest first, so that it is the least risky that goes without: each change at all, then in short, then what is
+    // said beside the changes, then details. A change too large for the room that is left does not keep others from it.
+    page.room = page.room.saturating_sub(MAX_NOTE);
+    let mut order: Vec<usize> = (0..forms.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(plan.changes.get(*at).map_or(0, risk)));
+    page.show(&forms, &order, Form::Line);
+    page.show(&forms, &order, Form::Short);
+    let mut left_out = Vec::new();
+    let mut beside = String::new();
+    for (name, list) in lists {
+        match page.room.checked_sub(list.len()) {
+            Some(room) => {
+                page.room = room;
+                beside.push_str(&list);
+            }
+            None => left_out.push(name.to_owned()),
+        }
+    }
+    page.show(&forms, &order, Form::Whole);
+    let number = |form: Form| page.shown.iter().filter(|shown| **shown == form).count();
+    for (form, what) in [
+        (Form::Short, "the diffs and names of"),
+        (Form::Line, "all details of"),
+        (Form::Nothing, "altogether, the least risky of all:"),
+    ] {
+        if number(form) > 0 {
+            left_out.push(format!("{what} {}", count(number(form), "change")));
+        }
+    }
+    let note = format!("\nLeft out to fit {max_bytes} bytes: {}. `secateur show` has all.\n", left_out.join("; "));
+    [head, page.changes(&forms), beside, note].concat()
+}
+
+/// More than the note on what is left out takes.
+const MAX_NOTE: usize = 400;
+
+fn sum<'s>(texts: impl Iterator<Item = &'s String>) -> usize {
+    texts.map(String::len).sum()
+}
+
+/// The risk of what a change removes: by access level, worst first.
+fn risk(change: &Change) -> u64 {
+    let weigh = |(level, number): (&String, &usize)| {
+        let weight = match level.as_str() {
+            "permissions" | "unknown" => 100,
+            "write" => 10,
+            "tagging" => 3,
+            _ => 1,
+        };
+        u64::try_from(*number).unwrap_or(u64::MAX).saturating_mul(weight)
+    };
+    change.risk.iter().map(weigh).fold(0, u64::saturating_add)
+}
+
+/// How much is shown of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    /// What is done, in a line.
+    Line,
+    /// Risk, reasons and consequences, without the diff and the names of actions.
+    Short,
+    Whole,
+}
+
+/// A change in each form.
+struct Forms {
+    line: String,
+    short: String,
+    whole: String,
+}
+
+impl Forms {
+    fn of(plan: &Plan, change: &Change) -> Forms {
+        Forms { line: line(change), short: block(plan, change, true), whole: block(plan, change, false) }
+    }
+
+    fn text(&self, form: Form) -> &str {
+        match form {
+            Form::Nothing => "",
+            Form::Line => &self.line,
+            Form::Short => &self.short,
+            Form::Whole => &self.whole,
+        }
+    }
+}
+
+/// What is shown of the changes, and the room that is left.
+struct Page {
+    room: usize,
+    shown: Vec<Form>,
+}
+
+impl Page {
+    /// Shows so much of each change, in this order, as far as there is room.
+    fn show(&mut self, forms: &[Forms], order: &[usize], form: Form) {
+        for at in order {
+            let (Some(shown), Some(forms)) = (self.shown.get_mut(*at), forms.get(*at)) else { continue };
+            let room = self.room + forms.text(*shown).len();
+            match room.checked_sub(forms.text(form).len()) {
+                // What is not even shown in a line is not shown at length.
+                _ if form != Form::Line && *shown == Form::Nothing => {}
+                Some(room) => (self.room, *shown) = (room, form),
+                // No safer change stands where a riskier one is left out; details of a shorter one may.
+                None if form == Form::Line => return,
+                None => {}
             }
         }
     }
-    for kept in (0..lines.len()).rev() {
-        let gone = count(lines.len() - kept, "change");
-        let what = left_out(&format!("all details, and {gone} altogether"));
-        let page: String =
-            std::iter::once(&head).chain(lines.iter().take(kept)).chain([&what]).map(String::as_str).collect();
-        if page.len() <= max_bytes || kept == 0 {
-            return page;
-        }
+
+    fn changes(&self, forms: &[Forms]) -> String {
+        forms.iter().zip(&self.shown).map(|(forms, form)| forms.text(*form)).collect()
     }
-    [head, left_out("all details")].concat()
 }
 
 fn head(plan: &Plan) -> String {
@@ -133,7 +226,8 @@ fn title(change: &Change) -> String {
         ChangeAction::Attach if removed == 0 => "attached".to_owned(),
         ChangeAction::Create if removed == 0 => "created".to_owned(),
         ChangeAction::Detach if removed == 0 => "detached".to_owned(),
-        _ => format!("removes {}{keys}", count(removed, "action")),
+        _ if removed == 0 => format!("removes {}{keys}", count(removed, "action")),
+        _ => format!("removes {} ({}){keys}", count(removed, "action"), evidence::levels(&change.risk)),
     };
     format!("<code>{} {}</code> {effect}", symbol(change.action), html(&change.address))
 }
@@ -143,36 +237,59 @@ fn line(change: &Change) -> String {
     format!("- {}\n", title(change))
 }
 
-/// A change with its diff and its evidence, collapsed.
-fn block(plan: &Plan, change: &Change) -> String {
+/// A change with its diff and its evidence, collapsed; or, in short, without the diff and names, and with few of a kind.
+fn block(plan: &Plan, change: &Change, is_short: bool) -> String {
     if change.key.is_some() {
         return format!("{}\n", line(change));
     }
     let mut lines = Vec::new();
-    if shows_diff(change) {
+    if shows_diff(change) && !is_short {
         lines.extend(diff_lines(change));
     }
     let note = |text: String| format!("# {text}");
-    let holders: Vec<String> = change.holders.iter().map(|holder| evidence::principal(plan, *holder)).collect();
-    lines.push(note(format!("held by {}", holders.join(", "))));
-    lines.extend(change.resources.iter().map(|resource| note(keys::kms_key(resource))));
+    let max = if is_short { MAX_SHORT } else { usize::MAX };
+    let some = |lines: &mut Vec<String>, all: Vec<String>, what: &str| {
+        let more = all.len().saturating_sub(max);
+        lines.extend(all.into_iter().take(max).map(note));
+        if more > 0 {
+            lines.push(note(format!("... and {more} more {what}")));
+        }
+    };
+    let names = |lines: &mut Vec<String>, names: &[String]| {
+        if !is_short {
+            lines.extend(wrapped(names, 4, WIDTH).lines().map(|line| note(line.to_owned())));
+        }
+    };
+    let holders = change.holders.iter().take(max).map(|holder| evidence::principal(plan, *holder));
+    let more = change.holders.len().saturating_sub(max);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    lines.push(note(format!("held by {}{more}", holders.collect::<Vec<_>>().join(", "))));
+    some(&mut lines, change.resources.iter().map(keys::kms_key).collect(), "KMS keys");
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for removed in &change.removed {
-        lines.push(note(format!("{}, {}", count(removed.count, "action"), visible(&removed.reason))));
-        lines.extend(evidence::lines(plan, removed).into_iter().map(|line| note(format!("    {line}"))));
-        let names = wrapped(&removed.actions, 4, WIDTH);
-        lines.extend(names.lines().map(|line| note(line.to_owned())));
+        *reasons.entry(&removed.reason).or_default() += removed.count;
+        if !is_short {
+            lines.push(note(format!("{}, {}", count(removed.count, "action"), visible(&removed.reason))));
+            lines.extend(evidence::lines(plan, removed).into_iter().map(|line| note(format!("    {line}"))));
+        }
+        names(&mut lines, &removed.actions);
+    }
+    if is_short {
+        let reasons = reasons.into_iter();
+        lines.extend(reasons.map(|(reason, number)| note(format!("{}, {}", count(number, "action"), visible(reason)))));
     }
     lines.extend(change.size.iter().map(|size| note(evidence::size(size))));
-    for readmitted in &change.readmitted {
+    for readmitted in change.readmitted.iter().take(max) {
         lines.push(note(format!("re-admits {}", evidence::readmitted(readmitted))));
-        let names = wrapped(&readmitted.actions, 4, WIDTH);
-        lines.extend(names.lines().map(|line| note(line.to_owned())));
+        names(&mut lines, &readmitted.actions);
     }
-    lines.extend(change.frozen.iter().map(|frozen| note(evidence::frozen(frozen))));
-    for still in &change.still_granted_by {
-        let who = evidence::principal(plan, still.principal);
-        lines.push(note(format!("still granted: {} of them to {who} by {}", still.count, still.policy)));
+    if let Some(more) = change.readmitted.get(max.min(change.readmitted.len())..).filter(|more| !more.is_empty()) {
+        let actions = more.iter().map(|readmitted| readmitted.count).sum();
+        lines.push(note(format!("re-admits {} by {}", count(actions, "action"), count(more.len(), "more pattern"))));
     }
+    some(&mut lines, change.frozen.iter().map(evidence::frozen).collect(), "frozen patterns");
+    let still = change.still_granted_by.iter().map(|still| evidence::still_granted(plan, change, still));
+    some(&mut lines, still.collect(), "that still grant some of them");
     format!("<details><summary>{}</summary>\n\n{}\n</details>\n\n", title(change), fence("diff", &lines))
 }
 

@@ -1,5 +1,6 @@
 //! Names and documents come from an account that others may influence: no rendering may act on them.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use secateur_analyzer::account::sketch::{NOW, Sketch};
@@ -8,7 +9,7 @@ use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
 
 use super::*;
-use crate::plan::{InputFile, Limits, Plan, PlanOptions, RewriteSettings, Selection, build};
+use crate::plan::{Change, ChangeSize, InputFile, Limits, Plan, PlanOptions, RewriteSettings, Selection, build};
 
 const FENCE: &str = "```` </code></details> <img src=x onerror=alert(1)> @org/team [x](http://evil) <!-- \u{202e}rtl \u{1b}[2J\u{9b}31m";
 
@@ -90,6 +91,74 @@ fn markdown_keeps_names_where_they_stand() {
         }
         assert_eq!(fence, None, "a fence is open: {page}");
         assert_eq!(page.matches("<details>").count(), page.lines().filter(|line| *line == "</details>").count());
+    }
+}
+
+/// A change like the first one, elsewhere, with so many lines in its document and so many removed actions of a level.
+fn another(plan: &Plan, address: &str, lines: usize, (level, number): (&str, usize)) -> Change {
+    let mut change = plan.changes[0].clone();
+    change.address = address.to_owned();
+    let names: Vec<String> =
+        (0..lines).map(|at| format!("        \"sqs:SomeRatherLongNameOfAnAction{at}\",\n")).collect();
+    let text = change.before.clone().unwrap();
+    change.before =
+        Some(text.replace("        \"sqs:DeleteQueue\"", &(names.concat() + "        \"sqs:DeleteQueue\"")));
+    change.removed[0].count = number;
+    change.risk = BTreeMap::from([(level.to_owned(), number)]);
+    change.size = Some(ChangeSize { by_names: 7_000, others: 0, after: 6_000, quota: 6_144 });
+    change
+}
+
+#[test]
+fn a_large_change_is_shown_in_short_and_the_others_whole() {
+    let mut plan = hostile_plan();
+    plan.changes = vec![
+        another(&plan, "policy/a-large", 1_500, ("permissions", 40)),
+        another(&plan, "policy/b", 10, ("write", 2)),
+        another(&plan, "policy/c", 10, ("list", 1)),
+    ];
+    assert!(markdown(&plan, usize::MAX).len() > MAX_BYTES);
+    let page = markdown(&plan, MAX_BYTES);
+    assert!(page.len() <= MAX_BYTES);
+    assert!(page.contains("policy/a-large</code> removes 40 actions (40 permissions)</summary>"), "{page}");
+    assert_eq!(page.matches("# does not fit by names (7000 characters of 6144); written in 6000\n").count(), 3);
+    assert_eq!(page.matches("-        \"sqs:SomeRatherLongNameOfAnAction9\",\n").count(), 2, "{page}");
+    let note = format!("Left out to fit {MAX_BYTES} bytes: the diffs and names of 1 change. `secateur show` has all.");
+    assert!(page.contains(&note), "{page}");
+    assert!(page.contains("<summary>Withheld"), "{page}");
+}
+
+#[test]
+fn the_least_risky_go_without_details_first() {
+    let mut plan = hostile_plan();
+    let sorts = [("list", 90), ("permissions", 5), ("write", 20), ("read", 3)];
+    let changes = ["a", "b", "c", "d"].iter().zip(sorts);
+    plan.changes = changes.map(|(name, sort)| another(&plan, &format!("policy/{name}"), 200, sort)).collect();
+    plan.withheld.clear();
+    let whole = markdown(&plan, usize::MAX).len();
+    let mut seen = std::collections::BTreeSet::new();
+    for max_bytes in (3_000..=whole).step_by(200).chain((0..3_000).step_by(20)).chain([whole]) {
+        let page = markdown(&plan, max_bytes);
+        assert!(page.len() <= max_bytes.max(markdown(&plan, 0).len() + 10), "{max_bytes}");
+        // Of each change: nothing, a line, a block, or a block with its diff.
+        let shown = ["b", "c", "a", "d"].map(|name| {
+            let title = format!("policy/{name}</code>");
+            match page.split_once(&title) {
+                None => 0,
+                Some((before, _)) if before.ends_with("- <code>~ ") => 1,
+                Some((_, after)) => {
+                    let block = after.split("</details>").next().unwrap();
+                    if block.contains("NameOfAnAction9") { 3 } else { 2 }
+                }
+            }
+        });
+        assert!(shown.is_sorted_by(|riskier, safer| riskier >= safer), "{max_bytes}: {shown:?}");
+        seen.insert(shown);
+    }
+    for expect in
+        [[3, 3, 3, 3], [3, 3, 3, 2], [3, 2, 2, 2], [2, 2, 2, 2], [2, 2, 2, 1], [1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]]
+    {
+        assert!(seen.contains(&expect), "{expect:?} is not among {seen:?}");
     }
 }
 

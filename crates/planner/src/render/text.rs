@@ -257,14 +257,10 @@ impl Page {
     }
 
     fn still_granted(&mut self, plan: &Plan, change: &Change) {
-        let lines = change.still_granted_by.iter().map(|still| {
-            format!(
-                "      still granted: {} of them to {} by {}",
-                still.count,
-                evidence::principal(plan, still.principal),
-                visible(&still.policy)
-            )
-        });
+        let lines = change
+            .still_granted_by
+            .iter()
+            .map(|still| format!("      {}", evidence::still_granted(plan, change, still)));
         self.some_lines(lines.collect());
     }
 

@@ -6,6 +6,7 @@
 
 pub mod cover;
 mod layout;
+mod left;
 mod not_action;
 mod outline;
 mod patterns;
@@ -17,7 +18,7 @@ mod split;
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::UnknownName;
 use secateur_analyzer::catalog::{ActionSet, Catalog};
-use secateur_analyzer::document::PolicyDocument;
+use secateur_analyzer::document::{ActionList, PolicyDocument};
 use secateur_analyzer::wildcard;
 
 pub use outline::{Outline, Written};
@@ -93,6 +94,16 @@ pub enum Outcome {
 pub fn rewrite(document: &PolicyDocument, by: &Rewriting<'_>) -> Rewritten {
     let outline = Outline::new(document, by);
     outline.write(&outline.by_names())
+}
+
+/// Returns whether a `NotAction` list can become an `Action` list: it must not exempt a part of a service that the catalogue does
+/// not know, since the rest of such a service cannot be listed.
+pub fn can_invert(list: &ActionList, unknown: &[UnknownName]) -> bool {
+    let everything = ActionPattern::new("*");
+    let patterns = || list.entries.iter().map(|entry| &entry.pattern);
+    unknown_matches(unknown, &everything).map(|name| ActionPattern::new(&name)).all(|name| {
+        patterns().any(|pattern| pattern.includes(&name)) || patterns().all(|pattern| pattern.is_disjoint(&name))
+    })
 }
 
 /// Returns the unknown names that the pattern matches, as they are written when they must stay.

@@ -1,9 +1,10 @@
 //! What becomes of every statement of a document, and the text that follows from what is written in its slots.
 
 use secateur_analyzer::analysis::is_kept_by_sid;
-use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
+use secateur_analyzer::document::{ActionBlock, ActionList, Effect, PolicyDocument, Statement};
 
 use super::layout::Fate;
+use super::left::LeftAsWritten;
 use super::not_action::NotActionOutline;
 use super::patterns::{EntryOutline, Slots};
 use super::slot::Problem;
@@ -162,8 +163,13 @@ impl<'a> Outline<'a> {
             StatementOutline::Unchanged => StatementEdits::None,
             StatementOutline::Gone => StatementEdits::Gone,
             StatementOutline::Action(entries) => {
+                let left = self.left_as_written(entries, list, written);
                 let fates: Vec<Fate> = (entries.iter().zip(&list.entries))
                     .map(|(outline, entry)| match outline {
+                        // What is not narrowed stays as its author wrote it.
+                        EntryOutline::Goes | EntryOutline::Slot(_) if left.allows_all_of(&entry.pattern, &self.by) => {
+                            Fate::Stays
+                        }
                         EntryOutline::Stays => Fate::Stays,
                         EntryOutline::Goes => Fate::Goes,
                         EntryOutline::Unsplit => {
@@ -214,6 +220,22 @@ impl<'a> Outline<'a> {
                 },
             },
         }
+    }
+
+    /// The patterns of a list that stay as written although something of them may go.
+    fn left_as_written<'l>(
+        &self,
+        entries: &[EntryOutline],
+        list: &'l ActionList,
+        written: &[Written],
+    ) -> LeftAsWritten<'l> {
+        let is_left = |outline: &EntryOutline| match outline {
+            EntryOutline::Unsplit => true,
+            EntryOutline::Slot(slot) => self.names(*slot, written).is_none(),
+            EntryOutline::Stays | EntryOutline::Goes => false,
+        };
+        let left = entries.iter().zip(&list.entries).filter(|(outline, _)| is_left(outline));
+        LeftAsWritten::new(left.map(|(_, entry)| &entry.pattern).collect())
     }
 
     fn fate(&self, slot: usize, written: &[Written], rewritten: &mut Rewritten) -> Fate {
