@@ -63,7 +63,8 @@ impl<'a> KeyGrant<'a> {
     }
 
     fn is_in(&self, version: &PolicyVersion) -> bool {
-        let Some(document) = document_of(version) else { return false };
+        let is_plain = |document: &&PolicyDocument| document.irregularities.is_empty() && is_exact(document);
+        let Some(document) = document_of(version).filter(is_plain) else { return false };
         let is_denied = |statement: &Statement| {
             let mut common = self.catalog.covered(&statement.actions);
             common.intersect_with(&self.actions);
@@ -79,6 +80,19 @@ impl<'a> KeyGrant<'a> {
         };
         document.statements.iter().any(allows) && !document.statements.iter().any(is_denied)
     }
+}
+
+/// Whether all numbers of a document can be compared exactly.
+fn is_exact(document: &PolicyDocument) -> bool {
+    fn is_whole(value: &Value) -> bool {
+        match value {
+            Value::Number(number) => !number.is_f64(),
+            Value::Array(list) => list.iter().all(is_whole),
+            Value::Object(members) => members.values().all(is_whole),
+            _ => true,
+        }
+    }
+    serde_json::from_str(document.text()).is_ok_and(|value| is_whole(&value))
 }
 
 /// The `Condition` element.

@@ -71,7 +71,13 @@ impl Staying<'_, '_> {
 
     fn keep(&mut self, cut: &KeyCut, arns: &[String], reason: &str, why: &str) {
         let sid = cut.sid.as_ref().map(|sid| format!(" \"{sid}\"")).unwrap_or_default();
-        let (keys, stay) = (arns.join(", "), if arns.len() == 1 { "stays" } else { "stay" });
+        let mut named: Vec<&str> = Vec::new();
+        arns.iter().for_each(|arn| {
+            if !named.contains(&arn.as_str()) {
+                named.push(arn)
+            }
+        });
+        let (keys, stay) = (named.join(", "), if named.len() == 1 { "stays" } else { "stay" });
         self.keys.extend(arns.iter().map(|arn| (cut.statement, arn.clone())));
         self.withheld.push(Withheld {
             address: self.analysis.graph().address(self.policy).to_owned(),

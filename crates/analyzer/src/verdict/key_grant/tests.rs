@@ -56,6 +56,8 @@ fn versions_tell_since_when_a_key_is_named() {
     check(&[("v1", "2022-01-01", &on(r#""kms:*""#, KEY, "")), ("v2*", "2026-10-01", &both)], "2022-01-01");
     check(&[("v1", "2022-01-01", &both), ("v3*", "2026-10-01", &both)], "2026-10-01");
     check(&[("v1*", "2022-01-01", &both), ("v2", "2026-10-01", &both)], "2022-01-01");
+    let inexact = format!("{both},{}", on(r#""s3:*""#, "*", r#","Condition":{"NumericEquals":{"a":1.5e0}}"#));
+    check(&[("v1", "2022-01-01", &inexact), ("v2*", "2026-10-01", &both)], "2026-10-01");
     let under = on(r#""kms:Decrypt""#, KEY, r#","Condition":{"Bool":{"a":"b"}}"#);
     check(&[("v1", "2022-01-01", &under), ("v2*", "2026-10-01", &under)], "2022-01-01");
 }
