@@ -19,11 +19,13 @@ pub(super) struct Room {
     pub others: usize,
 }
 
+/// What is left as its author wrote it, each with the characters that it would have by names.
+type Left = Vec<(String, usize)>;
+
 /// What makes one draft fit.
 pub(super) struct Fitted {
     rewritten: Rewritten,
-    /// What is left as its author wrote it, each with the characters that it would have by names.
-    left: Vec<(String, usize)>,
+    left: Left,
     by_names: ByNames,
 }
 
@@ -107,7 +109,7 @@ impl Room {
         drafts: &[&Draft<'_>],
         outlines: &[Outline<'_>],
         wildcards: Wildcards,
-    ) -> (Vec<Vec<Written>>, Vec<Vec<(String, usize)>>) {
+    ) -> (Vec<Vec<Written>>, Vec<Left>) {
         let mut decisions = decisions(outlines);
         let base = base(drafts, outlines, &decisions);
         while self.decide(drafts, outlines, &mut decisions, base, wildcards).is_err() {
@@ -123,7 +125,7 @@ impl Room {
             (decision.is_open, decision.written) = (false, Written::AsWritten);
         }
         let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
-        let mut left: Vec<Vec<(String, usize)>> = vec![Vec::new(); outlines.len()];
+        let mut left: Vec<Left> = vec![Vec::new(); outlines.len()];
         for decision in decisions {
             if let (Written::AsWritten, Some(outline), Some(left)) =
                 (&decision.written, outlines.get(decision.draft), left.get_mut(decision.draft))

@@ -52,15 +52,17 @@ pub(super) fn check(
         }
     }
     evidence::check(holders, &lost, analysis)?;
-    let mut still: Option<ActionSet> = None;
-    for grant in grants.values() {
-        let mut own = lost.clone();
-        own.intersect_with(&grant.covered);
-        if !own.is_empty() {
-            still.get_or_insert_with(|| catalog.empty_set()).union_with(&own);
-        }
-    }
+    let still = still(&lost, &grants);
     Ok(Kept { kept, lost, still })
+}
+
+/// What of the lost actions the new statements allow in some way, if anything.
+fn still(lost: &ActionSet, grants: &HashMap<String, Grant<'_>>) -> Option<ActionSet> {
+    let mut gone = lost.clone();
+    grants.values().for_each(|grant| gone.difference_with(&grant.covered));
+    let mut still = lost.clone();
+    still.difference_with(&gone);
+    (!still.is_empty()).then_some(still)
 }
 
 /// Whether every action of the catalogue that a statement allowed is still allowed by statements that are equal in all else.

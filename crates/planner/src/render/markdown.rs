@@ -227,7 +227,7 @@ fn title(change: &Change) -> String {
         ChangeAction::Create if removed == 0 => "created".to_owned(),
         ChangeAction::Detach if removed == 0 => "detached".to_owned(),
         _ if removed == 0 => format!("removes {}{keys}", count(removed, "action")),
-        _ => format!("removes {} ({}){keys}", count(removed, "action"), evidence::levels(&change.risk)),
+        _ => format!("removes {}{keys} (risk: {})", count(removed, "action"), evidence::levels(&change.risk)),
     };
     format!("<code>{} {}</code> {effect}", symbol(change.action), html(&change.address))
 }

@@ -120,7 +120,7 @@ fn a_large_change_is_shown_in_short_and_the_others_whole() {
     assert!(markdown(&plan, usize::MAX).len() > MAX_BYTES);
     let page = markdown(&plan, MAX_BYTES);
     assert!(page.len() <= MAX_BYTES);
-    assert!(page.contains("policy/a-large</code> removes 40 actions (40 permissions)</summary>"), "{page}");
+    assert!(page.contains("policy/a-large</code> removes 40 actions (risk: 40 permissions)</summary>"), "{page}");
     assert_eq!(page.matches("# does not fit by names (7000 characters of 6144); written in 6000\n").count(), 3);
     assert_eq!(page.matches("-        \"sqs:SomeRatherLongNameOfAnAction9\",\n").count(), 2, "{page}");
     let note = format!("Left out to fit {MAX_BYTES} bytes: the diffs and names of 1 change. `secateur show` has all.");
