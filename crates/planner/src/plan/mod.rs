@@ -43,6 +43,7 @@ pub use change::{
     StillGranted, Target,
 };
 pub use config::{AwsManaged, Limits, PlanOptions, RewriteSettings};
+pub(crate) use digest::canonical_sha256;
 pub use digest::{changes_digest, digest};
 pub use fit::Quotas;
 pub use keys::{ExpectedKey, KeyEvidence};
