@@ -1,8 +1,11 @@
-//! The read side of secateur: the snapshot of an AWS account on disk.
+//! The read side of secateur: the snapshot of an AWS account on disk, and the calls that make one.
 //!
 //! [`read`] makes an [`Account`](secateur_analyzer::account::Account) of a snapshot, whether secateur or the AWS CLI wrote
 //! it; [`SnapshotWriter`] writes one. Nothing here judges what it reads: whether a report counts is the analyzer's business.
+//! The module `aws` (feature `aws`) asks AWS, and writes nothing there.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod snapshot;
 
 pub use snapshot::{FORMAT_VERSION, Manifest, ReadOptions, SnapshotError, SnapshotWriter, account_dirs, read};
