@@ -6,6 +6,8 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
+pub mod live;
 mod snapshot;
 
 pub use snapshot::{FORMAT_VERSION, Manifest, ReadOptions, SnapshotError, SnapshotWriter, account_dirs, read};

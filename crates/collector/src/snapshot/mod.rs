@@ -29,6 +29,8 @@ mod write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "aws")]
+pub(crate) use document::decoded;
 pub use error::SnapshotError;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;

@@ -5,6 +5,8 @@
 //! written to AWS. All of this is free of AWS: two traits, [`Reads`] and [`Writes`], are all that it knows of it.
 
 mod approval;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub mod aws;
 mod cloud;
 mod derive;
 mod engine;

@@ -105,7 +105,8 @@ fn a_crash_in_a_rollback_is_survived() {
             let own = Disk { fate: fate.clone(), ..Disk::default() };
             if !crashes(|| apply(back.proposal.clone(), &world, &own).unwrap()) {
                 // The rollback of a rollback leads to where apply had led.
-                go_back(&world, &own);
+                let world = Sim { fate: Fate::default(), ..world.clone() };
+                go_back(&world, &Disk { fate: Fate::default(), ..own });
                 assert_eq!(world.world.borrow().essence(), end.world.borrow().essence(), "{}", scene.name);
                 break;
             }
