@@ -10,4 +10,4 @@ pub mod aws;
 pub mod live;
 mod snapshot;
 
-pub use snapshot::{FORMAT_VERSION, Manifest, ReadOptions, SnapshotError, SnapshotWriter, account_dirs, read};
+pub use snapshot::{FORMAT_VERSION, Manifest, ReadOptions, SnapshotError, SnapshotWriter, account_dirs, read, read_with};

@@ -12,6 +12,7 @@ mod flags;
 mod inputs;
 mod output;
 mod plan;
+mod reproof;
 mod show;
 mod status;
 mod verify;

@@ -1,0 +1,117 @@
+//! `secateur apply --resume`: on with the open journal.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Closing, Wall, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way,
+};
+use crate::apply::aws::Cloud;
+use crate::apply::journal::{FileStore, Journal};
+use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
+use crate::cli::failure::Failure;
+use crate::cli::flags::{ApplyArgs, Format, Globals};
+use crate::cli::inputs::Workspace;
+use crate::cli::journals::{self, Found};
+use crate::cli::reproof::{Reproof, Sources};
+use crate::cli::{Outcome, output, rollback};
+use crate::render::visible;
+
+pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
+    let workspace = Workspace::find(globals)?;
+    let folder = journals::folder(&workspace);
+    let _lock = lock(&folder)?;
+    let open_one = journals::all(&folder)?.into_iter().rev().find(Found::is_open);
+    let Some(found) = open_one else {
+        return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
+            .help("`secateur history` shows what was applied"));
+    };
+    let proposal = proposal(globals, args, &workspace, &found)?;
+    let way = way(&args.approval, Some(proposal.digest()))?;
+    let cloud = open(globals, &args.access)?;
+    check_account(&cloud, proposal.destination())?;
+    check_endpoint_now(&cloud, proposal.destination())?;
+    if args.format == Format::Text {
+        output::print(&left(&found))?;
+    }
+    let question = format!("Do you want to go on with {}?", visible(&found.id));
+    let approved = approve(way, proposal, &question)?;
+    let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
+    let caller = cloud.session().identity().arn.to_string();
+    let mut journal = Journal::resume(store, found.history.clone(), approved, caller, journals::now())
+        .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    let wall = Wall::listen(&cloud);
+    let origin = found.history.begin().origin.clone();
+    let finish = || match &origin {
+        Origin::Plan { .. } => Ok(()),
+        Origin::Rollback { journal, .. } => rollback::close_original(&folder, journal, &found.id, &found.history),
+    };
+    let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
+    close(&Closing {
+        verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
+        format: args.format,
+        journal: &found.path,
+        id: &found.id,
+        history: journal.history(),
+        stop: stop.as_ref(),
+        withheld: &BTreeMap::new(),
+    })
+}
+
+/// What is to be gone on with: of a plan, derived from it anew; of a rollback, what its digest covers.
+fn proposal(
+    globals: &Globals,
+    args: &ApplyArgs,
+    workspace: &Workspace,
+    found: &Found,
+) -> Result<Proposal, Failure> {
+    let edited = |error: crate::apply::DeriveError| {
+        Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
+            .help("nothing is written on its word; `secateur rollback` shows what it would take back")
+    };
+    let begin = found.history.begin();
+    if let Origin::Rollback { .. } = begin.origin {
+        return resume_rollback(&found.history).map_err(edited);
+    }
+    let path = plan_of(workspace, args.plan.as_deref(), begin.plan.as_deref()).ok_or_else(|| {
+        Failure::usage("the journal does not say where its plan is").help("name it: `secateur apply PLAN --resume`")
+    })?;
+    let sources = Sources {
+        plan: &path,
+        snapshot: args.snapshot.as_deref(),
+        older_snapshot: args.older_snapshot.as_deref(),
+        threads: args.threads,
+    };
+    let reproof = Reproof::read(globals, &sources)?;
+    let analysis = reproof.analysis()?;
+    let options = reproof.options()?;
+    let proved =
+        Proved::new(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&path, &refusals))?;
+    resume_plan(&found.history, &proved).map_err(edited)
+}
+
+/// The endpoint is known after the first call to IAM.
+pub(in crate::cli) fn check_endpoint_now(cloud: &Cloud, to: &Destination) -> Result<(), Failure> {
+    let nobody = crate::apply::EntityRef { kind: crate::apply::EntityKind::Role, name: "secateur-nobody".to_owned() };
+    cloud.entity(&nobody).map_err(|error| {
+        Failure::error("aws", error.to_string()).help("give the caller the permissions of docs/permissions.md")
+    })?;
+    check_endpoint(cloud.session().endpoint().as_deref(), to)
+}
+
+fn left(found: &Found) -> String {
+    use crate::apply::journal::Progress;
+
+    let mut lines = vec![format!("Journal {}", visible(&found.id))];
+    for (at, step) in found.history.steps().iter().enumerate() {
+        let word = match found.history.progress(at) {
+            Progress::Done { .. } => "done",
+            Progress::Skipped => "skipped",
+            Progress::Intended { .. } => "not known",
+            Progress::Open => "left",
+        };
+        lines.push(format!("  {word:<9} {}", visible(&step.effect.to_string())));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
