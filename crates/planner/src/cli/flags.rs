@@ -1,11 +1,17 @@
 //! The flags of all commands.
 
+#[cfg(feature = "aws")]
+mod aws;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::RemovalReason;
+
+#[cfg(feature = "aws")]
+pub(super) use aws::{AccessArgs, CollectArgs, GranularityFlag, IncludeFlag};
 
 /// terraform plan for AWS least privilege: removes unused IAM permissions, with evidence and proof.
 #[derive(Debug, Parser)]
@@ -55,6 +61,9 @@ impl ColorFlag {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Read an AWS account into a snapshot: who may do what, and when it was last used
+    #[cfg(feature = "aws")]
+    Collect(CollectArgs),
     /// Show what every principal is granted, what it uses, and what could go
     Analyze(AnalyzeArgs),
     /// Write the plan file and show it
@@ -77,6 +86,8 @@ impl Command {
     /// Whether errors go to stdout as JSON too.
     pub fn wants_json(&self) -> bool {
         match self {
+            #[cfg(feature = "aws")]
+            Command::Collect(_) => false,
             Command::Plan(args) => args.format == PlanFormat::Json,
             Command::Show(args) => args.format == PlanFormat::Json,
             Command::Verify(args) => args.format == Format::Json,

@@ -4,6 +4,8 @@
 
 mod analyze;
 mod catalog;
+#[cfg(feature = "aws")]
+mod collect;
 mod completions;
 mod config;
 mod explain;
@@ -12,6 +14,8 @@ mod flags;
 mod inputs;
 mod output;
 mod plan;
+#[cfg(feature = "aws")]
+mod progress;
 mod show;
 mod status;
 mod verify;
@@ -36,6 +40,8 @@ pub enum Exit {
     Changes = 2,
     /// Refused: edited, unproved, drifted. Nothing was written.
     Refused = 3,
+    /// Partly done: something is missing, and what it is was told.
+    Partly = 4,
     /// The command line cannot be understood.
     Usage = 64,
 }
@@ -65,6 +71,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     globals.color.write_global();
     let json_errors = cli.command.wants_json();
     let result = match &cli.command {
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(globals, args),
         Command::Plan(args) => plan::run(globals, args),
         Command::Show(args) => show::run(globals, args),
         Command::Verify(args) => verify::run(globals, args),
