@@ -35,8 +35,12 @@ pub enum ErrorKind {
 
 /// A call that failed.
 #[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct AwsError(Box<Facts>);
+
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{operation}{}: {message}", of_subject(.subject))]
-pub struct AwsError {
+struct Facts {
     kind: ErrorKind,
     operation: &'static str,
     subject: String,
@@ -81,16 +85,15 @@ impl AwsError {
                 _ => chain(error),
             },
         };
-        AwsError {
-            code: code.map(str::to_owned),
-            request_id: error.request_id().map(str::to_owned),
-            ..AwsError::new(call, kind, message)
-        }
+        let mut failed = AwsError::new(call, kind, message);
+        failed.0.code = code.map(str::to_owned);
+        failed.0.request_id = error.request_id().map(str::to_owned);
+        failed
     }
 
     fn new(call: &Call<'_>, kind: ErrorKind, message: String) -> AwsError {
         let help = help(call, &kind);
-        AwsError {
+        AwsError(Box::new(Facts {
             kind,
             operation: call.operation,
             subject: call.subject.to_owned(),
@@ -98,57 +101,58 @@ impl AwsError {
             code: None,
             request_id: None,
             help,
-        }
+        }))
     }
 
     /// Returns what kind of failure it was.
     pub fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.0.kind
     }
 
     /// Returns the operation, such as `iam:GetRole`.
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.0.operation
     }
 
     /// Returns what went wrong, without the operation and whom it was about.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// Returns AWS's code, when AWS answered with one.
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.0.code.as_deref()
     }
 
     /// Returns the id under which AWS finds the request again.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.0.request_id.as_deref()
     }
 
     /// Returns the command or the edit that mends it.
     pub fn help(&self) -> Option<&str> {
-        self.help.as_deref()
+        self.0.help.as_deref()
     }
 
     /// Returns whether nobody knows if AWS did what the call asked for.
     pub fn is_ambiguous(&self) -> bool {
-        self.kind == ErrorKind::Transient
+        self.0.kind == ErrorKind::Transient
     }
 
     /// Replaces what mends it.
     #[must_use]
-    pub fn with_help(self, help: String) -> AwsError {
-        AwsError { help: Some(help), ..self }
+    pub fn with_help(mut self, help: String) -> AwsError {
+        self.0.help = Some(help);
+        self
     }
 
     /// Says how often it was tried.
     #[must_use]
-    pub(super) fn after(self, attempts: u32) -> AwsError {
-        match attempts {
-            0 | 1 => self,
-            _ => AwsError { message: format!("{}, after {attempts} attempts", self.message), ..self },
+    pub(super) fn after(mut self, attempts: u32) -> AwsError {
+        if attempts > 1 {
+            self.0.message.push_str(&format!(", after {attempts} attempts"));
         }
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! The HTTP client of all calls, and what is seen of each on its way.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_iam::config::interceptors::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -9,6 +9,7 @@ use aws_sdk_iam::config::interceptors::{
 use aws_sdk_iam::config::timeout::TimeoutConfig;
 use aws_sdk_iam::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_iam::error::BoxError;
+use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
@@ -16,6 +17,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use secateur_analyzer::time::UnixTime;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(60);
@@ -40,15 +42,38 @@ pub(super) fn client(connector: SharedHttpConnector) -> SharedHttpClient {
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// Notes where IAM is asked: an endpoint that is not AWS's own goes into the manifest.
+/// What is seen of calls to IAM on their way.
+///
+/// An endpoint that is not AWS's own goes into the manifest. The clock is AWS's: its reports and events bear AWS's times, and
+/// the clock of this machine may be wrong.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Endpoint(Arc<Mutex<Option<String>>>);
+pub(super) struct Seen(Arc<Mutex<Facts>>);
 
-impl Endpoint {
+#[derive(Debug, Default)]
+struct Facts {
+    endpoint: Option<String>,
+    clock: Option<(UnixTime, Instant)>,
+}
+
+impl Seen {
     /// Returns the endpoint, when it is not AWS's own.
-    pub(super) fn foreign(&self) -> Option<String> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        (!is_of_aws(&seen)).then_some(seen)
+    pub(super) fn foreign_endpoint(&self) -> Option<String> {
+        self.facts().endpoint.clone().filter(|seen| !is_of_aws(seen))
+    }
+
+    /// Returns the time at AWS; that of this machine as long as AWS has not told.
+    pub(super) fn now(&self) -> UnixTime {
+        match self.facts().clock {
+            Some((told, at)) => told.plus(i64::try_from(at.elapsed().as_secs()).unwrap_or_default()),
+            None => {
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                UnixTime(i64::try_from(since.as_secs()).unwrap_or_default())
+            }
+        }
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,9 +94,9 @@ fn is_of_aws(url: &str) -> bool {
     SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
-impl Intercept for Endpoint {
+impl Intercept for Seen {
     fn name(&self) -> &'static str {
-        "Endpoint"
+        "Seen"
     }
 
     fn read_before_transmit(
@@ -83,7 +108,24 @@ impl Intercept for Endpoint {
         let uri = context.request().uri();
         if let Some((scheme, rest)) = uri.split_once("://") {
             let authority = rest.split(['/', '?']).next().unwrap_or_default();
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{scheme}://{authority}"));
+            let mut facts = self.facts();
+            if facts.endpoint.is_none() {
+                facts.endpoint = Some(format!("{scheme}://{authority}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let told = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
+        if let Some(told) = told {
+            self.facts().clock = Some((UnixTime(told.secs()), Instant::now()));
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ impl Identity {
     /// Returns the Region where CloudTrail keeps the events of IAM, which is one for a whole partition.
     ///
     /// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events>.
-    pub(super) fn home_region(&self) -> &'static str {
+    pub(crate) fn home_region(&self) -> &'static str {
         match self.partition() {
             "aws-cn" => "cn-north-1",
             "aws-us-gov" => "us-gov-west-1",

@@ -8,11 +8,12 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use secateur_analyzer::time::UnixTime;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::call::wait;
-use super::http::{self, Endpoint};
+use super::http::{self, Seen};
 use super::pacing::Pacing;
 use super::{Access, AwsError, Call, CallEvent, Clients, ErrorKind, Outcome, Rate, Watch};
 
@@ -23,7 +24,7 @@ const IN_FLIGHT: usize = 64;
 pub(super) struct Line {
     access: Access,
     connector: SharedHttpConnector,
-    endpoint: Endpoint,
+    seen: Seen,
     clients: Mutex<Arc<Clients>>,
     renewal: tokio::sync::Mutex<()>,
     pacing: Pacing,
@@ -36,13 +37,13 @@ pub(super) struct Line {
 impl Line {
     pub(super) async fn open(access: Access, rate: Rate, watch: Arc<dyn Watch>) -> Line {
         let connector = http::connector();
-        let endpoint = Endpoint::default();
+        let seen = Seen::default();
         let config = access.load(&http::client(connector.clone())).await;
-        let clients = Clients::new(config, &endpoint, 0);
+        let clients = Clients::new(config, &seen, 0);
         Line {
             access,
             connector,
-            endpoint,
+            seen,
             clients: Mutex::new(Arc::new(clients)),
             renewal: tokio::sync::Mutex::default(),
             pacing: Pacing::new(rate),
@@ -63,7 +64,11 @@ impl Line {
     }
 
     pub(super) fn endpoint(&self) -> Option<String> {
-        self.endpoint.foreign()
+        self.seen.foreign_endpoint()
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.seen.now()
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -168,7 +173,7 @@ impl Line {
             return Ok(());
         }
         let config = self.access.load(&http::client(self.connector.clone())).await;
-        let clients = Arc::new(Clients::new(config, &self.endpoint, generation + 1));
+        let clients = Arc::new(Clients::new(config, &self.seen, generation + 1));
         let Ok(answer) = clients.sts.get_caller_identity().send().await else { return Err(error) };
         match self.account.get() {
             // Another account under the same profile would make one snapshot of two accounts.

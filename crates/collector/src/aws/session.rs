@@ -11,8 +11,9 @@ use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use secateur_analyzer::time::UnixTime;
 
-use super::http::{Endpoint, WholeXml};
+use super::http::{Seen, WholeXml};
 use super::line::Line;
 use super::{Access, AwsError, Call, Identity, Rate, Watch};
 
@@ -41,9 +42,9 @@ impl Debug for Clients {
 }
 
 impl Clients {
-    pub(super) fn new(config: SdkConfig, endpoint: &Endpoint, generation: u64) -> Clients {
+    pub(super) fn new(config: SdkConfig, seen: &Seen, generation: u64) -> Clients {
         let iam = aws_sdk_iam::config::Builder::from(&config).retry_config(RetryConfig::disabled());
-        let iam = iam.interceptor(endpoint.clone()).interceptor(WholeXml).build();
+        let iam = iam.interceptor(seen.clone()).interceptor(WholeXml).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
         let account = aws_sdk_account::config::Builder::from(&config).retry_config(RetryConfig::disabled());
         Clients {
@@ -107,6 +108,11 @@ impl Session {
         self.line.endpoint()
     }
 
+    /// Returns the time at AWS, which the times of reports and events are of.
+    pub fn now(&self) -> UnixTime {
+        self.line.now()
+    }
+
     /// Returns how many times credentials were loaded anew because AWS said that they had expired.
     pub fn generation(&self) -> u64 {
         self.line.generation()
@@ -140,12 +146,12 @@ impl Session {
     }
 
     /// Returns the HTTP connector, for what is no call to AWS's services.
-    pub(super) fn connector(&self) -> &SharedHttpConnector {
+    pub(crate) fn connector(&self) -> &SharedHttpConnector {
         self.line.connector()
     }
 
     /// Keeps to the rates that AWS has published, where AWS itself is asked.
-    pub(super) fn keep_to_published_rates(&self) {
+    pub(crate) fn keep_to_published_rates(&self) {
         if self.endpoint().is_none() {
             self.line.limit("cloudtrail:LookupEvents", LOOKUPS);
         }

@@ -28,12 +28,15 @@ mod write;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[cfg(feature = "aws")]
 pub(crate) use document::decoded;
 pub use error::SnapshotError;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;
+#[cfg(feature = "aws")]
+pub(crate) use write::{make_dirs, sync_dir};
 
 use content::Parts;
 use inventory::{Inventory, SnapshotFile};
@@ -90,6 +93,12 @@ fn read_by(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Re
     }
     parts.gaps.extend(inventory.gaps);
     parts.into_account(dir, manifest, catalog)
+}
+
+/// Returns the files of a snapshot: their paths by their names.
+#[cfg(feature = "aws")]
+pub(crate) fn files(dir: &Path) -> Result<std::collections::BTreeMap<String, PathBuf>, SnapshotError> {
+    Ok(Inventory::of(dir)?.files.into_iter().map(|(name, file)| (name, file.path)).collect())
 }
 
 /// Returns the snapshots in `dir`: itself, or its directories named after an account id, sorted.

@@ -67,6 +67,8 @@ pub enum Origin {
         journal: String,
         /// The hash of its last record when the rollback was planned.
         head: Sha256,
+        /// Whether it takes back all that the journal did.
+        whole: bool,
     },
 }
 

@@ -89,7 +89,7 @@ pub fn rollback(
         return Err(RollbackError::Drifted(way.drifted));
     }
     let begin = history.begin();
-    let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head() };
+    let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
     Ok(Rollback { proposal, kept: way.kept, is_whole })
 }

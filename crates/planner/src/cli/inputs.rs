@@ -137,6 +137,13 @@ impl Workspace {
         self.root.join(&file.path)
     }
 
+    /// Names a file as seen from the directory of the configuration; as it is given when it cannot be.
+    #[cfg(feature = "aws")]
+    pub fn seen(&self, path: &Path) -> Option<String> {
+        let seen = if path.is_absolute() { None } else { self.seen_from_root(path) };
+        Some(seen.unwrap_or_else(|| path.to_owned()).display().to_string())
+    }
+
     fn seen_from_root(&self, path: &Path) -> Option<PathBuf> {
         let root = if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root };
         let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);

@@ -75,9 +75,8 @@ fn unreadable(path: &Path, error: &str) -> Failure {
 /// Finds a journal by id, by the beginning of its id, or by its file.
 pub(super) fn find(folder: &Folder, name: &str) -> Result<Found, Failure> {
     let path = Path::new(name);
-    let none = || {
-        Failure::error("no-journal", format!("there is no journal `{name}`")).help("`secateur history` lists them")
-    };
+    let none =
+        || Failure::error("no-journal", format!("there is no journal `{name}`")).help("`secateur history` lists them");
     if path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file() {
         let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         return read(&id, path.to_owned())?.ok_or_else(none);

@@ -12,7 +12,7 @@ use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::{Exit, Outcome, output};
-use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
+use crate::apply::journal::{Ending, FileStore, Folder, Record, State, close as close_journal};
 use crate::apply::{Effect, Kept, Origin, Rollback, RollbackError, Step, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
@@ -22,8 +22,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let folder = journals::folder(&workspace);
     let found = journals::find(&folder, &args.journal)?;
     if let Some(expected) = args.expect_head.filter(|expected| *expected != found.history.head()) {
-        let message =
-            format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
+        let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
         return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
     }
     match found.history.state() {
@@ -57,7 +56,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", None)?;
     let wall = Wall::listen(&cloud);
     let finish = || match back.is_whole {
-        true => close_original(&folder, &found.id, &id, journal_history(&found)),
+        true => close_original(&folder, &found.id, &id),
         false => Ok(()),
     };
     let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
@@ -70,10 +69,6 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         stop: stop.as_ref(),
         withheld: &BTreeMap::new(),
     })
-}
-
-fn journal_history(found: &Found) -> &History {
-    &found.history
 }
 
 fn nothing(why: &str) -> Outcome {
@@ -90,7 +85,7 @@ fn close_empty(mut found: Found) -> Result<(), Failure> {
 
 /// Writes into a journal that it was rolled back; one that says so already, or is gone, is left. Only a rollback of all that
 /// it did says so.
-pub(super) fn close_original(folder: &Folder, id: &str, by: &str, _: &History) -> Result<(), String> {
+pub(super) fn close_original(folder: &Folder, id: &str, by: &str) -> Result<(), String> {
     let Ok(mut found) = journals::find(folder, id) else { return Ok(()) };
     if matches!(found.history.state(), State::RolledBack(_) | State::Abandoned(_)) {
         return Ok(());
@@ -104,12 +99,10 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
     match error {
         RollbackError::Drifted(drifted) => {
             let lines: Vec<String> = drifted.iter().map(line).collect();
-            let message = format!(
-                "somebody else has changed what `{}` left. Nothing was changed.{}",
-                found.id,
-                lines.concat()
-            );
-            Failure::refused("drifted", message).help("take back the rest with --target ADDRESS, and mend these by hand")
+            let message =
+                format!("somebody else has changed what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+            Failure::refused("drifted", message)
+                .help("take back the rest with --target ADDRESS, and mend these by hand")
         }
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
             .help("give the caller the permissions of docs/permissions.md, or look whether AWS can be reached"),

@@ -23,8 +23,52 @@ pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
     let analysis = reproof.analysis()?;
     let options = reproof.options()?;
     verify(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&args.plan, &refusals))?;
+    #[cfg(feature = "aws")]
+    if args.live {
+        return live(globals, args, &reproof);
+    }
     report(&reproof.plan, &reproof.dir, &reproof.workspace, args.format)?;
     Ok(Exit::Done)
+}
+
+/// Says what is no longer as the plan expects.
+#[cfg(feature = "aws")]
+fn live(globals: &Globals, args: &VerifyArgs, reproof: &Reproof) -> Outcome {
+    #[derive(Serialize)]
+    struct Drift<'a> {
+        address: &'a str,
+        what: &'a str,
+        detail: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Live<'a> {
+        verified: bool,
+        digest: &'a secateur_analyzer::document::Sha256,
+        changes: usize,
+        drift: Vec<Drift<'a>>,
+    }
+    let refusals = super::apply::compare(globals, &args.access, reproof)?;
+    let drift =
+        refusals.iter().map(|drift| Drift { address: &drift.address, what: &drift.name, detail: &drift.detail });
+    let changes = reproof.plan.changes.len();
+    let live = Live { verified: true, digest: &reproof.plan.digest, changes, drift: drift.collect() };
+    match args.format {
+        Format::Json => output::print(&output::json(&live)?)?,
+        Format::Text if live.drift.is_empty() => {
+            report(&reproof.plan, &reproof.dir, &reproof.workspace, args.format)?;
+            output::print("No drift. AWS has all that the plan expects.\n")?;
+        }
+        Format::Text => {
+            report(&reproof.plan, &reproof.dir, &reproof.workspace, args.format)?;
+            let line = |drift: &Drift<'_>| {
+                format!("  {}: {}: {}\n", visible(drift.address), drift.what, visible(drift.detail))
+            };
+            let lines: Vec<String> = live.drift.iter().map(line).collect();
+            output::print(&format!("Drift: these are no longer as the plan expects.\n{}", lines.concat()))?;
+        }
+    }
+    let is_changed = args.detailed_exitcode && !refusals.is_empty();
+    Ok(if is_changed { Exit::Changes } else { Exit::Done })
 }
 
 fn report(plan: &Plan, snapshot: &Path, workspace: &Workspace, format: Format) -> Result<(), Failure> {

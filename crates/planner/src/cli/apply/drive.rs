@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
@@ -42,39 +44,40 @@ impl Wall {
     /// Listens: the first Ctrl-C, or SIGTERM, ends it after the call in flight, the second at once.
     pub fn listen(cloud: &Cloud) -> Wall {
         let wall = Wall::default();
-        let interrupts = Arc::clone(&wall.interrupts);
-        cloud.spawn(async move {
-            while let Ok(()) = interrupt().await {
-                if interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
-                    output::note("\nInterrupt received: finishing the call in flight. Once more ends it at once.");
-                } else {
-                    output::note(
-                        "\nTwo interrupts received: ending at once. The journal stays open: what became of the call in \
-                         flight is read from AWS by `secateur apply --resume` or `secateur rollback`.",
-                    );
-                    std::process::exit(Exit::Partly as i32);
+        #[cfg(unix)]
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let wall = wall.clone();
+            cloud.spawn(async move {
+                // Where signals cannot be listened to, they end the process; the journal says how far it was.
+                let Ok(mut signals) = signal(kind) else { return };
+                while signals.recv().await.is_some() {
+                    wall.interrupt();
                 }
-            }
-        });
+            });
+        }
+        #[cfg(not(unix))]
+        {
+            let wall = wall.clone();
+            cloud.spawn(async move {
+                while tokio::signal::ctrl_c().await.is_ok() {
+                    wall.interrupt();
+                }
+            });
+        }
         wall
     }
-}
 
-#[cfg(unix)]
-async fn interrupt() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    fn interrupt(&self) {
+        if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
+            output::note("\nInterrupt received: finishing the call in flight. Once more ends it at once.");
+            return;
+        }
+        output::note(
+            "\nTwo interrupts received: ending at once. The journal stays open: what became of the call in flight is read \
+             from AWS by `secateur apply --resume` or `secateur rollback`.",
+        );
+        std::process::exit(Exit::Partly as i32);
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn interrupt() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// Makes the steps of a journal.
@@ -168,9 +171,8 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
 pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     let Closing { verb, history, stop, .. } = closing;
     let states = states(history);
-    let number = |state: &str| states.iter().filter(|own| own.state == state).count();
-    let is_nothing = *history.state() == State::NothingDone
-        || (stop.is_some() && states.iter().all(|own| own.state == "left"));
+    let is_nothing =
+        *history.state() == State::NothingDone || (stop.is_some() && states.iter().all(|own| own.state == "left"));
     let outcome = match stop {
         None => "complete",
         Some(_) if is_nothing => "nothing-done",
@@ -204,7 +206,9 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                 more => format!(", {more} withheld"),
             };
             match outcome {
-                "complete" => lines.push(format!("{verb} complete! {} made{withheld}.", count(number("done"), "change"))),
+                "complete" => {
+                    lines.push(format!("{verb} complete! {} made{withheld}.", count(number("done"), "change")))
+                }
                 "nothing-done" => lines.push(format!("{verb} stopped before anything was changed.")),
                 _ => {
                     lines.push(format!(
@@ -228,7 +232,6 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         }
     };
     output::print(&page)?;
-    let _ = number;
     let Some(stop) = stop else { return Ok(Exit::Done) };
     Ok(failure(closing, stop, outcome).report(false))
 }

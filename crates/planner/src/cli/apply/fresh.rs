@@ -115,7 +115,9 @@ fn principals(reproof: &Reproof, changes: &[&Change], whose: Whose) -> Vec<Strin
             all.insert(change.target.arn.to_string());
         } else if whose == Whose::Affected {
             all.extend(change.expects.holders.iter().map(|holder| holder.arn.to_string()));
-            all.extend(change.holders.iter().filter_map(|at| reproof.plan.principals.get(*at)).map(|arn| arn.to_string()));
+            all.extend(
+                change.holders.iter().filter_map(|at| reproof.plan.principals.get(*at)).map(|arn| arn.to_string()),
+            );
         }
     }
     if all.is_empty() {

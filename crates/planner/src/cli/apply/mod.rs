@@ -26,10 +26,11 @@ use crate::apply::{Approved, Destination, Proposal, Proved, Version, VersionRef}
 use crate::plan::{Change, Plan, Refusal, Selection, drift, headroom, recheck};
 use crate::render::{count, visible};
 
-pub(super) use approve::{Way, approve, way};
+pub(super) use approve::{approve, way};
 pub(super) use drive::{Closing, Wall, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
+pub(super) use resume::check_endpoint_now;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     if args.resume {
@@ -197,11 +198,8 @@ pub(super) fn check_age(plan: &Plan, workspace: &Workspace, now: UnixTime) -> Re
     if age <= i64::from(most) * DAY {
         return Ok(());
     }
-    let message = format!(
-        "the plan is of {}, {} days ago: older than max_plan_age_days ({most})",
-        plan.window.now,
-        age / DAY
-    );
+    let message =
+        format!("the plan is of {}, {} days ago: older than max_plan_age_days ({most})", plan.window.now, age / DAY);
     Err(Failure::refused("stale", message).help("`secateur collect`, `secateur plan`, and review it again"))
 }
 
@@ -274,10 +272,8 @@ fn room(reproof: &Reproof, changes: &[&Change], live: &Account) -> Result<BTreeM
              plan again: the oldest version then goes, and its document into the journal",
         ));
     }
-    let version = |oldest: crate::plan::OldestVersion| Version {
-        version: VersionRef::Id(oldest.id),
-        document: oldest.document,
-    };
+    let version =
+        |oldest: crate::plan::OldestVersion| Version { version: VersionRef::Id(oldest.id), document: oldest.document };
     Ok(room.full.into_iter().map(|(arn, oldest)| (arn, version(oldest))).collect())
 }
 

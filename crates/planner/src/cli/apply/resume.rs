@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Closing, Wall, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way,
-};
+use super::{Closing, Wall, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way};
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, Journal};
 use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
@@ -42,8 +40,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
     let finish = || match &origin {
-        Origin::Plan { .. } => Ok(()),
-        Origin::Rollback { journal, .. } => rollback::close_original(&folder, journal, &found.id, &found.history),
+        Origin::Plan { .. } | Origin::Rollback { whole: false, .. } => Ok(()),
+        Origin::Rollback { journal, .. } => rollback::close_original(&folder, journal, &found.id),
     };
     let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
     close(&Closing {
@@ -58,12 +56,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
 }
 
 /// What is to be gone on with: of a plan, derived from it anew; of a rollback, what its digest covers.
-fn proposal(
-    globals: &Globals,
-    args: &ApplyArgs,
-    workspace: &Workspace,
-    found: &Found,
-) -> Result<Proposal, Failure> {
+fn proposal(globals: &Globals, args: &ApplyArgs, workspace: &Workspace, found: &Found) -> Result<Proposal, Failure> {
     let edited = |error: crate::apply::DeriveError| {
         Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
             .help("nothing is written on its word; `secateur rollback` shows what it would take back")
@@ -114,4 +107,3 @@ fn left(found: &Found) -> String {
     lines.push(String::new());
     lines.join("\n")
 }
-

@@ -1,0 +1,66 @@
+//! Whom a report is about.
+
+use secateur_analyzer::time::UnixTime;
+
+use super::names;
+
+/// What kind of thing a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    User,
+    Role,
+    Group,
+    /// A policy of the account.
+    Policy,
+    /// A policy of AWS.
+    AwsPolicy,
+}
+
+/// Whom a report is about.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub kind: Kind,
+    pub arn: String,
+    pub name: String,
+    /// When it was made; a report of before is about somebody else of that name.
+    pub created: Option<UnixTime>,
+}
+
+impl Target {
+    fn folder(&self) -> &'static str {
+        match self.kind {
+            Kind::User => "user",
+            Kind::Role => "role",
+            Kind::Group => "group",
+            Kind::Policy => "policy",
+            Kind::AwsPolicy => "aws-policy",
+        }
+    }
+
+    /// Returns the address that users name it by, such as `role/ci`.
+    pub fn address(&self) -> String {
+        let kind = if self.kind == Kind::AwsPolicy { "policy" } else { self.folder() };
+        format!("{kind}/{}", self.name)
+    }
+
+    /// Returns the file of its report.
+    pub fn report(&self) -> String {
+        names::file(&format!("last-accessed/{}", self.folder()), &self.name)
+    }
+
+    /// Returns the file of who used a service through it.
+    pub fn entities(&self, namespace: &str) -> String {
+        // Namespaces have letters, digits and hyphens.
+        names::file(&format!("entities/{}/{}", self.folder(), namespace.replace(['/', '.'], "-")), &self.name)
+    }
+
+    /// Returns the file of the policies that grant services to it.
+    pub fn granting(&self) -> String {
+        names::file(&format!("granting/{}", self.folder()), &self.name)
+    }
+
+    /// Returns whether it has members or holders who used a service through it.
+    pub fn has_entities(&self) -> bool {
+        !matches!(self.kind, Kind::User | Kind::Role)
+    }
+}
