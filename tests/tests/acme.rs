@@ -42,18 +42,18 @@ const LEFT_ALONE: [&str; 13] = [
 ];
 
 /// The example, where tests may change it.
-struct Acme {
+pub struct Acme {
     dir: TempDir,
 }
 
 impl Acme {
-    fn copy() -> Acme {
+    pub fn copy() -> Acme {
         let dir = TempDir::new().unwrap();
         copy_folder(&example(), dir.path());
         Acme { dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -79,20 +79,20 @@ impl Acme {
         command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn plan_with(&self, flags: &[&str]) -> Output {
+    pub fn plan_with(&self, flags: &[&str]) -> Output {
         let fixed = ["plan", "--config", "secateur.toml", "--snapshot", "snapshot", "--out", "plan.json"];
         self.run(&[&fixed, flags].concat())
     }
 
     /// Plans, and returns the plan file.
-    fn plan(&self) -> Value {
+    pub fn plan(&self) -> Value {
         let output = self.plan_with(&[]);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         json(&self.path("plan.json"))
     }
 }
 
-fn example() -> PathBuf {
+pub fn example() -> PathBuf {
     root().join("docs/examples/acme")
 }
 

@@ -4,10 +4,12 @@
 
 use serde_json::Value;
 
+use super::behaviour::context;
 use super::call::{Call, Operation, Resource, Run};
 use super::state::{Identity, Kind, Session, World};
 use super::time::{SECOND, Time};
 use super::wire::{Error, Xml};
+use crate::judge::{Decision, Policy, Request, decide};
 
 /// The operations of STS.
 pub const OPERATIONS: &[Operation] = &[
@@ -89,33 +91,48 @@ pub fn issue(world: &mut World, identity: Identity, name: &str, expires: Time) -
     (key, secret, token)
 }
 
-/// Whether a trust policy lets the caller in: by its ARN, its role's or user's ARN, or the account.
+/// Whether a trust policy lets the caller in: its statements about the caller, by ARN or account, decided by the judge like
+/// an identity policy's.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
 fn trusts(trust: &str, account: &str, call: &Call<'_>) -> bool {
-    let Ok(document) = serde_json::from_str::<Value>(trust) else { return false };
-    let statements = match document.get("Statement") {
-        Some(Value::Array(statements)) => statements.clone(),
-        Some(statement) => vec![statement.clone()],
-        None => return false,
-    };
+    let Ok(mut document) = serde_json::from_str::<Value>(trust) else { return false };
     let own = call.caller.entity_id().and_then(|id| call.world.account().by_id(id));
-    let own = own.map(|entity| call.world.account().arn_of(entity)).unwrap_or_default();
+    let Some(own) = own else { return false };
+    let own_arn = call.world.account().arn_of(own);
     let root = format!(":iam::{account}:root");
     let lets_in = |principal: &str| {
         principal == "*"
             || principal == account
             || principal.ends_with(&root)
-            || principal == own
+            || principal == own_arn
             || principal == call.caller.arn
     };
-    statements.iter().any(|statement| {
-        let is_allow = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
-        let principal = statement.get("Principal");
-        let aws = principal.and_then(|principal| principal.get("AWS")).or(principal);
-        is_allow
-            && match aws {
-                Some(Value::String(one)) => lets_in(one),
-                Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).any(lets_in),
-                _ => false,
-            }
-    })
+    let statements = match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.clone(),
+        Some(statement) => vec![statement.clone()],
+        None => return false,
+    };
+    let about = |mut statement: Value| {
+        let members = statement.as_object_mut()?;
+        let principal = members.remove("Principal")?;
+        let is_about = match principal.get("AWS").unwrap_or(&principal) {
+            Value::String(one) => lets_in(one),
+            Value::Array(all) => all.iter().filter_map(Value::as_str).any(lets_in),
+            _ => false,
+        };
+        members.insert(String::from("Resource"), "*".into());
+        is_about.then_some(statement)
+    };
+    let about: Vec<Value> = statements.into_iter().filter_map(about).collect();
+    document.as_object_mut().map(|members| members.insert(String::from("Statement"), about.into()));
+    let Ok(policy) = Policy::parse(&document.to_string()) else { return false };
+    let mut context = context(call, own);
+    for (key, member) in [("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")] {
+        if let Some(value) = call.params.get(member) {
+            context.set(key, vec![value.to_owned()]);
+        }
+    }
+    let request = Request { action: String::from("sts:AssumeRole"), resource: String::from("*"), context };
+    decide([&policy], &request) == Decision::Allowed
 }

@@ -3,17 +3,36 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// Ends the process, however the test ends.
-struct Ended(Child);
+/// An emulator in a process of its own, which ends however the test ends.
+pub struct Emulator {
+    process: Child,
+    pub port: u16,
+}
 
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Emulator {
+    pub fn start(words: &[&str]) -> Self {
+        let mut process = command(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().strip_prefix("http://127.0.0.1:").and_then(|port| port.parse().ok());
+        Self { process, port: port.unwrap() }
+    }
+
+    /// Its resident memory in kB, where the system tells.
+    pub fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse().ok())
     }
 }
 
-fn emulator(words: &[&str]) -> Command {
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emulator"));
     command.args(words).stdin(Stdio::null());
     command
@@ -22,13 +41,9 @@ fn emulator(words: &[&str]) -> Command {
 #[test]
 fn the_first_line_is_the_address() {
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/acme/snapshot");
-    let mut command =
-        emulator(&["--account", sample, "--port=0", "--job-seconds", "1-8", "--rate", "20", "--burst", "50"]);
-    let mut process = Ended(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("http://").unwrap().to_owned();
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let words = ["--account", sample, "--port=0", "--job-seconds", "1-8", "--rate", "20", "--burst", "50"];
+    let emulator = Emulator::start(&words);
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", emulator.port)).unwrap();
     let request = "GET /_emulator/state HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -38,12 +53,12 @@ fn the_first_line_is_the_address() {
 
 #[test]
 fn what_cannot_be_understood_or_read_is_told() {
-    let output = emulator(&["--magic"]).output().unwrap();
+    let output = command(&["--magic"]).output().unwrap();
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("unknown option `--magic`"));
-    let output = emulator(&["--account", "/nowhere"]).output().unwrap();
+    let output = command(&["--account", "/nowhere"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("account-authorization-details.json"));
-    let output = emulator(&["--now", "soon"]).output().unwrap();
+    let output = command(&["--now", "soon"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }

@@ -101,23 +101,7 @@ impl Cloud {
 
     /// Sends a request and reads to the end.
     pub fn send(&self, path: &str, headers: &str, body: &str) -> std::io::Result<Reply> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.running.port()))?;
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes())?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if length.and_then(|length| length.parse().ok()) != Some(body.len()) {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Ok(Reply { status, head: head.to_owned(), body: body.to_owned() })
+        send(self.running.port(), path, headers, body)
     }
 
     /// Credentials of a user or of a new session of a role.
@@ -183,11 +167,32 @@ pub fn allow(actions: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
 }
 
+/// Sends a request and reads to the end.
+pub fn send(port: u16, path: &str, headers: &str, body: &str) -> std::io::Result<Reply> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    if length.and_then(|length| length.parse().ok()) != Some(body.len()) {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Ok(Reply { status, head: head.to_owned(), body: body.to_owned() })
+}
+
 pub fn operator() -> Key {
     Key { id: OPERATOR_KEY.to_owned(), token: None }
 }
 
-fn authorization(key: &Key, service: &str, region: &str) -> String {
+pub fn authorization(key: &Key, service: &str, region: &str) -> String {
     let token = key.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n")).unwrap_or_default();
     format!(
         "x-amz-date: 20261010T060000Z\r\n{token}authorization: AWS4-HMAC-SHA256 \

@@ -90,6 +90,80 @@ fn a_process_is_killed_before_or_after_a_call() {
     }
 }
 
+/// Waits for what comes soon.
+fn until(mut came: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !came() {
+        assert!(start.elapsed().as_secs() < 20, "it did not come");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// How many calls are held.
+fn held(cloud: &Cloud) -> usize {
+    cloud.running.control("GET", "held", &json!(null)).unwrap().as_array().unwrap().len()
+}
+
+#[test]
+fn a_held_call_waits_until_it_is_released() {
+    for after in [false, true] {
+        let cloud = Cloud::new();
+        cloud.control("faults", json!({"operation": "writes", "skip": 1, "effect": "hold", "after": after}));
+        cloud.iam("CreateGroup", &[("GroupName", "first")]);
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| user(&cloud));
+            until(|| held(&cloud) == 1);
+            assert_eq!(exists(&cloud), after, "others are not held");
+            let call_held = &cloud.running.control("GET", "held", &json!(null)).unwrap()[0];
+            assert_eq!(
+                (call_held["operation"].as_str(), call_held["parameters"]["UserName"].as_str()),
+                (Some("CreateUser"), Some("ann"))
+            );
+            assert_eq!(cloud.control("release", json!({}))["released"], 1);
+            assert_eq!(call.join().unwrap().unwrap().status, 200);
+        });
+        assert!(exists(&cloud) && held(&cloud) == 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_is_killed_while_its_call_is_held_has_done_it_or_not() {
+    for after in [false, true] {
+        let cloud = Cloud::new();
+        cloud.control("faults", json!({"operation": "writes", "effect": "hold", "after": after}));
+        let script = "exec 3<>/dev/tcp/127.0.0.1/$0; printf '%s' \"$1\" >&3; exec cat <&3";
+        let form = "Action=CreateUser&UserName=ann&Version=2010-05-08";
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n{}\r\n{form}",
+            form.len(),
+            super::cloud::authorization(&operator(), "iam", "us-east-1")
+        );
+        let port = cloud.running.port().to_string();
+        let mut client =
+            Command::new("bash").args(["-c", script, &port, &request]).stdin(Stdio::null()).spawn().unwrap();
+        until(|| held(&cloud) == 1);
+        client.kill().unwrap();
+        client.wait().unwrap();
+        until(|| held(&cloud) == 0);
+        cloud.control("release", json!({}));
+        assert_eq!(exists(&cloud), after);
+    }
+}
+
+#[test]
+fn one_write_shows_late() {
+    let cloud = Cloud::new();
+    cloud.control("faults", json!({"operation": "CreateUser", "effect": "late", "seconds": 10}));
+    user(&cloud).unwrap();
+    assert!(!exists(&cloud));
+    cloud.refused("CreateUser", &[("UserName", "ann")], 409, "EntityAlreadyExists");
+    cloud.control("clock", json!({"advance_seconds": 10}));
+    assert!(exists(&cloud));
+    cloud.iam("CreateUser", &[("UserName", "bob")]);
+    cloud.iam("GetUser", &[("UserName", "bob")]);
+}
+
 #[test]
 fn an_unknown_fault_is_refused() {
     let cloud = Cloud::new();

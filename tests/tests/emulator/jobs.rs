@@ -232,3 +232,17 @@ fn the_api_route_takes_four_permissions() {
     assert_eq!(call("ListPoliciesGrantingServiceAccess", &params).status, 200);
     assert_eq!(call("ListUsers", &[]).text("Code"), "AccessDenied");
 }
+
+#[test]
+fn one_job_takes_its_own_time_on_demand() {
+    let cloud = Cloud::new();
+    let (slow, other) = (cloud.role("slow", &allow(&["sqs:*"])), cloud.role("other", &allow(&["sqs:*"])));
+    let operation = "GenerateServiceLastAccessedDetails";
+    let fault = json!({"operation": operation, "parameters": {"Arn": slow}, "effect": "slow-job", "seconds": 60});
+    cloud.control("faults", fault);
+    let status = |job: &str| cloud.iam("GetServiceLastAccessedDetails", &[("JobId", job)]).text("JobStatus");
+    let (slow, other) = (cloud.generate(&slow), cloud.generate(&other));
+    assert_eq!((status(&slow).as_str(), status(&other).as_str()), ("IN_PROGRESS", "COMPLETED"));
+    cloud.control("clock", json!({"advance_seconds": 60}));
+    assert_eq!(status(&slow), "COMPLETED");
+}

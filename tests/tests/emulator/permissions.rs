@@ -69,3 +69,52 @@ fn who_calls_needs_no_permission_and_a_trust_policy_lets_in() {
     };
     assert_eq!((assume("open"), assume("closed"), assume("missing")), (200, 403, 403));
 }
+
+#[test]
+fn tags_of_what_is_asked_for_and_of_the_request_are_known() {
+    let cloud = Cloud::new();
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:Get*", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}},
+        {"Effect": "Allow", "Action": "iam:TagRole", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestTag/team": "x"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:ViaAWSService": "true"}}},
+    ]});
+    let arn = cloud.user("ann", &document.to_string());
+    let team = |value| [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", value)];
+    cloud.iam("TagUser", &[&[("UserName", "ann")], &team("x")[..]].concat());
+    for (role, value) in [("ours", "x"), ("theirs", "y")] {
+        cloud.role(role, &allow(&["sqs:*"]));
+        cloud.iam("TagRole", &[&[("RoleName", role)], &team(value)[..]].concat());
+    }
+    let key = cloud.credentials(&arn);
+    cloud.control("behaviour", json!({"enforce": true}));
+    assert_eq!(code(&cloud, &key, "GetRole", &[("RoleName", "ours")]), "");
+    assert_eq!(code(&cloud, &key, "GetRole", &[("RoleName", "theirs")]), "AccessDenied");
+    assert_eq!(code(&cloud, &key, "TagRole", &[&[("RoleName", "ours")], &team("x")[..]].concat()), "");
+    assert_eq!(code(&cloud, &key, "TagRole", &[&[("RoleName", "ours")], &team("z")[..]].concat()), "AccessDenied");
+    let more = [("Tags.member.2.Key", "other"), ("Tags.member.2.Value", "v"), ("RoleName", "ours")];
+    assert_eq!(code(&cloud, &key, "TagRole", &[&more[..], &team("x")[..]].concat()), "AccessDenied");
+}
+
+#[test]
+fn conditions_and_denies_of_trust_policies_decide() {
+    let cloud = Cloud::new();
+    let arn = cloud.user("ann", &allow(&["sts:AssumeRole"]));
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "secret"}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"StringLike": {"sts:RoleSessionName": "bad*"}}},
+    ]});
+    let made = cloud.iam("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &trust.to_string())]);
+    let (key, role) = (cloud.credentials(&arn), made.text("Arn"));
+    cloud.control("behaviour", json!({"enforce": true}));
+    let assume = |session: &str, more: &[(&str, &str)]| {
+        let params = [&[("RoleArn", role.as_str()), ("RoleSessionName", session)], more].concat();
+        cloud.query(&key, "sts", "AssumeRole", &params).unwrap().status
+    };
+    assert_eq!(assume("good", &[("ExternalId", "secret")]), 200);
+    assert_eq!(assume("good", &[("ExternalId", "guess")]), 403);
+    assert_eq!(assume("good", &[]), 403);
+    assert_eq!(assume("bad", &[("ExternalId", "secret")]), 403);
+}

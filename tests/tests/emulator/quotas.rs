@@ -95,3 +95,20 @@ fn names_and_paths_have_their_lengths_and_letters() {
     cloud.refused("CreateUser", &[("UserName", "a b")], 400, "ValidationError");
     cloud.refused("CreateUser", &[("UserName", "x"), ("Path", "nowhere")], 400, "ValidationError");
 }
+
+#[test]
+fn tags_have_lengths_and_a_document_has_one_with_white_space_too() {
+    let cloud = Cloud::new();
+    cloud.iam("CreateUser", &[("UserName", "ann")]);
+    let tag = |tags: &[(&str, &str)]| cloud.try_iam("TagUser", &[&[("UserName", "ann")], tags].concat()).text("Code");
+    let (long, longer) = ("k".repeat(128), "k".repeat(129));
+    assert_eq!(tag(&[("Tags.member.1.Key", &long), ("Tags.member.1.Value", "")]), "");
+    assert_eq!(tag(&[("Tags.member.1.Key", &longer), ("Tags.member.1.Value", "")]), "ValidationError");
+    let twice = [("Tags.member.1.Key", "a"), ("Tags.member.2.Key", "A")];
+    assert_eq!(tag(&twice), "InvalidInput");
+    let document = allow(&["sqs:*"]) + &" ".repeat(131_072);
+    let params = [("UserName", "ann"), ("PolicyName", "p"), ("PolicyDocument", document.as_str())];
+    cloud.refused("PutUserPolicy", &params, 400, "ValidationError");
+    let fits = document.chars().take(131_072).collect::<String>();
+    cloud.iam("PutUserPolicy", &[params[0], params[1], ("PolicyDocument", &fits)]);
+}

@@ -79,3 +79,91 @@ fn sessions_have_arns_without_the_roles_path_and_end() {
     let root = cloud.query(&operator(), "sts", "AssumeRole", &params).unwrap();
     assert_eq!(root.text("Code"), "AccessDenied", "the root user assumes no roles");
 }
+
+fn operator_headers(service: &str, moment: &str) -> String {
+    format!(
+        "x-amz-date: {moment}\r\nauthorization: AWS4-HMAC-SHA256 Credential=AKIAEMULATOROPERATOR/20261010/us-east-1/{service}\
+         /aws4_request, SignedHeaders=host, Signature={}\r\n",
+        "0".repeat(64)
+    )
+}
+
+#[test]
+fn another_version_of_the_api_and_another_day_in_the_scope_are_refused() {
+    let cloud = Cloud::new();
+    let ask = |moment: &str, form: &str| {
+        let reply = cloud.send("/", &operator_headers("iam", moment), form).unwrap();
+        (reply.status, reply.text("Code"), reply.text("Message"))
+    };
+    let today = "20261010T060000Z";
+    assert_eq!(ask(today, "Action=ListUsers&Version=2010-05-08").0, 200);
+    for (form, version) in [("Version=2011-06-15", "2011-06-15"), ("", "NO_VERSION_SPECIFIED")] {
+        let words = format!("Could not find operation ListUsers for version {version}");
+        assert_eq!(ask(today, &format!("Action=ListUsers&{form}")), (400, "InvalidAction".into(), words));
+    }
+    let form = "Action=ListUsers&Version=2010-05-08";
+    assert_eq!(ask("20261011T060000Z", form).1, "SignatureDoesNotMatch");
+    assert_eq!(ask("yesterday", form).1, "IncompleteSignature");
+}
+
+#[test]
+fn names_and_texts_that_no_xml_could_hold_are_refused_in_xml() {
+    let cloud = Cloud::new();
+    let refusal = cloud.refused("GetUser", &[("UserName", "a\0<b>")], 400, "ValidationError");
+    assert!(!refusal.body.contains(['\0', '\u{1}']), "{}", refusal.body);
+    cloud.refused("GetUser", &[("UserName", "")], 400, "ValidationError");
+    cloud.refused("GetRole", &[("RoleName", &"a".repeat(129))], 400, "ValidationError");
+    let role = |text| [("RoleName", "r"), ("AssumeRolePolicyDocument", super::cloud::TRUST), ("Description", text)];
+    for text in ["a\u{7}", "\u{2603}"] {
+        cloud.refused("CreateRole", &role(text), 400, "ValidationError");
+    }
+    cloud.iam("CreateRole", &role("a\r\nb <&> \u{e9} "));
+    assert!(
+        cloud
+            .iam("GetRole", &[("RoleName", "r")])
+            .body
+            .contains("<Description>a&#13;\nb &lt;&amp;&gt; \u{e9} </Description>")
+    );
+    let arn = cloud.iam(
+        "GetGroup",
+        &[(
+            "GroupName",
+            &cloud.iam("CreateGroup", &[("GroupName", "g+=,.@-_"), ("Path", "/<&>\"'%/")]).text("GroupName"),
+        )],
+    );
+    assert_eq!(arn.text("Arn"), "arn:aws:iam::123456789012:group/&lt;&amp;&gt;&quot;&apos;%/g+=,.@-_");
+}
+
+#[test]
+fn a_body_that_is_no_json_is_told_and_calls_in_a_row_on_one_connection_are_answered_in_order() {
+    let cloud = Cloud::new();
+    for body in ["{\"KeyId\":", "[1]"] {
+        let headers = format!("x-amz-target: TrentService.ListKeys\r\n{}", operator_headers("kms", "20261010T060000Z"));
+        let reply = cloud.send("/", &headers, body).unwrap();
+        assert_eq!((reply.status, reply.value()["__type"].as_str()), (400, Some("SerializationException")));
+    }
+    let call = |action: &str, last: &str| {
+        let form = format!("Action={action}&Version=2010-05-08");
+        let headers = operator_headers("iam", "20261010T060000Z");
+        format!("POST / HTTP/1.1\r\nhost: localhost\r\n{last}content-length: {}\r\n{headers}\r\n{form}", form.len())
+    };
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", cloud.running.port())).unwrap();
+    let both = call("ListUsers", "") + &call("ListGroups", "connection: close\r\n");
+    std::io::Write::write_all(&mut stream, both.as_bytes()).unwrap();
+    let mut answers = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answers).unwrap();
+    assert!(answers.find("<ListUsersResponse").unwrap() < answers.find("<ListGroupsResponse").unwrap());
+}
+
+#[test]
+fn each_protocol_throttles_in_its_way() {
+    let cloud = Cloud::new();
+    cloud.control("faults", json!({"operation": "*", "count": 4, "effect": "throttle"}));
+    cloud.refused("ListUsers", &[], 400, "Throttling");
+    let sts = cloud.query(&operator(), "sts", "GetCallerIdentity", &[]).unwrap();
+    assert_eq!((sts.status, sts.text("Code").as_str()), (400, "Throttling"));
+    let kms = cloud.json("us-east-1", "TrentService.ListKeys", &json!({}));
+    assert_eq!((kms.status, kms.value()["__type"].as_str()), (400, Some("ThrottlingException")));
+    let account = cloud.send("/listRegions", &operator_headers("account", "20261010T060000Z"), "{}").unwrap();
+    assert_eq!((account.status, account.value()["errorType"].as_str()), (429, Some("TooManyRequestsException")));
+}

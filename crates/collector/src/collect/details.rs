@@ -18,7 +18,7 @@ use super::pages::Pages;
 use super::run::Run;
 use super::target::{Kind, Target};
 use super::wire::{GroupDetail, PolicyDetail, RoleDetail, Summary, UserDetail};
-use super::{CollectError, Counts, gap};
+use super::{CollectError, Counts, Include, gap};
 use crate::aws::{AwsError, Call, ErrorKind, Session};
 
 const DETAILS: &str = "account-authorization-details.json";
@@ -43,6 +43,8 @@ pub(super) struct Account {
     pub counts: Counts,
     /// Whether nobody is known to be missing.
     pub is_complete: bool,
+    /// How many pages it took.
+    pub pages: usize,
     /// What came twice, since pages show the account at different moments.
     torn: usize,
 }
@@ -116,7 +118,7 @@ fn note_counts(run: &Run, summary: &Result<GetAccountSummaryOutput, AwsError>, c
 }
 
 /// The lists of the details, each in a file of its own until all pages are there.
-struct Lists {
+pub(super) struct Lists {
     users: List,
     groups: List,
     roles: List,
@@ -153,38 +155,48 @@ impl List {
 async fn whole(run: &Arc<Run>) -> Result<(Account, Lists), CollectError> {
     let mut readings = 1;
     loop {
-        match read(run).await {
+        let mut lists = Lists::new(run)?;
+        match read(&run.session, run.options.include, Some(&mut lists)).await {
             Err(CollectError::Aws(error)) if *error.kind() == ErrorKind::Answer && readings < READINGS => readings += 1,
-            result => return result,
+            result => return Ok((result?, lists)),
         }
     }
 }
 
-async fn read(run: &Arc<Run>) -> Result<(Account, Lists), CollectError> {
+/// Reads all pages once, into lists if there are any.
+pub(super) async fn read(
+    session: &Session,
+    include: Include,
+    mut lists: Option<&mut Lists>,
+) -> Result<Account, CollectError> {
     let call = Call::new("iam:GetAccountAuthorizationDetails");
-    let mut lists =
-        Lists { users: List::new(run)?, groups: List::new(run)?, roles: List::new(run)?, policies: List::new(run)? };
     let (mut account, mut seen) = (Account::default(), BTreeSet::new());
     let (mut pages, mut marker) = (Pages::default(), None::<String>);
     loop {
-        let page = run
-            .session
+        let page = session
             .call(&call, |aws| {
                 aws.iam.get_account_authorization_details().max_items(PAGE).set_marker(marker.clone()).send()
             })
             .await?;
         let next = pages.next(&call, page.is_truncated(), page.marker())?;
-        account.add(run, &call, &page, &mut seen)?;
-        let written = lists.add(&page);
-        written.map_err(|source| CollectError::Io { doing: "write", path: DETAILS.into(), source })?;
+        account.add(include, &call, &page, &mut seen)?;
+        if let Some(lists) = lists.as_deref_mut() {
+            let written = lists.add(&page);
+            written.map_err(|source| CollectError::Io { doing: "write", path: DETAILS.into(), source })?;
+        }
+        account.pages += 1;
         match next {
             Some(next) => marker = Some(next),
-            None => return Ok((account, lists)),
+            None => return Ok(account),
         }
     }
 }
 
 impl Lists {
+    fn new(run: &Run) -> Result<Lists, CollectError> {
+        Ok(Lists { users: List::new(run)?, groups: List::new(run)?, roles: List::new(run)?, policies: List::new(run)? })
+    }
+
     fn add(&mut self, page: &Page) -> io::Result<()> {
         for user in page.user_detail_list() {
             self.users.push(&UserDetail::from(user))?;
@@ -226,8 +238,13 @@ struct Row<'a> {
 }
 
 impl Account {
-    fn add(&mut self, run: &Run, call: &Call<'_>, page: &Page, seen: &mut BTreeSet<String>) -> Result<(), AwsError> {
-        let include = run.options.include;
+    fn add(
+        &mut self,
+        include: Include,
+        call: &Call<'_>,
+        page: &Page,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<(), AwsError> {
         for user in page.user_detail_list() {
             let row = Row { kind: Kind::User, arn: user.arn(), name: user.user_name(), created: user.create_date() };
             let target = self.target(call, &row, seen)?;

@@ -25,7 +25,7 @@ const HISTORY: i64 = 90 * DAY;
 /// events all that was ever read there would come too.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
-const CALLS: [&str; 32] = [
+pub(super) const CALLS: [&str; 32] = [
     "AddUserToGroup",
     "AttachGroupPolicy",
     "AttachRolePolicy",

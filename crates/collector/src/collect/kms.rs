@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
 use super::{CollectError, names};
-use crate::aws::{AwsError, Call};
+use crate::aws::{AwsError, Call, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
 pub(super) fn find_keys(document: &str, found: &mut BTreeSet<String>) {
@@ -45,13 +45,17 @@ fn is_key(text: &str) -> bool {
         && arn.resource().strip_prefix("key/").is_some_and(is_plain)
 }
 
-/// Collects the last use of keys of this account; another account's is not told.
-pub(super) async fn collect(run: Arc<Run>, named: BTreeSet<String>) -> Result<(), CollectError> {
-    let identity = run.session.identity().clone();
+/// Returns the keys of the caller's account: of another one's, the use is not told.
+pub(super) fn own_keys(named: BTreeSet<String>, identity: &Identity) -> Vec<String> {
     let is_own = |arn: &String| {
         arn.parse::<Arn>().is_ok_and(|arn| arn.account() == identity.account && arn.partition() == identity.partition())
     };
-    let keys: Vec<String> = named.into_iter().filter(is_own).collect();
+    named.into_iter().filter(is_own).collect()
+}
+
+/// Collects the last use of keys.
+pub(super) async fn collect(run: Arc<Run>, named: BTreeSet<String>) -> Result<(), CollectError> {
+    let keys = own_keys(named, run.session.identity());
     // Families of a multi-Region key meet: whoever comes first reads a key.
     let seen = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     run.each(keys, move |run, arn| family(run, arn, Arc::clone(&seen))).await

@@ -10,7 +10,6 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use secateur_analyzer::account::Gap;
-use secateur_analyzer::wildcard;
 use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -78,11 +77,7 @@ impl Run {
 
     /// Returns whether the user asked for this principal.
     pub fn is_in_scope(&self, target: &Target) -> bool {
-        let globs = &self.options.principals;
-        let matches = |glob: &String| {
-            wildcard::matches_ignore_case(glob, &target.address()) || wildcard::matches_ignore_case(glob, &target.arn)
-        };
-        globs.is_empty() || globs.iter().any(matches)
+        target.is_among(&self.options.principals)
     }
 
     /// Makes a call; see [`Session::call`].

@@ -1,6 +1,7 @@
 //! Whom a report is about.
 
 use secateur_analyzer::time::UnixTime;
+use secateur_analyzer::wildcard;
 
 use super::names;
 
@@ -41,6 +42,14 @@ impl Target {
     pub fn address(&self) -> String {
         let kind = if self.kind == Kind::AwsPolicy { "policy" } else { self.folder() };
         format!("{kind}/{}", self.name)
+    }
+
+    /// Returns whether one of the globs names it, by its address or its ARN; without globs everybody is named.
+    pub fn is_among(&self, globs: &[String]) -> bool {
+        let is_named = |glob: &String| {
+            wildcard::matches_ignore_case(glob, &self.address()) || wildcard::matches_ignore_case(glob, &self.arn)
+        };
+        globs.is_empty() || globs.iter().any(is_named)
     }
 
     /// Returns the file of its report.

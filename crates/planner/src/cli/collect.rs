@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Session, Watch};
-use secateur_collector::collect::{self, CollectError, Collected, Granularity, Include, Options, Progress};
+use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
+use secateur_collector::collect::{self, Check, CollectError, Collected, Granularity, Include, Options, Progress};
 
 use super::failure::Failure;
 use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
@@ -26,10 +26,10 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
     let watch: Arc<dyn Progress> = shown.clone();
     let session = open(globals, &args.access, watch.clone()).await?;
     if args.check {
-        let session = Arc::new(session);
-        let check = collect::check(session).await.map_err(|error| failure(&error))?;
-        let _ = check;
-        return Ok(Exit::Done);
+        let check = collect::check(&session, &options(args)).await.map_err(|error| failure(&error))?;
+        shown.end();
+        output::print(&checked(&check, args.access.rate.unwrap_or_default()))?;
+        return Ok(if check.missing.is_empty() { Exit::Done } else { Exit::Partly });
     }
     if args.snapshot.is_none() {
         output::prepare_state(dir)?;
@@ -79,6 +79,37 @@ fn options(args: &CollectArgs) -> Options {
         reference: args.reference(),
         reference_is_asked_for: args.service_reference.is_some(),
     }
+}
+
+/// Calls a second that AWS has been seen to allow for IAM; it publishes no number.
+const USUAL_RATE: f64 = 10.0;
+
+fn checked(check: &Check, rate: Rate) -> String {
+    let mut lines = Vec::new();
+    if check.missing.is_empty() {
+        lines.push("No permission is missing".to_owned());
+    } else {
+        lines.push(format!("{} missing; without it:", count(check.missing.len(), "permission")));
+        lines.extend(check.missing.iter().map(|(permission, without)| format!("  {}: {without}", visible(permission))));
+        lines.push("docs/permissions.md has a policy that allows all of them".to_owned());
+    }
+    if !check.untried.is_empty() {
+        lines.push(format!("Not tried, for want of anybody to try it on: {}", check.untried.join(", ")));
+    }
+    lines.push(format!(
+        "\n{} would be read, by at least {}:",
+        count(check.reports, "report"),
+        count(check.total(), "call")
+    ));
+    lines.extend(check.calls.iter().map(|estimate| format!("  {:>6}  {}", estimate.calls, estimate.operation)));
+    let (rate, why) = match rate {
+        Rate::Cap(rate) => (rate, String::new()),
+        Rate::Polite | Rate::Max => (USUAL_RATE, " if AWS allows them, which publishes no rate".to_owned()),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let seconds = check.total() as f64 / rate;
+    lines.push(format!("That takes about {} at {rate} calls a second{why}\n", super::progress::span(seconds)));
+    lines.join("\n")
 }
 
 /// How many gaps the summary names.

@@ -106,7 +106,7 @@ impl State {
 }
 
 /// Returns a time for people.
-fn span(seconds: f64) -> String {
+pub(super) fn span(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time for people, never negative")]
     let whole = seconds.ceil() as u64;
     match whole {

@@ -30,7 +30,7 @@ const fn one() -> u64 {
 }
 
 /// What a fault does.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "effect", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Effect {
     /// Nothing is done; `Throttling`.
@@ -74,6 +74,22 @@ pub enum Effect {
         #[serde(default)]
         message: String,
     },
+    /// The job that the call starts takes its own time.
+    SlowJob {
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// The write is not seen by reads for some time.
+    Late {
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// The call waits until it is released; who goes away meanwhile is not waited for.
+    Hold {
+        /// Whether the call is done first.
+        #[serde(default)]
+        after: bool,
+    },
     /// A process is killed, as by `kill -9`.
     Kill {
         /// The id of the process.
@@ -112,10 +128,19 @@ impl Faults {
         self.0.iter().map(|fault| fault.count).sum()
     }
 
-    /// What strikes a call, if anything does. Failures of jobs are taken elsewhere.
+    /// What strikes a call, if anything does. What strikes before it and what strikes jobs is taken elsewhere.
     pub fn strike(&mut self, operation: &str, writes: bool, params: &Params) -> Option<Effect> {
+        self.take(Stage::Call, operation, writes, params)
+    }
+
+    /// Whether a call is held before it is done.
+    pub fn holds(&mut self, operation: &str, writes: bool, params: &Params) -> bool {
+        self.take(Stage::Before, operation, writes, params).is_some()
+    }
+
+    fn take(&mut self, stage: Stage, operation: &str, writes: bool, params: &Params) -> Option<Effect> {
         let mut struck = None;
-        for fault in self.0.iter_mut().filter(|fault| !matches!(fault.effect, Effect::FailJob { .. })) {
+        for fault in self.0.iter_mut().filter(|fault| fault.effect.stage() == stage) {
             let names = match fault.operation.as_str() {
                 "*" => true,
                 "reads" => !writes,
@@ -132,18 +157,40 @@ impl Faults {
         struck
     }
 
-    /// The failure of a job about an ARN.
-    pub fn job_failure(&mut self, arn: &str) -> Option<(String, String)> {
-        let is_about = |fault: &Fault| fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn);
-        for fault in self.0.iter_mut().filter(|fault| is_about(fault)) {
-            if let Effect::FailJob { code, message } = fault.effect.clone()
-                && fault.hits()
-            {
-                self.0.retain(|fault| fault.count > 0);
-                return Some((code, message));
+    /// What strikes a job about an ARN.
+    pub fn strike_job(&mut self, arn: &str) -> Vec<Effect> {
+        let is_about = |fault: &&mut Fault| {
+            fault.effect.stage() == Stage::Job && fault.parameters.get("Arn").is_none_or(|wanted| wanted == arn)
+        };
+        let mut struck = Vec::new();
+        for fault in self.0.iter_mut().filter(is_about) {
+            if fault.hits() {
+                struck.push(fault.effect.clone());
             }
         }
-        None
+        self.0.retain(|fault| fault.count > 0);
+        struck
+    }
+}
+
+/// When a fault strikes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Before anybody looks at the call.
+    Before,
+    /// While it is answered.
+    Call,
+    /// Not the call, but the job that it starts.
+    Job,
+}
+
+impl Effect {
+    const fn stage(&self) -> Stage {
+        match self {
+            Self::Hold { after: false } => Stage::Before,
+            Self::FailJob { .. } | Self::SlowJob { .. } => Stage::Job,
+            _ => Stage::Call,
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! What is to go wrong, and how fast things go.
 
 mod fault;
+mod hold;
 mod pacing;
 mod permission;
 
 pub use fault::{Effect, Fault, Faults};
+pub use hold::Holds;
 pub use pacing::{Bucket, Pacing};
-pub use permission::check as check_permission;
+pub use permission::{check as check_permission, context};
 
 use super::ids::Ids;
+use super::options::millis;
 
 /// How the emulator behaves.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Behaviour {
     pub pacing: Pacing,
     /// Faults to come.
     pub faults: Faults,
+    /// Calls that are held.
+    pub holds: Holds,
 }
 
 impl Default for Behaviour {
@@ -42,20 +47,25 @@ impl Default for Behaviour {
             records_calls: true,
             pacing: Pacing::default(),
             faults: Faults::default(),
+            holds: Holds::default(),
         }
     }
 }
 
 impl Behaviour {
-    /// How long the next job takes.
-    pub fn job_duration(&self, ids: &mut Ids) -> i64 {
+    /// How long the next job about an ARN takes, and the failure that it ends in, if one was asked for.
+    pub fn next_job(&mut self, arn: &str, ids: &mut Ids) -> (i64, Option<(String, String)>) {
         let (from, to) = self.job_millis;
         let span = u64::try_from(to - from).unwrap_or(0).saturating_add(1);
-        from + i64::try_from(ids.next() % span).unwrap_or(0)
-    }
-
-    /// The failure that the next job about an ARN ends in, if one was asked for.
-    pub fn job_failure(&mut self, arn: &str) -> Option<(String, String)> {
-        self.faults.job_failure(arn)
+        let mut duration = from + i64::try_from(ids.next() % span).unwrap_or(0);
+        let mut failure = None;
+        for effect in self.faults.strike_job(arn) {
+            match effect {
+                Effect::SlowJob { seconds } => duration = millis(seconds),
+                Effect::FailJob { code, message } => failure = Some((code, message)),
+                _ => {}
+            }
+        }
+        (duration, failure)
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the caller may: the judge's answer on the caller's policies.
 
 use crate::emulator::call::{Call, Operation, Resource};
-use crate::emulator::state::{Entity, Identity, Kind, stored};
+use crate::emulator::state::{Entity, Identity, Kind, Tag, stored};
 use crate::emulator::wire::Error;
 use crate::judge::{Context, Decision, Policy, Request, decide_within};
 
@@ -23,7 +23,12 @@ pub fn check(call: &Call<'_>, operation: &Operation) -> Result<(), Error> {
         // A boundary that cannot be read allows nothing.
         stored::read(document).unwrap_or(Policy { version: None, statements: Vec::new() })
     });
-    let request = Request { action: action.clone(), resource: resource.clone(), context: context(call, entity) };
+    let mut context = context(call, entity);
+    for tag in tags(call, operation.resource) {
+        context.set(&format!("aws:ResourceTag/{}", tag.key), vec![tag.value.clone()]);
+        context.set(&format!("iam:ResourceTag/{}", tag.key), vec![tag.value.clone()]);
+    }
+    let request = Request { action: action.clone(), resource: resource.clone(), context };
     match decide_within(&policies, boundary.as_ref(), &request) {
         Decision::Allowed => Ok(()),
         Decision::ExplicitDeny => Err(denied(call, &action, &resource, "an explicit deny in a policy forbids")),
@@ -38,8 +43,31 @@ fn denied(call: &Call<'_>, action: &str, resource: &str, why: &str) -> Error {
     ))
 }
 
+/// The tags of what a call is about.
+fn tags(call: &Call<'_>, resource: Resource) -> Vec<Tag> {
+    let account = call.world.account();
+    match resource {
+        Resource::Entity(kind) => {
+            let name = match kind {
+                Kind::User => call.user_name().unwrap_or_default(),
+                _ => call.params.get(kind.name_member()).unwrap_or_default().to_owned(),
+            };
+            account.entity(kind, &name).map(|entity| entity.tags.clone()).unwrap_or_default()
+        }
+        Resource::Policy => {
+            let policy = call.params.get("PolicyArn").and_then(|arn| account.policies().get(arn));
+            policy.map(|policy| policy.tags.clone()).unwrap_or_default()
+        }
+        Resource::Arn(member) => {
+            let entity = call.params.get(member).and_then(|arn| account.by_arn(arn));
+            entity.map(|entity| entity.tags.clone()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The condition keys of a call.
-fn context(call: &Call<'_>, entity: &Entity) -> Context {
+pub fn context(call: &Call<'_>, entity: &Entity) -> Context {
     let account = call.world.account();
     let mut context = Context::new()
         .with("aws:PrincipalArn", &[&account.arn_of(entity)])
@@ -50,6 +78,8 @@ fn context(call: &Call<'_>, entity: &Entity) -> Context {
         .with("aws:EpochTime", &[&(call.now.0 / 1000).to_string()])
         .with("aws:RequestedRegion", &[&call.caller.region])
         .with("aws:SecureTransport", &["true"])
+        .with("aws:ViaAWSService", &["false"])
+        .with("aws:PrincipalIsAWSService", &["false"])
         .with("aws:SourceIp", &["127.0.0.1"])
         .with("aws:ResourceAccount", &[&account.id]);
     if entity.kind == Kind::User {
@@ -58,6 +88,12 @@ fn context(call: &Call<'_>, entity: &Entity) -> Context {
     for tag in &entity.tags {
         context.set(&format!("aws:PrincipalTag/{}", tag.key), vec![tag.value.clone()]);
     }
+    let given = call.params.pairs("Tags", "Key", "Value");
+    for (key, value) in &given {
+        context.set(&format!("aws:RequestTag/{key}"), vec![(*value).to_owned()]);
+    }
+    let removed = call.params.list("TagKeys").into_iter();
+    context.set("aws:TagKeys", given.iter().map(|(key, _)| *key).chain(removed).map(str::to_owned).collect());
     for (key, member) in [("iam:PolicyARN", "PolicyArn"), ("iam:PermissionsBoundary", "PermissionsBoundary")] {
         if let Some(value) = call.params.get(member) {
             context.set(key, vec![value.to_owned()]);

@@ -134,7 +134,9 @@ impl Event {
             "eventCategory": "Management",
         });
         if let (Some((code, message)), Some(members)) = (&self.error, record.as_object_mut()) {
-            members.insert(String::from("errorCode"), format!("{code}Exception").into());
+            // A refusal is the one code that the history has as it is on the wire.
+            let code = if code == "AccessDenied" { code.clone() } else { format!("{code}Exception") };
+            members.insert(String::from("errorCode"), code.into());
             members.insert(String::from("errorMessage"), message.as_str().into());
         }
         record

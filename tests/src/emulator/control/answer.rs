@@ -40,6 +40,8 @@ pub fn answer(world: &mut World, method: &str, path: &str, query: &str, body: &V
             world.behaviour.faults.clear();
             Ok(json!({}))
         }
+        ("GET", "held") => Ok(world.behaviour.holds.list()),
+        ("POST", "release") => Ok(json!({"released": world.behaviour.holds.release()})),
         ("POST", "usage") => {
             for entry in each(body) {
                 usage::add(world, entry)?;

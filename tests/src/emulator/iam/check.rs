@@ -27,6 +27,39 @@ pub fn name<'a>(params: &'a Params, member: &str, longest: usize) -> Result<&'a 
     Ok(name)
 }
 
+/// Checks the names and documents that a call bears, whatever it does with them.
+pub fn names(params: &Params) -> Result<(), Error> {
+    for member in ["UserName", "RoleName", "GroupName", "PolicyName"] {
+        if params.get(member).is_some() {
+            name(params, member, 128)?;
+        }
+    }
+    for member in ["PolicyDocument", "AssumeRolePolicyDocument"] {
+        // White space counts here, other than for the quotas.
+        if params.get(member).is_some_and(|document| document.chars().count() > LONGEST_DOCUMENT) {
+            let words = format!("Member must have length less than or equal to {LONGEST_DOCUMENT}");
+            return Err(constraint(member, "(a long text)", &words));
+        }
+    }
+    match params.get("Description").is_none_or(|text| text.chars().count() <= 1000 && text.chars().all(is_described)) {
+        true => Ok(()),
+        false => Err(constraint(
+            "Description",
+            "(a text)",
+            "Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*",
+        )),
+    }
+}
+
+/// The longest document that a parameter may be.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html#API_CreatePolicy_RequestParameters>.
+const LONGEST_DOCUMENT: usize = 131_072;
+
+const fn is_described(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}')
+}
+
 /// Reads a path: `/`, or words between slashes.
 pub fn path(params: &Params) -> Result<String, Error> {
     let path = params.get("Path").unwrap_or("/");

@@ -19,4 +19,5 @@ mod shape;
 mod table;
 mod tag;
 
+pub use check::names as check_names;
 pub use table::OPERATIONS;

@@ -3,7 +3,7 @@
 use super::shape;
 use crate::emulator::call::{Call, page_end};
 use crate::emulator::state::{Kind, Tag};
-use crate::emulator::wire::{Error, Params, Xml};
+use crate::emulator::wire::{Error, Params, Xml, params::constraint};
 
 /// How many tags something bears at most.
 const MOST: usize = 50;
@@ -13,6 +13,19 @@ pub fn given(params: &Params) -> Result<Vec<Tag>, Error> {
     let tags = params.pairs("Tags", "Key", "Value");
     if tags.iter().any(|(key, _)| key.to_lowercase().starts_with("aws:")) {
         return Err(Error::invalid_input("System tags cannot be added/updated by requester"));
+    }
+    for (at, (key, value)) in tags.iter().enumerate() {
+        let longest = |name: &str, text: &str, most: usize| match text.chars().count() > most {
+            true => Err(constraint(name, text, &format!("Member must have length less than or equal to {most}"))),
+            false => Ok(()),
+        };
+        longest("tags.member.key", key, 128)?;
+        longest("tags.member.value", value, 256)?;
+        if tags.iter().skip(at + 1).any(|(other, _)| other.eq_ignore_ascii_case(key)) {
+            return Err(Error::invalid_input(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+            ));
+        }
     }
     if tags.len() > MOST {
         return Err(Error::limit_exceeded(format!("Cannot exceed quota for TagsPerResource: {MOST}")));

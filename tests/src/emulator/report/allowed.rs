@@ -55,14 +55,14 @@ impl Derivation {
 /// A deny that holds always.
 struct Denial<'a> {
     statement: &'a Statement,
-    resources: &'a [String],
+    has_variables: bool,
 }
 
 fn derive(catalogue: &Catalogue, documents: &[String]) -> Allowed {
     // What cannot be read grants nothing.
     let policies: Vec<Policy> = documents.iter().filter_map(|document| stored::read(document)).collect();
     let all = || policies.iter().flat_map(|policy| policy.statements.iter().map(move |own| (policy, own)));
-    let denials: Vec<Denial<'_>> = all().filter_map(|(_, statement)| denial(statement)).collect();
+    let denials: Vec<Denial<'_>> = all().filter_map(|(policy, statement)| denial(policy, statement)).collect();
     let mut allowed = vec![false; catalogue.actions.len()];
     for (policy, statement) in all().filter(|(_, statement)| statement.effect == Effect::Allow) {
         let mut seen: HashMap<(usize, &str), bool> = HashMap::new();
@@ -88,18 +88,19 @@ fn derive(catalogue: &Catalogue, documents: &[String]) -> Allowed {
     Allowed { services }
 }
 
-fn denial(statement: &Statement) -> Option<Denial<'_>> {
-    match &statement.resources {
-        Listed::These(resources) if statement.effect == Effect::Deny && statement.conditions.is_empty() => {
-            Some(Denial { statement, resources })
-        }
-        _ => None,
-    }
+fn denial<'a>(policy: &Policy, statement: &'a Statement) -> Option<Denial<'a>> {
+    let is_one = statement.effect == Effect::Deny && statement.conditions.is_empty();
+    is_one.then(|| Denial { statement, has_variables: policy.has_variables() })
 }
 
 fn is_denied(denials: &[Denial<'_>], action: &Action, resource: &str) -> bool {
     denials.iter().any(|denial| {
-        denial.resources.iter().any(|own| overlap::covers(own, resource)) && is_about(denial.statement, &action.folded)
+        let is_covered = match &denial.statement.resources {
+            Listed::These(list) => list.iter().any(|own| overlap::covers(own, resource)),
+            // All but these: what has nothing in common with any of them.
+            Listed::AllBut(list) => !list.iter().any(|own| overlap::meets(own, resource, denial.has_variables)),
+        };
+        is_covered && is_about(denial.statement, &action.folded)
     })
 }
 
@@ -213,5 +214,11 @@ mod tests {
         assert_eq!(services(&[allow, condition]).len(), 2);
         let elsewhere = r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b"}]}"#;
         assert_eq!(services(&[allow, elsewhere]).len(), 2);
+        let all_but =
+            |arn: &str| format!(r#"{{"Statement":[{{"Effect":"Deny","Action":"s3:*","NotResource":"{arn}"}}]}}"#);
+        let own = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::own"}]}"#;
+        assert_eq!(services(&[own, &all_but("arn:aws:s3:::other*")]), []);
+        assert_eq!(services(&[own, &all_but("arn:aws:s3:::o*")]).len(), 1);
+        assert_eq!(services(&[allow, &all_but("arn:aws:s3:::own")]).len(), 2);
     }
 }

@@ -23,8 +23,7 @@ pub fn generate(call: &mut Call<'_>, xml: &mut Xml) -> Result<(), Error> {
     let allowed = call.world.derivation.of(&subject.documents);
     let seen = call.now.plus(-call.world.behaviour.report_delay_millis);
     let report = Frozen::new(&account, &subject, allowed, &call.world.usage, seen);
-    let failure = call.world.behaviour.job_failure(arn);
-    let duration = call.world.behaviour.job_duration(&mut call.world.ids);
+    let (duration, failure) = call.world.behaviour.next_job(arn, &mut call.world.ids);
     let id = call.world.ids.uuid();
     let job = Job {
         owner: call.caller.owner(),

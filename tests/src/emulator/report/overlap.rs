@@ -67,6 +67,11 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
     reached.last().copied().unwrap_or(false)
 }
 
+/// Whether two patterns of policies may stand for one resource; variables may be anything.
+pub fn meets(one: &str, other: &str, has_variables: bool) -> bool {
+    meet(&of_policy(one, has_variables), &of_policy(other, true))
+}
+
 fn of_template(text: &str) -> Vec<Sign> {
     let mut signs = Vec::new();
     let mut rest = text;

@@ -7,6 +7,7 @@ use crate::emulator::behaviour::{Effect, check_permission};
 use crate::emulator::call::{Call, Operation, Run};
 use crate::emulator::cloudtrail::{Event, home_region};
 use crate::emulator::control::{Received, delete_with_all, kill};
+use crate::emulator::options::millis;
 use crate::emulator::state::{Caller, World};
 use crate::emulator::time::Time;
 use crate::emulator::wire::{Answer, Error, Protocol, Request, Xml};
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub then: Then,
     /// How many milliseconds later it is sent.
     pub delay: u64,
+    /// Whether it is held until it is released.
+    pub is_held: bool,
 }
 
 /// What happens to an answer.
@@ -54,8 +57,15 @@ pub fn run(world: &mut World, request: &Request) -> Outcome {
 
 impl Outcome {
     const fn of(answer: Answer) -> Self {
-        Self { answer, then: Then::Answer, delay: 0 }
+        Self { answer, then: Then::Answer, delay: 0, is_held: false }
     }
+}
+
+/// Whether a call is to be held before it is done.
+pub fn is_held(world: &mut World, request: &Request) -> bool {
+    let is_known = identify(world, request, world.clock.now()).is_ok();
+    let operation = find(request).filter(|_| is_known);
+    operation.is_some_and(|own| world.behaviour.faults.holds(own.name, own.writes, &request.params))
 }
 
 fn identify(world: &World, request: &Request, now: Time) -> Result<Caller, Error> {
@@ -74,7 +84,7 @@ fn find(request: &Request) -> Option<&'static Operation> {
         _ => return None,
     };
     let is_rest = request.protocol == Protocol::Rest;
-    table.iter().find(|own| {
+    table.iter().filter(|_| request.is_of_version()).find(|own| {
         // In this protocol the path is the operation's name with a small letter.
         own.name == request.operation || (is_rest && own.name.eq_ignore_ascii_case(&request.operation))
     })
@@ -83,6 +93,14 @@ fn find(request: &Request) -> Option<&'static Operation> {
 fn answer(world: &mut World, request: &Request, caller: &Caller, now: Time, request_id: &str) -> Outcome {
     let failed = |error: &Error| Outcome::of(error.answer(request.protocol, request.namespace(), request_id));
     let Some(operation) = find(request) else { return failed(&request.unknown_operation()) };
+    if request.is_malformed {
+        return failed(&Error::new("SerializationException", 400, ""));
+    }
+    if operation.service == "iam"
+        && let Err(error) = iam::check_names(&request.params)
+    {
+        return failed(&error);
+    }
     if !world.behaviour.pacing.take(operation.service, operation.name, now) {
         return failed(&Error::throttling());
     }
@@ -101,8 +119,14 @@ fn answer(world: &mut World, request: &Request, caller: &Caller, now: Time, requ
         }
         _ => {}
     }
+    let lag = world.behaviour.consistency_millis;
+    if let Some(Effect::Late { seconds }) = effect {
+        world.behaviour.consistency_millis = millis(seconds);
+    }
     let mut outcome = Outcome::of(perform(world, request, operation, caller, now, request_id));
+    world.behaviour.consistency_millis = lag;
     match effect {
+        Some(Effect::Hold { .. }) => outcome.is_held = true,
         Some(Effect::Truncate) => outcome.then = Then::Truncate,
         Some(Effect::AnswerLost) => outcome.then = Then::Reset,
         Some(Effect::Slow { millis }) => outcome.delay = millis,

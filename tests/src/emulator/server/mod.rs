@@ -144,7 +144,13 @@ async fn handle(
         });
     }
     let request = Request::read(&method, &uri, &headers, &body);
-    let Outcome { answer, then, delay } = with(&world, |world| dispatch::run(world, &request));
+    if with(&world, |world| dispatch::is_held(world, &request)) {
+        held(&world, &request, "before").await;
+    }
+    let Outcome { answer, then, delay, is_held } = with(&world, |world| dispatch::run(world, &request));
+    if is_held {
+        held(&world, &request, "after").await;
+    }
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
@@ -155,6 +161,26 @@ async fn handle(
         Then::Truncate => line.close_after(200 + answer.body.len() / 2),
     }
     response(answer)
+}
+
+/// A call while it is held: it is forgotten when it goes on, and when the client goes away and this is dropped.
+struct Held<'a>(&'a Shared, u64);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        with(self.0, |world| world.behaviour.holds.end(self.1));
+    }
+}
+
+/// Waits until the calls that are held are released.
+async fn held(world: &Shared, request: &Request, when: &str) {
+    let parameters: serde_json::Map<_, _> =
+        request.params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let call = serde_json::json!({"operation": request.operation, "parameters": parameters, "held": when});
+    let (number, mut released) = with(world, |world| world.behaviour.holds.begin(call));
+    let _held = Held(world, number);
+    // The world that holds the other end is there as long as this is.
+    let _ = released.changed().await;
 }
 
 fn response(answer: Answer) -> Response<Body> {

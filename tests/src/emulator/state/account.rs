@@ -22,6 +22,8 @@ pub struct Account {
     groups: BTreeMap<String, Arc<Entity>>,
     roles: BTreeMap<String, Arc<Entity>>,
     policies: BTreeMap<String, Arc<Policy>>,
+    /// Where entities stand, by unique id; of those that are gone too.
+    ids: BTreeMap<String, (Kind, String)>,
 }
 
 impl Account {
@@ -35,6 +37,7 @@ impl Account {
             groups: BTreeMap::new(),
             roles: BTreeMap::new(),
             policies: BTreeMap::new(),
+            ids: BTreeMap::new(),
         }
     }
 
@@ -69,7 +72,8 @@ impl Account {
 
     /// The entity with that unique id.
     pub fn by_id(&self, id: &str) -> Option<&Arc<Entity>> {
-        Kind::ALL.iter().find_map(|kind| self.of(*kind).values().find(|entity| entity.id == id))
+        let (kind, key) = self.ids.get(id)?;
+        self.of(*kind).get(key).filter(|entity| entity.id == id)
     }
 
     /// The entity of an ARN, whose path must be right.
@@ -88,7 +92,9 @@ impl Account {
 
     /// Adds an entity.
     pub fn insert(&mut self, entity: Entity) {
-        self.of_mut(entity.kind).insert(entity.name.to_lowercase(), Arc::new(entity));
+        let key = entity.name.to_lowercase();
+        self.ids.insert(entity.id.clone(), (entity.kind, key.clone()));
+        self.of_mut(entity.kind).insert(key, Arc::new(entity));
     }
 
     /// All managed policies, by ARN.

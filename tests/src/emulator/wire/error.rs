@@ -76,6 +76,7 @@ impl Error {
         let bare = self.code.strip_suffix("Error").unwrap_or(&self.code);
         match protocol {
             Protocol::Query => self.code.clone(),
+            Protocol::Rest if self.code == "Throttling" => String::from("TooManyRequestsException"),
             _ if self.code == "InvalidClientTokenId" => String::from("UnrecognizedClientException"),
             _ if self.code == "MissingAuthenticationToken" || self.code == "IncompleteSignature" => {
                 format!("{}Exception", self.code)
@@ -86,8 +87,9 @@ impl Error {
     }
 
     /// The HTTP status. The JSON protocols answer what the client did wrong with 400, refusals by policy among it.
-    pub const fn status(&self, protocol: Protocol) -> u16 {
+    pub fn status(&self, protocol: Protocol) -> u16 {
         match (protocol, self.status) {
+            (Protocol::Rest, _) if self.code == "Throttling" => 429,
             (Protocol::Target, 402..=499) => 400,
             (_, status) => status,
         }

@@ -31,6 +31,8 @@ pub struct Request {
     pub version: String,
     /// The parameters.
     pub params: Params,
+    /// Whether the body is nothing that the protocol can be.
+    pub is_malformed: bool,
     /// Who signed, or what is wrong with the signature.
     pub signature: Result<Signature, SignatureError>,
     /// What the client says of itself.
@@ -53,6 +55,7 @@ impl Request {
                 service,
                 operation: operation.to_owned(),
                 version: namespace.to_owned(),
+                is_malformed: !is_object(body),
                 params: json_params(body),
                 signature,
                 user_agent,
@@ -64,6 +67,7 @@ impl Request {
                 service: if scope.is_empty() { String::from("account") } else { scope },
                 operation: uri.path().trim_matches('/').to_owned(),
                 version: String::new(),
+                is_malformed: !is_object(body),
                 params: json_params(body),
                 signature,
                 user_agent,
@@ -78,6 +82,7 @@ impl Request {
             service: if scope.is_empty() { by_version.to_owned() } else { scope },
             operation: params.get("Action").unwrap_or_default().to_owned(),
             version,
+            is_malformed: false,
             params,
             signature,
             user_agent,
@@ -92,6 +97,12 @@ impl Request {
         }
     }
 
+    /// Whether it names the version of the API that its service has, in the protocol that wants it named.
+    pub fn is_of_version(&self) -> bool {
+        let wanted = if self.service == "sts" { "2011-06-15" } else { "2010-05-08" };
+        self.protocol != Protocol::Query || self.version == wanted
+    }
+
     /// What AWS answers to an operation that it does not know.
     pub fn unknown_operation(&self) -> Error {
         match self.protocol {
@@ -99,12 +110,21 @@ impl Request {
             Protocol::Query => Error::new(
                 "InvalidAction",
                 400,
-                format!("Could not find operation {} for version {}", self.operation, self.version),
+                format!(
+                    "Could not find operation {} for version {}",
+                    self.operation,
+                    if self.version.is_empty() { "NO_VERSION_SPECIFIED" } else { &self.version }
+                ),
             ),
             Protocol::Target => Error::new("UnknownOperationException", 400, ""),
             Protocol::Rest => Error::new("UnknownOperationException", 404, ""),
         }
     }
+}
+
+/// Whether a body is an object, or nothing, which stands for one without members.
+fn is_object(body: &[u8]) -> bool {
+    body.is_empty() || serde_json::from_slice::<Value>(body).is_ok_and(|value| value.is_object())
 }
 
 fn json_params(body: &[u8]) -> Params {

@@ -24,6 +24,8 @@ pub enum SignatureError {
     Missing,
     /// There is one that is not whole.
     Incomplete(String),
+    /// There is one, of something else.
+    Wrong(String),
 }
 
 impl SignatureError {
@@ -31,6 +33,7 @@ impl SignatureError {
     pub fn error(&self) -> Error {
         match self {
             Self::Missing => Error::new("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
+            Self::Wrong(what) => Error::new("SignatureDoesNotMatch", 403, what.clone()),
             Self::Incomplete(what) => Error::new("IncompleteSignature", 400, what.clone()),
         }
     }
@@ -71,11 +74,21 @@ impl Signature {
         if signature.len() != 64 || !signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(incomplete("'Signature' is not a SHA-256 in hexadecimal"));
         }
+        let moment = header("x-amz-date");
+        if !moment.is_empty() && !is_basic(moment) {
+            return Err(incomplete(&format!("Date must be in ISO-8601 'basic format'. Got '{moment}'")));
+        }
         let scope: Vec<&str> = credential.split('/').collect();
         match scope[..] {
             [access_key, date, region, service, "aws4_request"]
                 if !access_key.is_empty() && date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) =>
             {
+                if let Some((day, _)) = moment.split_once('T').filter(|(day, _)| *day != date) {
+                    return Err(SignatureError::Wrong(format!(
+                        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' != \
+                         '{day}', from '{moment}'."
+                    )));
+                }
                 let token = Some(header("x-amz-security-token")).filter(|token| !token.is_empty());
                 Ok(Self {
                     access_key: access_key.to_owned(),
@@ -87,6 +100,13 @@ impl Signature {
             _ => Err(incomplete("Credential must have exactly 5 slash-delimited elements")),
         }
     }
+}
+
+/// Whether a moment is written as `20261010T060000Z`.
+fn is_basic(moment: &str) -> bool {
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = moment.strip_suffix('Z').and_then(|rest| rest.split_once('T'));
+    parts.is_some_and(|(day, time)| digits(day, 8) && digits(time, 6))
 }
 
 #[cfg(test)]
@@ -120,6 +140,18 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261010/us-east-1/iam/aws4_request, SignedHeaders=host";
         let Err(error @ SignatureError::Incomplete(_)) = read(truncated) else { panic!("accepted") };
         assert_eq!(error.error().code(super::super::Protocol::Query), "IncompleteSignature");
+        let another_day = GOOD.replace("/20261010/", "/20261011/");
+        let at = |moment: &'static str, authorization: &str| {
+            let authorization = authorization.to_owned();
+            Signature::read(|name| match name {
+                "authorization" => authorization.clone().leak(),
+                "x-amz-date" => moment,
+                _ => "",
+            })
+        };
+        let Err(error @ SignatureError::Wrong(_)) = at("20261010T000000Z", &another_day) else { panic!("accepted") };
+        assert_eq!(error.error().code(super::super::Protocol::Query), "SignatureDoesNotMatch");
+        assert!(matches!(at("yesterday", GOOD), Err(SignatureError::Incomplete(_))));
         let scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/us-east-1/iam/aws4_request, SignedHeaders=host, \
                      Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
         assert!(matches!(read(scope), Err(SignatureError::Incomplete(_))));

@@ -30,9 +30,14 @@ impl Xml {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes an element with text in it.
+    /// Writes an element with text in it. What no XML may hold, a message that quotes a caller's nonsense, is replaced.
     pub fn text(&mut self, name: &str, value: impl AsRef<str>) {
-        self.object(name, |xml| xml.event(Event::Text(BytesText::new(value.as_ref()))));
+        let is_xml =
+            |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+        let value = value.as_ref();
+        let clean = (!value.chars().all(is_xml)).then(|| value.replace(|c| !is_xml(c), "\u{fffd}"));
+        let value = clean.as_deref().unwrap_or(value);
+        self.object(name, |xml| xml.event(Event::Text(BytesText::new(value))));
     }
 
     /// Writes an element with text in it, if there is a text.
@@ -94,7 +99,7 @@ mod tests {
     fn lists_have_members_and_text_is_escaped() {
         let mut xml = Xml::default();
         xml.root("R", "https://iam.amazonaws.com/doc/2010-05-08/", |xml| {
-            xml.texts("Names", ["a<b", "c&d"]);
+            xml.texts("Names", ["a<b", "c&d", "e\0f"]);
             xml.list("Tags", [("k", "v")], |xml, (key, value)| {
                 xml.text("Key", key);
                 xml.text("Value", value);
@@ -104,7 +109,7 @@ mod tests {
         });
         assert_eq!(
             String::from_utf8(xml.into_bytes()).unwrap(),
-            "<R xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Names><member>a&lt;b</member><member>c&amp;d</member></Names>\
+            "<R xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Names><member>a&lt;b</member><member>c&amp;d</member><member>e\u{fffd}f</member></Names>\
              <Tags><member><Key>k</Key><Value>v</Value></member></Tags><IsTruncated>false</IsTruncated></R>"
         );
     }
