@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acme;
 #[cfg(test)]
+mod apply;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod binary;

@@ -8,7 +8,7 @@ mod exits;
 mod faults;
 mod files;
 mod pages;
-mod planfile;
+pub mod planfile;
 mod plans;
 mod reports;
 mod rules;
@@ -18,4 +18,4 @@ mod selection;
 mod snapshots;
 mod streams;
 
-pub use scene::files_below;
+pub use scene::{Answer, files_below};

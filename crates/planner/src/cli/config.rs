@@ -25,6 +25,7 @@ pub(super) struct Config {
     pub rewrite: RewriteSettings,
     pub limits: Limits,
     pub rules: Rules,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read in every build, heeded where there is `apply`"))]
     pub apply: ApplySettings,
 }
 

@@ -1,8 +1,10 @@
 //! The flags of all commands.
 
+#[cfg(feature = "aws")]
 mod apply;
 #[cfg(feature = "aws")]
 mod aws;
+mod history;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,11 +13,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::RemovalReason;
 
-pub(super) use apply::HistoryArgs;
 #[cfg(feature = "aws")]
 pub(super) use apply::{ApplyArgs, ApprovalArgs, RollbackArgs};
 #[cfg(feature = "aws")]
 pub(super) use aws::{AccessArgs, CollectArgs, GranularityFlag, IncludeFlag};
+pub(super) use history::HistoryArgs;
 
 /// terraform plan for AWS least privilege: removes unused IAM permissions, with evidence and proof.
 #[derive(Debug, Parser)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+#[cfg(feature = "aws")]
 use super::failure::Failure;
 use super::flags::{Format, Globals, HistoryArgs};
 use super::inputs::Workspace;
@@ -115,6 +116,3 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     ))?;
     Ok(Exit::Done)
 }
-
-#[cfg(not(feature = "aws"))]
-const _: fn(&'static str) -> Failure = |message| Failure::error("io", message);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "aws")]
 use secateur_analyzer::time::UnixTime;
 
 use super::failure::Failure;
@@ -73,6 +74,7 @@ fn unreadable(path: &Path, error: &str) -> Failure {
 }
 
 /// Finds a journal by id, by the beginning of its id, or by its file.
+#[cfg(feature = "aws")]
 pub(super) fn find(folder: &Folder, name: &str) -> Result<Found, Failure> {
     let path = Path::new(name);
     let none =
@@ -103,6 +105,7 @@ pub(super) fn ways_out(found: &Found) -> String {
 }
 
 /// What time it is on this machine.
+#[cfg(feature = "aws")]
 pub(super) fn now() -> UnixTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))

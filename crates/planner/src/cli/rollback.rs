@@ -134,7 +134,7 @@ fn page(found: &Found, back: &Rollback) -> String {
         if before.is_some() || after.is_some() {
             let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
             let diff = TextDiff::from_lines(before, after);
-            let unified = diff.unified_diff().context_radius(2).to_string();
+            let unified = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
             lines.extend(unified.lines().map(|line| format!("      {}", visible(line))));
         }
     }

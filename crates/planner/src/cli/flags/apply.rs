@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use secateur_analyzer::document::Sha256;
 
-#[cfg(feature = "aws")]
 use super::AccessArgs;
 use super::Format;
 
 /// How somebody says yes.
-#[cfg(feature = "aws")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ApprovalArgs {
     /// Approve of what has this digest, and of nothing else: all 64 digits
@@ -25,7 +23,6 @@ pub(in crate::cli) struct ApprovalArgs {
     pub settle: i64,
 }
 
-#[cfg(feature = "aws")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ApplyArgs {
     /// The plan file; with --resume, that of the open journal unless it is named
@@ -61,7 +58,6 @@ pub(in crate::cli) struct ApplyArgs {
     pub access: AccessArgs,
 }
 
-#[cfg(feature = "aws")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
     /// The journal: its id, or its file
@@ -80,19 +76,4 @@ pub(in crate::cli) struct RollbackArgs {
     pub format: Format,
     #[command(flatten)]
     pub access: AccessArgs,
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct HistoryArgs {
-    /// Close this open journal as it is; nothing is taken back
-    #[cfg(feature = "aws")]
-    #[arg(long, value_name = "ID", requires = "reason")]
-    pub abandon: Option<String>,
-    /// Why it is closed
-    #[cfg(feature = "aws")]
-    #[arg(long, value_name = "TEXT", requires = "abandon")]
-    pub reason: Option<String>,
-    /// How to show it
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
 }

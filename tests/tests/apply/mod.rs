@@ -1,0 +1,10 @@
+//! Apply and rollback, through the shipped binary, against the emulator.
+
+mod drift;
+mod faults;
+mod kills;
+mod random;
+mod safety;
+mod stage;
+mod tampered;
+mod town;
