@@ -127,6 +127,67 @@ fn the_proof_shares_nothing_with_the_rewriter() {
     assert_eq!(all_mentions(&sources, &["rewrite"]), [""; 0]);
 }
 
+/// Where the writes are, and nowhere else.
+const WRITES: &str = "crates/planner/src/apply/aws/writes.rs";
+
+/// The operations that a text calls on clients of AWS: the first word of each.
+fn operations(text: &str) -> BTreeSet<String> {
+    let code: String = code_lines(text).into_iter().map(|(_, line)| line.trim()).collect();
+    let mut found = BTreeSet::new();
+    for client in [".iam.", ".sts.", ".account.", ".kms(", ".cloudtrail("] {
+        for (at, _) in code.match_indices(client) {
+            let rest = &code[at + client.len()..];
+            // Clients of a Region are made by a call.
+            let rest = if client.ends_with('(') { rest.split_once(").").map_or("", |(_, rest)| rest) } else { rest };
+            let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            if rest[name.len()..].starts_with('(') {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn writes_to_aws_are_in_one_place() {
+    let reads = ["get", "list", "generate", "lookup", "describe", "simulate"];
+    let mut seen = 0;
+    for (file, text) in shipped("crates/").into_iter().filter(|(file, _)| *file != WRITES) {
+        let calls = operations(&text);
+        seen += calls.len();
+        let writes: Vec<&String> =
+            calls.iter().filter(|name| !reads.contains(&name.split('_').next().unwrap_or_default())).collect();
+        assert_eq!(writes, [""; 0], "{file} calls what may write");
+    }
+    assert!(seen > 20, "the calls were not found: {seen}");
+    let writes = operations(&text(WRITES));
+    assert!(writes.contains("put_role_policy") && writes.contains("update_access_key"), "{writes:?}");
+    assert!(!writes.iter().any(|name| name.contains("boundary") || name == "delete_access_key"), "{writes:?}");
+}
+
+#[test]
+fn what_is_written_stands_in_a_journal() {
+    let sources = shipped("crates/planner/src/");
+    let made: Vec<_> =
+        sources.iter().filter(|(_, text)| text.contains("Intended { write")).map(|(file, _)| *file).collect();
+    assert_eq!(made, ["crates/planner/src/apply/journal/mod.rs"], "only a journal makes an intended write");
+    let all = shipped("crates/");
+    let does: Vec<_> = all.iter().filter(|(_, text)| text.contains("Writes for ")).map(|(file, _)| *file).collect();
+    assert_eq!(does, [WRITES]);
+}
+
+#[test]
+fn the_state_machine_of_apply_is_free_of_aws_files_and_clocks() {
+    const APPLY: &str = "crates/planner/src/apply/";
+    let mut sources = shipped(APPLY);
+    assert!(sources.len() > 8, "the sources of apply were not found");
+    sources.retain(|(file, _)| !file.starts_with("crates/planner/src/apply/aws/"));
+    assert_eq!(all_mentions(&sources, &["secateur_collector", "aws_sdk_iam", "tokio"]), [""; 0]);
+    // The file of a journal, and the end that tests ask for.
+    sources.retain(|(file, _)| !file.ends_with("/journal/store.rs") && !file.ends_with("/fault.rs"));
+    assert_eq!(all_mentions(&sources, &EFFECTS), [""; 0]);
+}
+
 #[test]
 fn nothing_is_unsafe() {
     // Put together, so that this line is not found.

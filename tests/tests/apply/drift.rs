@@ -143,6 +143,7 @@ fn a_removed_action_that_was_used_since_the_plan_is_withheld_with_its_time() {
     assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
     let text = essence(&play.cloud)["RoleName put inline p"].clone();
     assert!(text.contains("DeleteFunction"), "{text}");
+    drop(play);
 
     let play = stage.play(&Kind { name: "one", target: &["role/put/inline/*"], ..SEVERAL });
     used_now(&play.cloud, "role/put", "lambda:DeleteFunction");

@@ -29,6 +29,7 @@ fn what_passes_is_waited_for_and_what_is_ambiguous_is_read() {
         let end = essence(&play.cloud);
         let id = play.journals().remove(0);
         let writes = play.records(&id).iter().filter(|record| record["record"] == "intent").count();
+        drop(play);
         for effect in &effects {
             // Late reads are tried at one write only: each waits for seconds.
             let last = if effect["effect"] == "late" { 1 } else { writes };
@@ -63,6 +64,7 @@ fn what_lasts_stops_it_with_the_right_code_and_summary() {
     let start = essence(&play.cloud);
     play.apply(&[]).ended_with(0);
     let end = essence(&play.cloud);
+    drop(play);
     for (at, (code, status)) in codes.into_iter().enumerate() {
         let k = at % 3;
         let play = stage.play(kind);
@@ -109,6 +111,7 @@ fn a_full_list_of_versions_is_refused_unless_the_oldest_may_go() {
     let answer = play.apply(&["--format", "json"]).ended_with(3);
     assert_eq!(answer.reason(), "version-slots");
     assert_eq!(essence(&play.cloud), before);
+    drop(play);
     let play = stage.play(evict);
     play.apply(&[]).ended_with(0);
     let journal = play.records(&play.journals()[0]);

@@ -120,7 +120,8 @@ impl Play {
 
     /// Applies all of the plan.
     pub fn apply(&self, more: &[&str]) -> Answer {
-        self.run(&[&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "2"], more].concat())
+        let settle: &[&str] = if more.contains(&"--settle") { &[] } else { &["--settle", "2"] };
+        self.run(&[&["apply", PLAN, "--auto-approve", "--no-recheck"], settle, more].concat())
     }
 
     pub fn resume(&self) -> Answer {

@@ -28,6 +28,7 @@ pub(in crate::cli) enum Whose {
 
 struct Quiet {
     tells: bool,
+    whose: Whose,
 }
 
 impl Watch for Quiet {
@@ -38,8 +39,10 @@ impl Progress for Quiet {
     fn phase(&self, phase: Phase) {
         let words = match phase {
             Phase::Details => "Reading the account as it is now",
-            Phase::Evidence => "Reading fresh reports of those whom the changes concern",
-            Phase::Grants => return,
+            Phase::Evidence if self.whose == Whose::Affected => {
+                "Reading fresh reports of those whom the changes concern"
+            }
+            Phase::Evidence | Phase::Grants => return,
         };
         if self.tells {
             output::note(words);
@@ -71,7 +74,7 @@ pub(in crate::cli) fn account(
         reference: None,
         reference_is_asked_for: false,
     };
-    let progress: Arc<dyn Progress> = Arc::new(Quiet { tells: !globals.quiet });
+    let progress: Arc<dyn Progress> = Arc::new(Quiet { tells: !globals.quiet, whose });
     let watch: Arc<dyn Watch> = progress.clone();
     let collected = cloud.wait(async {
         let hushed = Globals { quiet: true, ..globals.clone() };
