@@ -9,6 +9,8 @@ mod binary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dependencies;

@@ -20,6 +20,42 @@ const EFFECTS: [&str; 9] = [
     "std::{",
 ];
 
+/// Beginnings of the names that the SDK gives to calls that write, and that no call has that only reads.
+const WRITES: [&str; 32] = [
+    "add_user_to_group",
+    "attach_group",
+    "attach_role",
+    "attach_user",
+    "cancel_key_deletion",
+    "create_access_key",
+    "create_group",
+    "create_policy",
+    "create_role",
+    "create_user",
+    "delete_access_key",
+    "delete_group",
+    "delete_policy",
+    "delete_role",
+    "delete_user",
+    "detach_",
+    "disable_key",
+    "put_group",
+    "put_key",
+    "put_role",
+    "put_user",
+    "remove_user_from_group",
+    "schedule_key",
+    "set_default_policy",
+    "tag_policy",
+    "tag_role",
+    "tag_user",
+    "untag_",
+    "update_access_key",
+    "update_assume_role",
+    "update_role",
+    "update_user",
+];
+
 /// Where the planner may do what a function over values must not.
 const PLANNER_EDGE: [&str; 5] = ["main.rs", "cli.rs", "cli/", "apply.rs", "apply/"];
 
@@ -125,6 +161,46 @@ fn the_proof_shares_nothing_with_the_rewriter() {
     let mut sources = shipped("crates/planner/src/proof");
     sources.retain(|(file, _)| file.starts_with("crates/planner/src/proof/") || *file == "crates/planner/src/proof.rs");
     assert_eq!(all_mentions(&sources, &["rewrite"]), [""; 0]);
+}
+
+/// Returns each place in the sources where a word begins so.
+fn words_beginning(sources: &[(&str, String)], beginnings: &[&str]) -> Vec<String> {
+    let words = |line: &str| -> Vec<String> {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    let begins = |word: &String| beginnings.iter().any(|beginning| word.starts_with(beginning));
+    let of_source = |(file, text): &(&str, String)| -> Vec<String> {
+        let of_line = |(number, line): (usize, &str)| {
+            words(line).into_iter().filter(begins).map(move |word| format!("{file}:{number}: {word}"))
+        };
+        code_lines(text).into_iter().flat_map(of_line).collect()
+    };
+    sources.iter().flat_map(of_source).collect()
+}
+
+#[test]
+fn the_collector_writes_nothing_to_aws() {
+    let sources = shipped("crates/collector/src/");
+    assert!(sources.iter().any(|(file, _)| file.contains("/aws/")), "the collector's calls were not found");
+    assert_eq!(words_beginning(&sources, &WRITES), [""; 0], "calls that write belong into planner's `apply`");
+    let writing = [("a.rs", "aws.iam.put_role_policy().send();\nlet tag_user = 1;\nlet output = row.tag;".to_owned())];
+    assert_eq!(words_beginning(&writing, &WRITES), ["a.rs:1: put_role_policy", "a.rs:2: tag_user"]);
+}
+
+#[test]
+fn every_call_of_the_collector_is_on_the_page_of_permissions() {
+    let page = text("docs/permissions.md");
+    let mut calls = BTreeSet::new();
+    for (_, text) in shipped("crates/collector/src/") {
+        for (_, line) in code_lines(&text) {
+            let named = line.split("Call::new(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+            calls.extend(named);
+        }
+    }
+    assert!(calls.len() > 10, "{calls:?}");
+    for call in calls {
+        assert!(page.contains(&format!("`{call}`")), "docs/permissions.md does not name {call}");
+    }
 }
 
 #[test]
