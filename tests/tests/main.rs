@@ -11,6 +11,8 @@ mod binary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dependencies;

@@ -3,6 +3,7 @@
 mod drift;
 mod faults;
 mod kills;
+mod permissions;
 mod points;
 mod random;
 mod safety;

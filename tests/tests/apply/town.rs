@@ -26,11 +26,13 @@ pub struct Kind {
 }
 
 /// Every kind of change.
-pub const KINDS: [Kind; 11] = [
+pub const KINDS: [Kind; 13] = [
     Kind { name: "put-role", config: "", target: &["role/put/inline/*"] },
     Kind { name: "put-user", config: "", target: &["user/writer/inline/*"] },
     Kind { name: "put-group", config: "", target: &["group/team/inline/*"] },
     Kind { name: "delete", config: "", target: &["role/del/inline/q"] },
+    Kind { name: "delete-user", config: "", target: &["user/member/inline/q"] },
+    Kind { name: "delete-group", config: "", target: &["group/team/inline/q"] },
     Kind { name: "update", config: "", target: &["policy/shared"] },
     Kind { name: "evict", config: "[apply]\nevict_oldest_version = true\n", target: &["policy/full"] },
     Kind { name: "detach", config: "", target: &["*/attached/idle"] },
@@ -66,6 +68,8 @@ pub fn build(port: u16, now: &str) -> Cloud {
     cloud.iam("CreateGroup", &[("GroupName", "team")]);
     cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "member")]);
     cloud.iam("PutGroupPolicy", &[("GroupName", "team"), ("PolicyName", "g"), ("PolicyDocument", &both)]);
+    cloud.iam("PutGroupPolicy", &[("GroupName", "team"), ("PolicyName", "q"), ("PolicyDocument", &queues)]);
+    cloud.iam("PutUserPolicy", &[("UserName", "member"), ("PolicyName", "q"), ("PolicyDocument", &queues)]);
     let shared = cloud.policy("shared", &both);
     let full = cloud.policy("full", &allow(&["lambda:ListFunctions", "lambda:DeleteFunction", "lambda:AddPermission"]));
     for action in ["AddPermission", "CreateAlias", "DeleteAlias", "DeleteFunction"] {
@@ -94,6 +98,7 @@ pub fn build(port: u16, now: &str) -> Cloud {
         cloud.iam("AttachRolePolicy", &[("RoleName", role), ("PolicyArn", policy)]);
     }
     cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", &idle)]);
+    cloud.iam("AttachUserPolicy", &[("UserName", "keyed"), ("PolicyArn", &idle)]);
     use_of(&cloud, now);
     cloud.control("clock", json!({ "now": now, "frozen": false }));
     cloud

@@ -68,6 +68,12 @@ impl Access {
         let of_profile = profile.as_ref().map(|name| format!(" --profile {name}")).unwrap_or_default();
         let is_single_sign_on = ["sso", "SSO", "Sso"].iter().any(|word| cause.contains(word));
         let from_environment = profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
+        if let Some(role) = self.role_arn.as_ref().filter(|_| cause.contains("sts:AssumeRole")) {
+            return format!(
+                "allow `sts:AssumeRole` on {role} for these credentials, let the role's trust policy name them, and give \
+                 --external-id if it asks for one"
+            );
+        }
         if is_single_sign_on {
             return format!("`aws sso login{of_profile}`, then the same command again");
         }

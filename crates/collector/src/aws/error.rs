@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use super::Call;
 use super::http::TORN;
@@ -240,6 +241,10 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut cause = Some(error);
     while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<AssumeRoleError>() {
+            let (code, said) = (refused.code().unwrap_or("refused"), refused.message().unwrap_or_default());
+            return format!("sts:AssumeRole: {code}: {said}");
+        }
         let text = error.to_string();
         if text.contains(TORN) {
             return TORN.to_owned();

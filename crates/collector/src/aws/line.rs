@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -19,6 +20,12 @@ use super::{Access, AwsError, Call, CallEvent, Clients, ErrorKind, Outcome, Rate
 
 /// How many calls are on their way at a time.
 const IN_FLIGHT: usize = 64;
+
+/// How often one call asks for new credentials. Each time AWS took the new ones, so this ends only when it never does.
+const RENEWALS: u32 = 5;
+
+/// The time between two attempts to get new credentials.
+const BEFORE_RENEWAL: Duration = Duration::from_millis(500);
 
 /// What all calls share.
 pub(super) struct Line {
@@ -89,7 +96,7 @@ impl Line {
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     {
-        let (mut attempt, mut renewed) = (0, false);
+        let (mut attempt, mut renewals) = (0, 0);
         loop {
             attempt += 1;
             let clients = self.clients();
@@ -99,8 +106,8 @@ impl Line {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
             };
-            if *error.kind() == ErrorKind::Expired && !renewed {
-                renewed = true;
+            if *error.kind() == ErrorKind::Expired && renewals < RENEWALS {
+                renewals += 1;
                 self.renew(generation, error).await?;
                 continue;
             }
@@ -172,19 +179,23 @@ impl Line {
         if self.clients().generation != generation {
             return Ok(());
         }
-        let config = self.access.load(&http::client(self.connector.clone())).await;
-        let clients = Arc::new(Clients::new(config, &self.seen, generation + 1));
-        let Ok(answer) = clients.sts.get_caller_identity().send().await else { return Err(error) };
-        match self.account.get() {
+        for try_again in [true, true, false] {
+            let config = self.access.load(&http::client(self.connector.clone())).await;
+            let clients = Arc::new(Clients::new(config, &self.seen, generation + 1));
+            let Ok(answer) = clients.sts.get_caller_identity().send().await else {
+                if try_again {
+                    tokio::time::sleep(BEFORE_RENEWAL).await;
+                }
+                continue;
+            };
             // Another account under the same profile would make one snapshot of two accounts.
-            Some(account) if answer.account() != Some(account) => {
+            if let Some(account) = self.account.get().filter(|account| answer.account() != Some(account)) {
                 let help = format!("use credentials of account {account}, then run the same command again");
-                Err(error.with_help(help))
+                return Err(error.with_help(help));
             }
-            _ => {
-                *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = clients;
-                Ok(())
-            }
+            *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = clients;
+            return Ok(());
         }
+        Err(error)
     }
 }

@@ -55,6 +55,8 @@ impl Display for Rate {
 
 /// Calls a second at the start.
 const FIRST: f64 = 20.0;
+/// Calls a second at the start of who wants as many as AWS allows.
+const FIRST_AT_MOST: f64 = 100.0;
 /// Calls a second at least.
 const LOWEST: f64 = 0.2;
 /// Calls a second at most.
@@ -127,7 +129,8 @@ impl Pacing {
 
     fn lane(&self, operation: &'static str) -> Arc<Lane> {
         let mut lanes = locked(&self.lanes);
-        let lane = lanes.entry(operation).or_insert_with(|| Arc::new(Lane::new(FIRST, HIGHEST)));
+        let first = if self.rate == Rate::Max { FIRST_AT_MOST } else { FIRST };
+        let lane = lanes.entry(operation).or_insert_with(|| Arc::new(Lane::new(first, HIGHEST)));
         Arc::clone(lane)
     }
 }

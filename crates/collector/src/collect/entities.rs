@@ -24,7 +24,7 @@ pub(super) async fn collect(run: &Arc<Run>, target: &Target, job: &str, rows: &[
             one_service(run, target, job, &row.service_namespace).await?;
         }
     }
-    if run.options.include.granting {
+    if run.options.include.granting && target.is_granted() {
         granting(run, target, rows).await?;
     }
     Ok(())
@@ -50,7 +50,7 @@ pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, Co
         let used = rows.services_last_accessed.iter().filter(|row| row.last_authenticated.is_some());
         wanted.extend(used.map(|row| target.entities(&row.service_namespace)));
     }
-    if run.options.include.granting {
+    if run.options.include.granting && target.is_granted() {
         wanted.push(target.granting());
     }
     let mut existing = Vec::new();

@@ -167,7 +167,7 @@ pub async fn collect(
     notes.extend(run.joined(reference).await?);
 
     progress.phase(Phase::Grants);
-    grants::collect(&run).await?;
+    grants::collect(&run, reports.read > 0).await?;
 
     let run = Arc::into_inner(run);
     let Some(run) = run else { return Err(CollectError::Unfinished) };

@@ -8,8 +8,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use secateur_analyzer::account::Gap;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::time::UnixTime;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::CollectError;
@@ -97,7 +99,7 @@ impl Stage {
         finish_exchange(dir, &stage)?;
         let published = published(dir, &this)?;
         let now = this.started_at;
-        let is_fresh = |time: UnixTime| now.since(time) <= max_age;
+        let is_fresh = |time: UnixTime| max_age > 0 && now.since(time) <= max_age;
         make_dirs(&stage)?;
         let mut state = this;
         match read_state(&stage) {
@@ -123,7 +125,9 @@ impl Stage {
 
     /// Returns what there is of a file already: in the stage, or else in the snapshot that is to be replaced.
     pub fn existing(&self, name: &str) -> Option<Existing> {
-        if let Ok(content) = fs::read(self.stage.join(name)) {
+        // Nothing of a stage is synced: what a crash of the machine has left of a file may be half of it.
+        let is_json = |content: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(content).is_ok();
+        if let Some(content) = fs::read(self.stage.join(name)).ok().filter(is_json) {
             return Some(Existing { content, is_staged: true, is_fresh: true });
         }
         let published = self.published.as_ref()?;
@@ -133,16 +137,22 @@ impl Stage {
         (sha256_of(&content) == *expected).then_some(Existing { content, is_staged: false, is_fresh })
     }
 
+    /// Returns what the snapshot that is to be replaced says is missing of somebody.
+    pub fn published_gaps(&self, arn: &str) -> Vec<Gap> {
+        let gaps = self.published.iter().flat_map(|published| &published.gaps);
+        gaps.filter(|gap| gap.subject == arn).cloned().collect()
+    }
+
     /// Returns whether something of that time need not be read again.
     pub fn is_fresh(&self, time: UnixTime) -> bool {
-        self.now.since(time) <= self.max_age
+        self.max_age > 0 && self.now.since(time) <= self.max_age
     }
 
     /// Takes a file that there is into the new snapshot.
     pub fn keep(&mut self, name: &str, existing: &Existing) -> Result<(), CollectError> {
         match existing.is_staged {
             true => self.writer.keep(name)?,
-            false => self.writer.put(name, &existing.content)?,
+            false => self.writer.adopt(name, &self.dir.join(name), &existing.content)?,
         }
         Ok(())
     }

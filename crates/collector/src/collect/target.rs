@@ -68,6 +68,11 @@ impl Target {
         names::file(&format!("granting/{}", self.folder()), &self.name)
     }
 
+    /// Returns whether AWS tells which policies grant services to it: of users, roles and groups it does.
+    pub fn is_granted(&self) -> bool {
+        !matches!(self.kind, Kind::Policy | Kind::AwsPolicy)
+    }
+
     /// Returns whether it has members or holders who used a service through it.
     pub fn has_entities(&self) -> bool {
         !matches!(self.kind, Kind::User | Kind::Role)

@@ -2,7 +2,7 @@
 //!
 //! Every file appears whole or not at all, and the manifest, which lists them all, is last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ const ASIDE: &str = ".aside-";
 pub struct SnapshotWriter {
     dir: PathBuf,
     files: BTreeMap<String, Sha256>,
+    /// Whether each file is synced when it is written; else all are before the manifest.
+    syncs: bool,
 }
 
 impl SnapshotWriter {
@@ -34,7 +36,7 @@ impl SnapshotWriter {
         let inventory = Inventory::of(dir)?;
         match inventory.files.into_keys().next() {
             Some(name) => Err(SnapshotError::NotEmpty { dir: dir.to_owned(), name }),
-            None => Ok(SnapshotWriter { dir: dir.to_owned(), files: BTreeMap::new() }),
+            None => Ok(SnapshotWriter { dir: dir.to_owned(), files: BTreeMap::new(), syncs: true }),
         }
     }
 
@@ -47,7 +49,7 @@ impl SnapshotWriter {
         let inventory = Inventory::of(dir)?;
         match inventory.files.contains_key(place::MANIFEST) {
             true => Err(SnapshotError::NotEmpty { dir: dir.to_owned(), name: place::MANIFEST.to_owned() }),
-            false => Ok(SnapshotWriter { dir: dir.to_owned(), files: BTreeMap::new() }),
+            false => Ok(SnapshotWriter { dir: dir.to_owned(), files: BTreeMap::new(), syncs: false }),
         }
     }
 
@@ -60,6 +62,22 @@ impl SnapshotWriter {
         let path = self.dir.join(relative_path);
         let content = fs::read(&path).map_err(|source| SnapshotError::reading(&path, source))?;
         self.files.insert(relative_path.to_owned(), sha256_of(&content));
+        Ok(())
+    }
+
+    /// Takes a file into the snapshot that stands elsewhere with this content, which no one changes: both names may be of one.
+    ///
+    /// # Errors
+    /// When it can be neither linked nor written.
+    pub fn adopt(&mut self, relative_path: &str, from: &Path, content: &[u8]) -> Result<(), SnapshotError> {
+        self.check(relative_path)?;
+        let path = self.dir.join(relative_path);
+        make_dirs(path.parent().unwrap_or(&self.dir))?;
+        // A file system without links, or another name of that file, gets a copy.
+        if path.exists() || fs::hard_link(from, &path).is_err() {
+            return self.put(relative_path, content);
+        }
+        self.files.insert(relative_path.to_owned(), sha256_of(content));
         Ok(())
     }
 
@@ -119,6 +137,9 @@ impl SnapshotWriter {
     /// # Errors
     /// When the manifest cannot be written.
     pub fn finish(self, manifest: Manifest) -> Result<(), SnapshotError> {
+        if !self.syncs {
+            self.sync()?;
+        }
         let manifest = Manifest { format_version: FORMAT_VERSION, files: self.files.clone(), ..manifest };
         let path = self.dir.join(place::MANIFEST);
         let content = json::printed(&manifest).map_err(|source| SnapshotError::writing(&path, source))?;
@@ -129,7 +150,21 @@ impl SnapshotWriter {
         let path = self.dir.join(name);
         let folder = path.parent().unwrap_or(&self.dir);
         make_dirs(folder)?;
-        replace(&path, folder, write).map_err(|source| SnapshotError::writing(&path, source))
+        let syncs = self.syncs || name == place::MANIFEST;
+        replace(&path, folder, syncs, write).map_err(|source| SnapshotError::writing(&path, source))
+    }
+
+    /// Makes all files last, and their names.
+    fn sync(&self) -> Result<(), SnapshotError> {
+        let mut folders = BTreeSet::from([self.dir.clone()]);
+        for name in self.files.keys() {
+            let path = self.dir.join(name);
+            fs::File::open(&path)
+                .and_then(|file| file.sync_all())
+                .map_err(|source| SnapshotError::writing(&path, source))?;
+            folders.extend(path.ancestors().skip(1).take_while(|folder| *folder != self.dir).map(Path::to_owned));
+        }
+        folders.iter().try_for_each(|dir| sync_dir(dir).map_err(|source| SnapshotError::writing(dir, source)))
     }
 }
 
@@ -152,12 +187,21 @@ impl<W: Write> Write for Hashed<W> {
 }
 
 /// Writes aside, under a hidden name that readers pass over, and renames. `tempfile` makes files of mode 0600.
-fn replace(path: &Path, folder: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Sha256> {
+fn replace(
+    path: &Path,
+    folder: &Path,
+    syncs: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Sha256> {
     let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(folder)?;
     let sha256 = fill(aside.as_file_mut(), write)?;
-    aside.as_file().sync_all()?;
+    if syncs {
+        aside.as_file().sync_all()?;
+    }
     aside.persist(path).map_err(|error| error.error)?;
-    sync_dir(folder)?;
+    if syncs {
+        sync_dir(folder)?;
+    }
     Ok(sha256)
 }
 
