@@ -185,6 +185,7 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::Attach { entity, policy } => self.steps.push(back(Effect::Detach { entity, policy })),
             Effect::Detach { entity, policy } => {
+                self.refuse_missing(step, &policy)?;
                 // What a rollback deleted and puts back has another id.
                 let unique_id = match policy.is_aws_managed_policy() {
                     true => None,
@@ -219,6 +220,20 @@ impl<R: Reads> Way<'_, R> {
             }
         };
         self.steps.push(back(Effect::SetDefault { policy, from: to, to: target }, Vec::new()));
+        Ok(())
+    }
+
+    /// A policy that somebody else has deleted since, or made again, cannot be attached again.
+    fn refuse_missing(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
+        if policy.is_aws_managed_policy() {
+            return Ok(());
+        }
+        let live = self.reads.policy(policy)?;
+        let is_there = live.is_some_and(|live| step.unique_id.as_ref().is_none_or(|own| *own == live.unique_id));
+        if !is_there {
+            let detail = format!("{}: the policy is gone, or another one of its name", step.effect);
+            self.drifted.push(Kept { address: step.address.clone(), detail });
+        }
         Ok(())
     }
 

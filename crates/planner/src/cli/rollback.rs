@@ -26,8 +26,8 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
     }
     match found.history.state() {
-        State::RolledBack(by) => return nothing(&format!("{} was rolled back by {by}", found.id)),
-        State::NothingDone => return nothing(&format!("{} stopped before anything was done", found.id)),
+        State::RolledBack(by) => return nothing(args.format, &format!("{} was rolled back by {by}", found.id)),
+        State::NothingDone => return nothing(args.format, &format!("{} stopped before anything was done", found.id)),
         State::Open | State::Done | State::Abandoned(_) => {}
     }
     let way = way(&args.approval, None)?;
@@ -49,7 +49,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         if found.is_open() && back.is_whole {
             close_empty(found)?;
         }
-        return nothing("all is as it was before");
+        return nothing(args.format, "all is as it was before");
     }
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
@@ -71,8 +71,11 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     })
 }
 
-fn nothing(why: &str) -> Outcome {
-    output::print(&format!("No changes. There is nothing to take back: {}.\n", visible(why)))?;
+fn nothing(format: Format, why: &str) -> Outcome {
+    output::print(&match format {
+        Format::Json => output::json(&serde_json::json!({ "outcome": "no-changes", "detail": why }))?,
+        Format::Text => format!("No changes. There is nothing to take back: {}.\n", visible(why)),
+    })?;
     Ok(Exit::Done)
 }
 

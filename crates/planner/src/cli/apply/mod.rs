@@ -15,7 +15,7 @@ use secateur_analyzer::arn::Arn;
 use secateur_analyzer::time::{DAY, UnixTime};
 
 use super::failure::Failure;
-use super::flags::{ApplyArgs, Globals};
+use super::flags::{ApplyArgs, Format, Globals};
 use super::inputs::Workspace;
 use super::journals;
 use super::reproof::{Reproof, Sources};
@@ -31,6 +31,9 @@ pub(super) use drive::{Closing, Wall, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
 pub(super) use resume::check_endpoint_now;
+
+/// How long a question may go without an answer, in seconds: what was looked at may have moved.
+const MAX_ANSWER: i64 = 3_600;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     if args.resume {
@@ -52,7 +55,10 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let proved = Proved::new(plan, &analysis, &options).map_err(|refusals| Failure::refusals(path, &refusals))?;
     let chosen = chosen(plan, args)?;
     if chosen.is_empty() {
-        output::print("No changes. There is nothing to apply.\n")?;
+        output::print(&match args.format {
+            Format::Json => output::json(&serde_json::json!({ "outcome": "no-changes" }))?,
+            Format::Text => "No changes. There is nothing to apply.\n".to_owned(),
+        })?;
         return Ok(Exit::Done);
     }
     let folder = journals::folder(&reproof.workspace);
@@ -84,7 +90,12 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         if left.len() == 1 { "this change".to_owned() } else { format!("these {} changes", left.len()) },
         plan.account.id
     );
+    let asked_at = journals::now();
     let approved = approve(way, proposal, &question)?;
+    if journals::now().since(asked_at) > MAX_ANSWER {
+        let message = "the answer came an hour after the account was looked at";
+        return Err(Failure::refused("stale", message).help("run the same command again, and answer sooner"));
+    }
     let seen = reproof.workspace.seen(path);
     begin(globals, args, &cloud, &folder, approved, seen, &withheld)
 }
@@ -278,13 +289,8 @@ fn room(reproof: &Reproof, changes: &[&Change], live: &Account) -> Result<BTreeM
 }
 
 /// What is about to be done, once more: the plan itself was reviewed.
-fn overview(
-    reproof: &Reproof,
-    changes: &[&Change],
-    evict: &BTreeMap<Arn, Version>,
-    format: super::flags::Format,
-) -> String {
-    if format == super::flags::Format::Json {
+fn overview(reproof: &Reproof, changes: &[&Change], evict: &BTreeMap<Arn, Version>, format: Format) -> String {
+    if format == Format::Json {
         return String::new();
     }
     let plan = &reproof.plan;

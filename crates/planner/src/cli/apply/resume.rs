@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Closing, Wall, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way};
+use super::{Closing, Wall, approve, check_account, check_age, check_endpoint, close, drive, lock, open, plan_of, way};
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, Journal};
 use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
@@ -75,6 +75,7 @@ fn proposal(globals: &Globals, args: &ApplyArgs, workspace: &Workspace, found: &
         threads: args.threads,
     };
     let reproof = Reproof::read(globals, &sources)?;
+    check_age(&reproof.plan, workspace, journals::now())?;
     let analysis = reproof.analysis()?;
     let options = reproof.options()?;
     let proved =
