@@ -1,7 +1,9 @@
-//! `cargo xtask demo`: the main job on the sample account, offline.
+//! `cargo xtask demo`: the main job on the sample account, over HTTP: an emulator of AWS, and the commands in their order.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 
 use crate::cargo;
 
@@ -14,13 +16,16 @@ struct Step {
 }
 
 const ACME: [&str; 2] = ["--config", "docs/examples/acme/secateur.toml"];
-const SNAPSHOT: [&str; 2] = ["--snapshot", "docs/examples/acme/snapshot"];
+const SNAPSHOT: [&str; 2] = ["--snapshot", "target/demo/snapshot"];
+/// What the demo writes; it begins with none of it.
+const FOLDER: &str = "target/demo";
 const PLAN: &str = "target/demo/plan.json";
 
 const TWO: [&str; 4] = ["--target", "role/github-deploy/inline/deploy", "--target", "policy/service-baseline"];
 const ONE_PLAN: &str = "target/demo/two-changes.json";
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
+    Step { title: "Read the account, as from AWS: here an emulator answers", arguments: &["collect"], instead: None },
     Step { title: "What the account grants, and what is used", arguments: &["analyze"], instead: None },
     Step {
         title: "Two of the changes: a pipeline's role, and a policy of four roles",
@@ -32,26 +37,70 @@ const STEPS: [Step; 6] = [
         arguments: &["explain", "role/github-deploy", "iam:PassRole"],
         instead: None,
     },
-    Step { title: "The whole plan", arguments: &["plan"], instead: Some("(its text is docs/examples/acme/plan.txt)") },
+    Step {
+        title: "The whole plan",
+        arguments: &["plan"],
+        instead: Some("(docs/examples/acme/plan.txt is such a text)"),
+    },
     Step { title: "What it comes to", arguments: &["status"], instead: None },
     Step { title: "Every change, proved again from the snapshot", arguments: &["verify"], instead: None },
 ];
 
-/// Builds secateur for offline use, and runs the steps.
-pub fn run() -> ExitCode {
-    eprintln!("Building secateur for offline use ...");
-    let mut build = cargo::command();
-    build.args(["build", "--quiet", "--locked", "-p", "secateur", "--no-default-features", "--features", "cli"]);
-    match build.current_dir(cargo::workspace()).status() {
-        Ok(status) if status.success() => {}
-        Ok(status) => return cargo::exit_code(status),
-        Err(error) => {
-            eprintln!("error: cargo does not start: {error}");
-            return ExitCode::FAILURE;
-        }
+/// The emulator, and where it is. It ends with the demo, however that ends.
+struct Emulator {
+    process: Child,
+    url: String,
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It has ended already, or there is nobody left to tell.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
-    let Some(binary) = binary() else {
-        eprintln!("error: the built secateur is not where cargo says\nhelp: cargo build -p secateur");
+}
+
+impl Emulator {
+    fn start(binary: &Path) -> Option<Emulator> {
+        let mut command = Command::new(binary);
+        command.args(["--account", "docs/examples/acme/snapshot", "--frozen", "--silent"]);
+        command.current_dir(cargo::workspace()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut emulator = Emulator { process: command.spawn().ok()?, url: String::new() };
+        BufReader::new(emulator.process.stdout.take()?).read_line(&mut emulator.url).ok()?;
+        emulator.url = emulator.url.trim().to_owned();
+        emulator.url.starts_with("http://").then_some(emulator)
+    }
+
+    /// Makes it AWS for a command. The key is in `docs/emulator.md`; nobody checks its secret.
+    fn stand_in(&self, command: &mut Command) {
+        for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"] {
+            command.env_remove(name);
+        }
+        command.env("AWS_ENDPOINT_URL", &self.url).env("AWS_REGION", "eu-west-1");
+        command.env("AWS_ACCESS_KEY_ID", "AKIAEMULATOROPERATOR").env("AWS_SECRET_ACCESS_KEY", "emulator");
+    }
+}
+
+/// Builds secateur and the emulator, and runs the steps.
+pub fn run() -> ExitCode {
+    eprintln!("Building secateur and the emulator; the AWS SDK takes some minutes the first time ...");
+    let (Some(binary), Some(emulator)) = (built("secateur", "secateur"), built("secateur-tests", "emulator")) else {
+        eprintln!(
+            "error: they do not build, or are not where cargo says\nhelp: cargo build -p secateur -p secateur-tests"
+        );
+        return ExitCode::FAILURE;
+    };
+    let folder = cargo::workspace().join(FOLDER);
+    if folder.exists()
+        && let Err(error) = fs::remove_dir_all(&folder)
+    {
+        eprintln!("error: cannot remove {}: {error}", folder.display());
+        return ExitCode::FAILURE;
+    }
+    let Some(emulator) = Emulator::start(&emulator) else {
+        eprintln!(
+            "error: the emulator does not start\nhelp: cargo xtask emulator --account docs/examples/acme/snapshot"
+        );
         return ExitCode::FAILURE;
     };
     for (at, step) in STEPS.iter().enumerate() {
@@ -59,6 +108,7 @@ pub fn run() -> ExitCode {
         println!("\n{}. {}\n\n$ secateur {}\n", at + 1, step.title, arguments.join(" "));
         let mut secateur = Command::new(&binary);
         secateur.args(&arguments).current_dir(cargo::workspace());
+        emulator.stand_in(&mut secateur);
         if let Some(instead) = step.instead {
             println!("{instead}");
             secateur.stdout(Stdio::null());
@@ -83,6 +133,7 @@ impl Step {
         match self.arguments {
             ["verify"] => arguments.extend([PLAN].iter().chain(&ACME)),
             ["status"] => arguments.extend(ACME.iter().chain(&SNAPSHOT).chain(&["--plan", PLAN])),
+            ["collect"] => arguments.extend(ACME.iter().chain(&SNAPSHOT).chain(&["--rate", "max"])),
             ["plan", "two"] => {
                 arguments.truncate(1);
                 arguments.extend(TWO.iter().chain(&ACME).chain(&SNAPSHOT).chain(&["--out", ONE_PLAN]));
@@ -94,11 +145,12 @@ impl Step {
     }
 }
 
-/// The binary's path, from cargo's own messages: the line of the artifact that is an executable.
-fn binary() -> Option<PathBuf> {
+/// Builds a binary. Its path is from cargo's own messages: the line of the artifact that is an executable.
+fn built(package: &str, name: &str) -> Option<PathBuf> {
     let mut build = cargo::command();
-    build.args(["build", "--quiet", "--locked", "-p", "secateur", "--no-default-features", "--features", "cli"]);
-    let output = build.arg("--message-format=json").current_dir(cargo::workspace()).output().ok()?;
+    build.args(["build", "--quiet", "--locked", "-p", package, "--bin", name]);
+    let build = build.arg("--message-format=json-render-diagnostics").current_dir(cargo::workspace());
+    let output = build.stderr(Stdio::inherit()).output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     let executable = text.lines().rev().find_map(|line| {
         let (_, rest) = line.split_once("\"executable\":\"")?;
@@ -115,7 +167,7 @@ mod tests {
     #[test]
     fn commands_are_those_that_a_user_would_type() {
         let lines: Vec<String> = STEPS.iter().map(|step| step.arguments().join(" ")).collect();
-        assert_eq!(lines[5], "verify target/demo/plan.json --config docs/examples/acme/secateur.toml");
-        assert!(lines[3].starts_with("plan --config docs/examples/acme/secateur.toml --snapshot "), "{lines:?}");
+        assert_eq!(lines[6], "verify target/demo/plan.json --config docs/examples/acme/secateur.toml");
+        assert!(lines[4].starts_with("plan --config docs/examples/acme/secateur.toml --snapshot "), "{lines:?}");
     }
 }
