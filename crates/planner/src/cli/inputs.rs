@@ -64,7 +64,7 @@ impl Workspace {
         let dir = args.snapshot.clone().unwrap_or_else(|| self.state("snapshot"));
         if args.snapshot.is_none() && !dir.exists() {
             return Err(Failure::error("no-snapshot", format!("there is no snapshot at `{}`", dir.display()))
-                .help("name one with --snapshot DIR; docs/guide.md tells how to make one with the AWS CLI"));
+                .help("`secateur collect` makes one; or name one with --snapshot DIR"));
         }
         pick_account(&dir, args.account.as_deref())
     }

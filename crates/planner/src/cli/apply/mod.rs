@@ -49,7 +49,6 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let reproof = Reproof::read(globals, &sources)?;
     let plan = &reproof.plan;
     let way = way(&args.approval, Some(plan.digest))?;
-    check_age(plan, &reproof.workspace, journals::now())?;
     let analysis = reproof.analysis()?;
     let options = reproof.options()?;
     let proved = Proved::new(plan, &analysis, &options).map_err(|refusals| Failure::refusals(path, &refusals))?;

@@ -12,6 +12,7 @@ use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::{Reproof, Sources};
 use crate::cli::{Outcome, output, rollback};
+use crate::plan::Plan;
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
@@ -23,11 +24,14 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
             .help("`secateur history` shows what was applied"));
     };
-    let proposal = proposal(globals, args, &workspace, &found)?;
+    let (proposal, plan) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
+    if let Some(plan) = plan {
+        check_age(&plan, &workspace, cloud.session().now())?;
+    }
     if args.format == Format::Text {
         output::print(&left(&found))?;
     }
@@ -56,14 +60,19 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
 }
 
 /// What is to be gone on with: of a plan, derived from it anew; of a rollback, what its digest covers.
-fn proposal(globals: &Globals, args: &ApplyArgs, workspace: &Workspace, found: &Found) -> Result<Proposal, Failure> {
+fn proposal(
+    globals: &Globals,
+    args: &ApplyArgs,
+    workspace: &Workspace,
+    found: &Found,
+) -> Result<(Proposal, Option<Plan>), Failure> {
     let edited = |error: crate::apply::DeriveError| {
         Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
             .help("nothing is written on its word; `secateur rollback` shows what it would take back")
     };
     let begin = found.history.begin();
     if let Origin::Rollback { .. } = begin.origin {
-        return resume_rollback(&found.history).map_err(edited);
+        return Ok((resume_rollback(&found.history).map_err(edited)?, None));
     }
     let path = plan_of(workspace, args.plan.as_deref(), begin.plan.as_deref()).ok_or_else(|| {
         Failure::usage("the journal does not say where its plan is").help("name it: `secateur apply PLAN --resume`")
@@ -75,12 +84,12 @@ fn proposal(globals: &Globals, args: &ApplyArgs, workspace: &Workspace, found: &
         threads: args.threads,
     };
     let reproof = Reproof::read(globals, &sources)?;
-    check_age(&reproof.plan, workspace, journals::now())?;
     let analysis = reproof.analysis()?;
     let options = reproof.options()?;
     let proved =
         Proved::new(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&path, &refusals))?;
-    resume_plan(&found.history, &proved).map_err(edited)
+    let proposal = resume_plan(&found.history, &proved).map_err(edited)?;
+    Ok((proposal, Some(reproof.plan.clone())))
 }
 
 /// The endpoint is known after the first call to IAM.
