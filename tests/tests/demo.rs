@@ -19,7 +19,10 @@ fn the_demo_goes_to_its_end() {
         "  # policy/service-baseline will be updated in-place",
         "protected (row 3)",
         "\nVerified: ",
+        "\nApply complete! 2 changes made.",
+        "\nRollback complete! 2 changes made.",
     ] {
         assert!(stdout.contains(part), "{part:?} is not in\n{stdout}\n{stderr}");
     }
+    assert!(stderr.contains("2 of 2 changes no longer match"), "{stderr}");
 }
