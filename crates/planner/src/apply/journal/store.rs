@@ -163,7 +163,6 @@ impl Folder {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(self.path.join("lock"))?;
-        #[expect(clippy::incompatible_msrv, reason = "with the AWS SDK comes a newer compiler than without")]
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),

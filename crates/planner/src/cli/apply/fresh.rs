@@ -13,6 +13,7 @@ use secateur_collector::collect::{self as collecting, Granularity, Include, Opti
 use crate::apply::aws::Cloud;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{AccessArgs, Globals};
+use crate::cli::progress::Shown;
 use crate::cli::reproof::Reproof;
 use crate::cli::{collect, output};
 use crate::plan::{Change, ChangeAction};
@@ -27,12 +28,15 @@ pub(in crate::cli) enum Whose {
 }
 
 struct Quiet {
+    calls: Shown,
     tells: bool,
     whose: Whose,
 }
 
 impl Watch for Quiet {
-    fn call(&self, _: &CallEvent<'_>) {}
+    fn call(&self, event: &CallEvent<'_>) {
+        self.calls.call(event);
+    }
 }
 
 impl Progress for Quiet {
@@ -74,7 +78,8 @@ pub(in crate::cli) fn account(
         reference: None,
         reference_is_asked_for: false,
     };
-    let progress: Arc<dyn Progress> = Arc::new(Quiet { tells: !globals.quiet, whose });
+    let progress: Arc<dyn Progress> =
+        Arc::new(Quiet { calls: Shown::new(true, access.verbose), tells: !globals.quiet, whose });
     let watch: Arc<dyn Watch> = progress.clone();
     let collected = cloud.wait(async {
         let hushed = Globals { quiet: true, ..globals.clone() };

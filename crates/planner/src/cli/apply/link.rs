@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use secateur_collector::aws::Silent;
-
 use crate::apply::Destination;
 use crate::apply::aws::Cloud;
 use crate::cli::collect;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{AccessArgs, Globals};
+use crate::cli::progress::Shown;
 
 /// Opens a session.
 pub(in crate::cli) fn open(globals: &Globals, args: &AccessArgs) -> Result<Cloud, Failure> {
-    let opened = Cloud::open(async { collect::open(globals, args, Arc::new(Silent)).await });
+    let opened = Cloud::open(async { collect::open(globals, args, Arc::new(Shown::new(true, args.verbose))).await });
     opened.map_err(|error| Failure::error("io", format!("no threads: {error}")))?
 }
 
