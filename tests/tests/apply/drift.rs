@@ -169,3 +169,20 @@ fn a_rollback_refuses_what_somebody_else_has_changed_since() {
     assert!(answer.stdout.contains("2 changes made"), "{answer}");
     assert_eq!(essence(&play.cloud)["RoleName put inline p"], before["RoleName put inline p"]);
 }
+
+#[test]
+fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
+    let answer = play.resume().ended_with(0);
+    assert!(answer.stderr.contains("Withheld: user/writer/inline/p"), "{answer}");
+    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    assert_eq!(essence(&play.cloud)["UserName writer inline p"], before["UserName writer inline p"]);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
+}
