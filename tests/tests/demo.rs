@@ -14,7 +14,15 @@ fn the_demo_goes_to_its_end() {
     let output = cargo.output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stdout}\n{stderr}");
-    for part in ["  # policy/service-baseline will be updated in-place", "protected (row 3)", "\nVerified: "] {
+    for part in [
+        "\nCollected account 111122223333 into ",
+        "  # policy/service-baseline will be updated in-place",
+        "protected (row 3)",
+        "\nVerified: ",
+        "\nApply complete! 2 changes made.",
+        "\nRollback complete! 2 changes made.",
+    ] {
         assert!(stdout.contains(part), "{part:?} is not in\n{stdout}\n{stderr}");
     }
+    assert!(stderr.contains("2 of 2 changes no longer match"), "{stderr}");
 }

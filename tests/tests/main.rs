@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod acme;
 #[cfg(test)]
+mod apply;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod collect;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]

@@ -20,8 +20,44 @@ const EFFECTS: [&str; 9] = [
     "std::{",
 ];
 
+/// Beginnings of the names that the SDK gives to calls that write, and that no call has that only reads.
+const WRITES: [&str; 32] = [
+    "add_user_to_group",
+    "attach_group",
+    "attach_role",
+    "attach_user",
+    "cancel_key_deletion",
+    "create_access_key",
+    "create_group",
+    "create_policy",
+    "create_role",
+    "create_user",
+    "delete_access_key",
+    "delete_group",
+    "delete_policy",
+    "delete_role",
+    "delete_user",
+    "detach_",
+    "disable_key",
+    "put_group",
+    "put_key",
+    "put_role",
+    "put_user",
+    "remove_user_from_group",
+    "schedule_key",
+    "set_default_policy",
+    "tag_policy",
+    "tag_role",
+    "tag_user",
+    "untag_",
+    "update_access_key",
+    "update_assume_role",
+    "update_role",
+    "update_user",
+];
+
 /// Where the planner may do what a function over values must not.
-const PLANNER_EDGE: [&str; 5] = ["main.rs", "cli.rs", "cli/", "apply.rs", "apply/"];
+const PLANNER_EDGE: [&str; 6] = ["main.rs", "fault_points.rs", "cli.rs", "cli/", "apply.rs", "apply/"];
 
 /// Returns each place in a text's code where one of the words stands by itself, as `file:line: word`.
 fn mentions(file: &str, text: &str, words: &[&str]) -> Vec<String> {
@@ -125,6 +161,108 @@ fn the_proof_shares_nothing_with_the_rewriter() {
     let mut sources = shipped("crates/planner/src/proof");
     sources.retain(|(file, _)| file.starts_with("crates/planner/src/proof/") || *file == "crates/planner/src/proof.rs");
     assert_eq!(all_mentions(&sources, &["rewrite"]), [""; 0]);
+}
+
+/// Where the writes are, and nowhere else.
+const WRITES_FILE: &str = "crates/planner/src/apply/aws/writes.rs";
+
+/// The operations that a text calls on clients of AWS: the first word of each.
+fn operations(text: &str) -> BTreeSet<String> {
+    let code: String = code_lines(text).into_iter().map(|(_, line)| line.trim()).collect();
+    let mut found = BTreeSet::new();
+    for client in [".iam.", ".sts.", "aws.account.", "aws.kms(", "aws.cloudtrail("] {
+        for (at, _) in code.match_indices(client) {
+            let rest = &code[at + client.len()..];
+            // Clients of a Region are made by a call.
+            let rest = if client.ends_with('(') { rest.split_once(").").map_or("", |(_, rest)| rest) } else { rest };
+            let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            if rest[name.len()..].starts_with('(') {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn writes_to_aws_are_in_one_place() {
+    let reads = ["get", "list", "generate", "lookup", "describe", "simulate"];
+    let mut seen = 0;
+    let sources = ["crates/collector/src/", "crates/planner/src/"].into_iter().flat_map(shipped);
+    for (file, text) in sources.filter(|(file, _)| *file != WRITES_FILE) {
+        let calls = operations(&text);
+        seen += calls.len();
+        let writes: Vec<&String> =
+            calls.iter().filter(|name| !reads.contains(&name.split('_').next().unwrap_or_default())).collect();
+        assert_eq!(writes, [""; 0], "{file} calls what may write");
+    }
+    assert!(seen > 20, "the calls were not found: {seen}");
+    let writes = operations(&text(WRITES_FILE));
+    assert!(writes.contains("put_role_policy") && writes.contains("update_access_key"), "{writes:?}");
+    assert!(!writes.iter().any(|name| name.contains("boundary") || name == "delete_access_key"), "{writes:?}");
+}
+
+#[test]
+fn what_is_written_stands_in_a_journal() {
+    let sources = shipped("crates/planner/src/");
+    let made: Vec<_> =
+        sources.iter().filter(|(_, text)| text.contains("Intended { write")).map(|(file, _)| *file).collect();
+    assert_eq!(made, ["crates/planner/src/apply/journal/mod.rs"], "only a journal makes an intended write");
+    let all = shipped("crates/");
+    let does: Vec<_> = all.iter().filter(|(_, text)| text.contains("Writes for ")).map(|(file, _)| *file).collect();
+    assert_eq!(does, [WRITES_FILE]);
+}
+
+#[test]
+fn the_state_machine_of_apply_is_free_of_aws_files_and_clocks() {
+    const APPLY: &str = "crates/planner/src/apply/";
+    let mut sources = shipped(APPLY);
+    assert!(sources.len() > 8, "the sources of apply were not found");
+    sources.retain(|(file, _)| !file.starts_with("crates/planner/src/apply/aws/"));
+    assert_eq!(all_mentions(&sources, &["secateur_collector", "aws_sdk_iam", "tokio"]), [""; 0]);
+    // The file of a journal, and the end that tests ask for.
+    sources.retain(|(file, _)| !file.ends_with("/journal/store.rs") && !file.ends_with("/fault.rs"));
+    assert_eq!(all_mentions(&sources, &EFFECTS), [""; 0]);
+}
+
+/// Returns each place in the sources where a word begins so.
+fn words_beginning(sources: &[(&str, String)], beginnings: &[&str]) -> Vec<String> {
+    let words = |line: &str| -> Vec<String> {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    let begins = |word: &String| beginnings.iter().any(|beginning| word.starts_with(beginning));
+    let of_source = |(file, text): &(&str, String)| -> Vec<String> {
+        let of_line = |(number, line): (usize, &str)| {
+            words(line).into_iter().filter(begins).map(move |word| format!("{file}:{number}: {word}"))
+        };
+        code_lines(text).into_iter().flat_map(of_line).collect()
+    };
+    sources.iter().flat_map(of_source).collect()
+}
+
+#[test]
+fn the_collector_writes_nothing_to_aws() {
+    let sources = shipped("crates/collector/src/");
+    assert!(sources.iter().any(|(file, _)| file.contains("/aws/")), "the collector's calls were not found");
+    assert_eq!(words_beginning(&sources, &WRITES), [""; 0], "calls that write belong into planner's `apply`");
+    let writing = [("a.rs", "aws.iam.put_role_policy().send();\nlet tag_user = 1;\nlet output = row.tag;".to_owned())];
+    assert_eq!(words_beginning(&writing, &WRITES), ["a.rs:1: put_role_policy", "a.rs:2: tag_user"]);
+}
+
+#[test]
+fn every_call_of_the_collector_is_on_the_page_of_permissions() {
+    let page = text("docs/permissions.md");
+    let mut calls = BTreeSet::new();
+    for (_, text) in shipped("crates/collector/src/") {
+        for (_, line) in code_lines(&text) {
+            let named = line.split("Call::new(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+            calls.extend(named);
+        }
+    }
+    assert!(calls.len() > 10, "{calls:?}");
+    for call in calls {
+        assert!(page.contains(&format!("`{call}`")), "docs/permissions.md does not name {call}");
+    }
 }
 
 #[test]

@@ -16,10 +16,13 @@ The tasks of this repository.
 
 usage: cargo xtask TASK [ARGS]
 
-  demo                         the main job on the sample account: analyze, plan, explain, verify
+  demo                         the main job on the sample account, with an emulator of AWS: collect, analyze,
+                               plan, explain, verify
   ci                           every check that a change has to pass: format, lints, docs, the build
                                for offline use, tests
-  bench [--quick]              how fast `plan` is, on a generated account of 5,000 roles, against mere parsing
+  bench [--quick] [plan] [collect]
+                               how fast `plan` is, on a generated account of 5,000 roles, against mere parsing;
+                               how fast `collect` is, beside boto3
   catalog DIR --date YYYY-MM-DD
                                rebuild the catalogue from files of the AWS service reference, fetched
                                on that day

@@ -3,6 +3,7 @@
 //! Planning, proving and rendering are functions over values: they see analyzer's `Account`, and neither files nor AWS.
 
 pub mod analyze;
+pub mod apply;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod explain;

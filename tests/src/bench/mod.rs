@@ -5,6 +5,7 @@
 
 mod account;
 mod catalogue;
+mod collect;
 mod details;
 mod documents;
 mod measure;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use account::Size;
+pub use collect::CollectBench;
 use measure::Cost;
 pub use snapshot::Snapshot;
 
@@ -51,6 +53,10 @@ pub struct Bench {
 pub const LARGE: Size = Size { roles: 5_000, users: 1_000, policies: 1_500, shared: 100, seed: 1 };
 /// The small account of the aims, of the same mix.
 pub const SMALL: Size = Size { roles: 100, users: 20, policies: 30, shared: 2, seed: 1 };
+/// The account that is collected at a limited rate.
+pub const COLLECTED: Size = Size { roles: 1_000, users: 0, policies: 300, shared: 20, seed: 1 };
+/// The account whose collection takes hardly more memory than that.
+pub const COLLECTED_LARGE: Size = Size { roles: 5_000, users: 0, policies: 300, shared: 20, seed: 1 };
 /// The short form's accounts.
 pub const QUICK: Size = Size { roles: 300, users: 60, policies: 90, shared: 6, seed: 1 };
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 /// Milliseconds of a second, a minute, an hour and a day.
 pub const SECOND: i64 = 1_000;
@@ -45,6 +46,12 @@ impl Time {
         self.0.saturating_sub(then.0)
     }
 
+    /// As HTTP's header `date` has it.
+    pub fn http_date(self) -> String {
+        let moment = Timestamp::from_millisecond(self.0).unwrap_or_default();
+        DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).unwrap_or_default()
+    }
+
     /// Seconds since 1970, as the JSON protocols write time.
     pub fn epoch(self) -> serde_json::Value {
         if self.0 % SECOND == 0 {
@@ -78,6 +85,7 @@ mod tests {
         assert_eq!(time.plus(250).to_string(), "2026-10-10T06:20:01.25Z");
         assert_eq!(time.plus(250).epoch().to_string(), "1791613201.25");
         assert_eq!((time.plus(999).to_second(), time.plus(-1).to_second()), (time, time.plus(-1_000)));
+        assert_eq!(time.http_date(), "Sat, 10 Oct 2026 06:20:01 GMT");
         assert_eq!(Time::parse("yesterday"), None);
     }
 }

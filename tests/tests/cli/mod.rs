@@ -9,7 +9,7 @@ mod exits;
 mod faults;
 mod files;
 mod pages;
-mod planfile;
+pub mod planfile;
 mod plans;
 mod reports;
 mod rules;
@@ -20,4 +20,4 @@ mod snapshots;
 mod streams;
 mod wide;
 
-pub use scene::files_below;
+pub use scene::{Answer, files_below};

@@ -2,7 +2,7 @@
 
 mod behaviour;
 mod binary;
-mod cloud;
+pub mod cloud;
 mod details;
 mod documented;
 mod faults;

@@ -35,7 +35,7 @@ impl DocumentValue<'_> {
 }
 
 /// Decodes RFC 3986 percent-encoding, in which `+` is a plus sign; text that is not encoded is returned as it is.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if text.trim_start().starts_with('{') {
         return Cow::Borrowed(text);
     }

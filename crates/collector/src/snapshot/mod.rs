@@ -28,15 +28,21 @@ mod write;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+pub(crate) use document::decoded;
 pub use error::SnapshotError;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;
+#[cfg(feature = "aws")]
+pub(crate) use write::{make_dirs, sync_dir};
 
 use content::Parts;
 use inventory::{Inventory, SnapshotFile};
 use place::Place;
 use secateur_analyzer::account::Account;
+use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::parallel;
 
 /// How a snapshot is read; nothing in here changes the result.
@@ -52,6 +58,18 @@ pub struct ReadOptions {
 /// When a file cannot be read or is not what its place says, when the manifest and the files contradict each other, or when
 /// it is not clear which account this is.
 pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError> {
+    read_by(dir, options, None)
+}
+
+/// Reads a snapshot with another one's catalogue, so that both can be compared name by name.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(dir: &Path, options: &ReadOptions, catalog: Arc<Catalog>) -> Result<Account, SnapshotError> {
+    read_by(dir, options, Some(catalog))
+}
+
+fn read_by(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Result<Account, SnapshotError> {
     let mut inventory = Inventory::of(dir)?;
     let manifest = manifest::read(&inventory)?;
     if let Some((manifest, _)) = &manifest {
@@ -60,7 +78,10 @@ pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError>
     if !inventory.files.contains_key(place::DETAILS) {
         return Err(SnapshotError::NoDetails { path: dir.join(place::DETAILS) });
     }
-    let catalog = catalog::read(&mut inventory, manifest.as_ref().map(|(manifest, _)| manifest))?;
+    let catalog = match other {
+        Some(catalog) => catalog,
+        None => catalog::read(&mut inventory, manifest.as_ref().map(|(manifest, _)| manifest))?,
+    };
     let files: Vec<&SnapshotFile> = inventory.files.values().filter(|file| file.place != Place::Manifest).collect();
     let contents = parallel::map_with(options.threads, &files, Vec::new, |buffer, file| {
         let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
@@ -72,6 +93,12 @@ pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError>
     }
     parts.gaps.extend(inventory.gaps);
     parts.into_account(dir, manifest, catalog)
+}
+
+/// Returns the files of a snapshot: their paths by their names.
+#[cfg(feature = "aws")]
+pub(crate) fn files(dir: &Path) -> Result<std::collections::BTreeMap<String, PathBuf>, SnapshotError> {
+    Ok(Inventory::of(dir)?.files.into_iter().map(|(name, file)| (name, file.path)).collect())
 }
 
 /// Returns the snapshots in `dir`: itself, or its directories named after an account id, sorted.

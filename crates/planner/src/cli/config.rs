@@ -25,6 +25,23 @@ pub(super) struct Config {
     pub rewrite: RewriteSettings,
     pub limits: Limits,
     pub rules: Rules,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read in every build, heeded where there is `apply`"))]
+    pub apply: ApplySettings,
+}
+
+/// The settings of `[apply]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ApplySettings {
+    /// `max_plan_age_days`
+    pub max_plan_age_days: u32,
+    /// `evict_oldest_version`
+    pub evict_oldest_version: bool,
+}
+
+impl Default for ApplySettings {
+    fn default() -> ApplySettings {
+        ApplySettings { max_plan_age_days: 7, evict_oldest_version: false }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,7 +86,6 @@ struct LimitsTable {
     max_removed_per_policy: Option<usize>,
 }
 
-/// Read, so that one file serves every version; there is no `apply` yet that would heed it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ApplyTable {
@@ -99,22 +115,18 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Config, Failure> {
         source: rules::source(file.source).map_err(|wrong| at("source", wrong))?,
     };
     let (settings, rewrite) = values(&file.evidence, &file.rewrite).map_err(|(key, detail)| wrong(key, detail))?;
-    if let Some(0) = file.apply.max_plan_age_days {
-        return Err(wrong("apply.max_plan_age_days", "must be at least 1".to_owned()));
-    }
-    if file.apply.evict_oldest_version.is_some_and(|evict| evict) {
-        return Err(wrong("apply.evict_oldest_version", not_yet("true")));
-    }
+    let defaults = ApplySettings::default();
+    let age = days("apply.max_plan_age_days", file.apply.max_plan_age_days, defaults.max_plan_age_days);
+    let apply = ApplySettings {
+        max_plan_age_days: age.map_err(|(key, detail)| wrong(key, detail))?,
+        evict_oldest_version: file.apply.evict_oldest_version.unwrap_or(defaults.evict_oldest_version),
+    };
     let limits =
         Limits { max_changes: file.limits.max_changes, max_removed_per_policy: file.limits.max_removed_per_policy };
-    Ok(Config { settings, rewrite, limits, rules })
+    Ok(Config { settings, rewrite, limits, rules, apply })
 }
 
 type Wrong = (&'static str, String);
-
-fn not_yet(value: &str) -> String {
-    format!("`{value}` is not available in secateur {}", env!("CARGO_PKG_VERSION"))
-}
 
 fn values(evidence: &EvidenceTable, rewrite: &RewriteTable) -> Result<(Settings, RewriteSettings), Wrong> {
     let defaults = Settings::default();

@@ -31,6 +31,12 @@ impl Failure {
         Failure { exit: Exit::Refused, ..Failure::error(reason, message) }
     }
 
+    /// Something is done, and something is left: exit code 4.
+    #[cfg(feature = "aws")]
+    pub fn partly(reason: &'static str, message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Partly, ..Failure::error(reason, message) }
+    }
+
     /// A command line that makes no sense: exit code 64.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, ..Failure::error("usage", message) }

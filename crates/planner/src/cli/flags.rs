@@ -1,11 +1,23 @@
 //! The flags of all commands.
 
+#[cfg(feature = "aws")]
+mod apply;
+#[cfg(feature = "aws")]
+mod aws;
+mod history;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::RemovalReason;
+
+#[cfg(feature = "aws")]
+pub(super) use apply::{ApplyArgs, ApprovalArgs, RollbackArgs};
+#[cfg(feature = "aws")]
+pub(super) use aws::{AccessArgs, CollectArgs, GranularityFlag, IncludeFlag};
+pub(super) use history::HistoryArgs;
 
 /// terraform plan for AWS least privilege: removes unused IAM permissions, with evidence and proof.
 #[derive(Debug, Parser)]
@@ -17,7 +29,7 @@ pub(super) struct Cli {
     pub command: Command,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Globals {
     /// The configuration [default: the secateur.toml of this directory or of the nearest one above]
     #[arg(long, global = true, value_name = "FILE", env = "SECATEUR_CONFIG")]
@@ -55,6 +67,9 @@ impl ColorFlag {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Read an AWS account into a snapshot: who may do what, and when it was last used
+    #[cfg(feature = "aws")]
+    Collect(CollectArgs),
     /// Show what every principal is granted, what it uses, and what could go
     Analyze(AnalyzeArgs),
     /// Write the plan file and show it
@@ -65,7 +80,15 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Prove every change of a plan again, from the snapshot that the plan names
     Verify(VerifyArgs),
-    /// Show how old the snapshot is, and what the plan is
+    /// Make the changes of a plan in AWS, exactly as they were reviewed
+    #[cfg(feature = "aws")]
+    Apply(ApplyArgs),
+    /// Take back what an apply, or a rollback, has done
+    #[cfg(feature = "aws")]
+    Rollback(RollbackArgs),
+    /// Show what was applied from here, and what is open
+    History(HistoryArgs),
+    /// Show how old the snapshot is, what the plan is, and whether an apply is open
     Status(StatusArgs),
     /// Show the catalogue's version, or what it knows of actions
     Catalog(CatalogArgs),
@@ -77,8 +100,15 @@ impl Command {
     /// Whether errors go to stdout as JSON too.
     pub fn wants_json(&self) -> bool {
         match self {
+            #[cfg(feature = "aws")]
+            Command::Collect(_) => false,
             Command::Plan(args) => args.format == PlanFormat::Json,
             Command::Show(args) => args.format == PlanFormat::Json,
+            #[cfg(feature = "aws")]
+            Command::Apply(args) => args.format == Format::Json,
+            #[cfg(feature = "aws")]
+            Command::Rollback(args) => args.format == Format::Json,
+            Command::History(args) => args.format == Format::Json,
             Command::Verify(args) => args.format == Format::Json,
             Command::Catalog(args) => args.format == Format::Json,
             Command::Analyze(args) => args.format == Format::Json,
@@ -190,9 +220,20 @@ pub(super) struct VerifyArgs {
     /// How many threads to use; the result does not depend on it [default: one per core]
     #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
     pub threads: Option<NonZeroUsize>,
+    /// Compare with AWS too: whether all that the plan expects is still so
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub live: bool,
+    /// Exit with 2 when something is no longer as the plan expects
+    #[cfg(feature = "aws")]
+    #[arg(long, requires = "live")]
+    pub detailed_exitcode: bool,
     /// How to tell the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 #[derive(Debug, Args)]

@@ -64,7 +64,7 @@ impl Workspace {
         let dir = args.snapshot.clone().unwrap_or_else(|| self.state("snapshot"));
         if args.snapshot.is_none() && !dir.exists() {
             return Err(Failure::error("no-snapshot", format!("there is no snapshot at `{}`", dir.display()))
-                .help("name one with --snapshot DIR; docs/guide.md tells how to make one with the AWS CLI"));
+                .help("`secateur collect` makes one; or name one with --snapshot DIR"));
         }
         pick_account(&dir, args.account.as_deref())
     }
@@ -135,6 +135,13 @@ impl Workspace {
     /// Finds what a plan names.
     pub fn find_input(&self, file: &InputFile) -> PathBuf {
         self.root.join(&file.path)
+    }
+
+    /// Names a file as seen from the directory of the configuration; as it is given when it cannot be.
+    #[cfg(feature = "aws")]
+    pub fn seen(&self, path: &Path) -> Option<String> {
+        let seen = if path.is_absolute() { None } else { self.seen_from_root(path) };
+        Some(seen.unwrap_or_else(|| path.to_owned()).display().to_string())
     }
 
     fn seen_from_root(&self, path: &Path) -> Option<PathBuf> {

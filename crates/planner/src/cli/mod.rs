@@ -3,15 +3,26 @@
 //! stdout carries the product, stderr all else. Exit codes: [`Exit`].
 
 mod analyze;
+#[cfg(feature = "aws")]
+mod apply;
 mod catalog;
+#[cfg(feature = "aws")]
+mod collect;
 mod completions;
 mod config;
 mod explain;
 mod failure;
 mod flags;
+mod history;
 mod inputs;
+mod journals;
 mod output;
 mod plan;
+#[cfg(feature = "aws")]
+mod progress;
+mod reproof;
+#[cfg(feature = "aws")]
+mod rollback;
 mod show;
 mod status;
 mod verify;
@@ -36,6 +47,8 @@ pub enum Exit {
     Changes = 2,
     /// Refused: edited, unproved, drifted. Nothing was written.
     Refused = 3,
+    /// Partly done: something is missing, and what it is was told.
+    Partly = 4,
     /// The command line cannot be understood.
     Usage = 64,
 }
@@ -65,7 +78,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     globals.color.write_global();
     let json_errors = cli.command.wants_json();
     let result = match &cli.command {
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(globals, args),
         Command::Plan(args) => plan::run(globals, args),
+        #[cfg(feature = "aws")]
+        Command::Apply(args) => apply::run(globals, args),
+        #[cfg(feature = "aws")]
+        Command::Rollback(args) => rollback::run(globals, args),
+        Command::History(args) => history::run(globals, args),
         Command::Show(args) => show::run(globals, args),
         Command::Verify(args) => verify::run(globals, args),
         Command::Catalog(args) => catalog::run(globals, args),

@@ -109,6 +109,13 @@ fn write_with(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) 
     Ok(())
 }
 
+/// Creates the folder for state that a path within it stands in.
+#[cfg(feature = "aws")]
+pub(super) fn prepare_state(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    prepare_folder(folder).map_err(|error| Failure::io("create", folder, &error))
+}
+
 /// Creates a folder, readable by its owner only. The folder `.secateur` is kept out of git, whoever made it.
 fn prepare_folder(folder: &Path) -> io::Result<()> {
     if !folder.is_dir() {

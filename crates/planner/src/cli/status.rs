@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::flags::{Format, Globals, StatusArgs};
 use super::inputs::{self, Workspace};
 use super::show::read_plan;
-use super::{Exit, Outcome, output};
+use super::{Exit, Outcome, journals, output};
 use crate::render::{count, visible};
 
 #[derive(Serialize)]
@@ -14,6 +14,18 @@ struct Status {
     config: Option<String>,
     snapshot: Option<SnapshotStatus>,
     plan: Option<PlanStatus>,
+    open_journals: Vec<JournalStatus>,
+}
+
+/// An apply, or a rollback, that did not end: it blocks the next.
+#[derive(Serialize)]
+struct JournalStatus {
+    id: String,
+    kind: &'static str,
+    done: usize,
+    steps: usize,
+    path: String,
+    ways_out: String,
 }
 
 #[derive(Serialize)]
@@ -80,7 +92,17 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         }
         false => None,
     };
-    let status = Status { config: workspace.config_file.map(|file| file.path), snapshot, plan };
+    let journals = journals::all(&journals::folder(&workspace))?;
+    let open_journals = journals.iter().filter(|found| found.is_open()).map(|found| JournalStatus {
+        id: found.id.clone(),
+        kind: found.kind(),
+        done: found.history.done(),
+        steps: found.history.steps().len(),
+        path: found.path.display().to_string(),
+        ways_out: journals::ways_out(found),
+    });
+    let open_journals = open_journals.collect();
+    let status = Status { config: workspace.config_file.map(|file| file.path), snapshot, plan, open_journals };
     output::print(&match args.format {
         Format::Text => text(&status),
         Format::Json => output::json(&status)?,
@@ -124,6 +146,14 @@ fn text(status: &Status) -> String {
                 lines.push("               made from another snapshot: plan again with `secateur plan`".to_owned());
             }
         }
+    }
+    for journal in &status.open_journals {
+        lines.push(format!("open journal   {}", visible(&journal.id)));
+        lines.push(format!(
+            "               {} that did not end: {} of {} writes done",
+            journal.kind, journal.done, journal.steps
+        ));
+        lines.push(format!("               {}", visible(&journal.ways_out)));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -50,7 +50,7 @@ pub(super) fn derive(
         group: None,
         depends_on: Vec::new(),
         holders: proof.holders().iter().filter_map(|holder| numbering.principal(holder.principal)).collect(),
-        expects: expects::expects(analysis, subject),
+        expects: expects::expects(graph, subject),
         before: Some(subject.before.to_owned()),
         after: subject.after.map(str::to_owned),
         size: None,

@@ -141,6 +141,13 @@ fn write_list_on(
     hash.update(b"]");
 }
 
+/// Returns the SHA-256 over the RFC 8785 form of plain data.
+pub(crate) fn canonical_sha256(value: &impl Serialize) -> Sha256 {
+    let mut reference = Reference::default();
+    reference.value(value);
+    reference.hash.finish()
+}
+
 /// A hash that takes values in RFC 8785 form.
 trait Hashing {
     fn hash(&mut self) -> &mut Sha256Writer;

@@ -1,6 +1,5 @@
 //! What must be found when a change is applied.
 
-use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyRef};
 
@@ -8,8 +7,7 @@ use super::subject::Subject;
 use super::{ExpectedHolder, Expects, fit};
 
 /// Returns what the change rests on: the document, everyone who holds it, and how.
-pub(super) fn expects(analysis: &Analysis<'_>, subject: &Subject<'_>) -> Expects {
-    let graph = analysis.graph();
+pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
     let account = graph.account();
     // A detach concerns those whom this attachment reaches; the others' are changes of their own.
     let all = match subject.entity {

@@ -75,7 +75,7 @@ pub(super) fn replace(
             address: subject::address(graph, &subject),
             depends_on: vec![attached_address(graph, *entity, &copy.name)],
             holders: holders.iter().filter_map(|holder| numbering.principal(holder.principal)).collect(),
-            expects: expects::expects(analysis, &subject),
+            expects: expects::expects(graph, &subject),
             ..empty(ChangeAction::Detach, target, calls, inverse)
         }));
     }

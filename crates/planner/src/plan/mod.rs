@@ -20,6 +20,7 @@ mod expects;
 mod fit;
 mod group;
 mod keys;
+mod live;
 mod read;
 mod removed;
 mod resources;
@@ -44,10 +45,12 @@ pub use change::{
     StillGranted, Target,
 };
 pub use config::{AwsManaged, Limits, PlanOptions, RewriteSettings};
+pub(crate) use digest::canonical_sha256;
 pub use digest::{changes_digest, digest};
 pub(crate) use draft::characters;
 pub use fit::Quotas;
 pub use keys::{ExpectedKey, KeyEvidence};
+pub use live::{Headroom, OldestVersion, drift, headroom, recheck};
 pub use read::{ReadPlanError, read};
 pub use resources::RemovedResource;
 pub use select::Selection;

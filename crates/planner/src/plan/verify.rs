@@ -121,7 +121,7 @@ fn numbered(plan: &Plan, analysis: &Analysis<'_>) -> BTreeSet<PrincipalId> {
     plan.principals.iter().filter_map(find).collect()
 }
 
-fn prove_again(
+pub(super) fn prove_again(
     change: &Change,
     analysis: &Analysis<'_>,
     options: &PlanOptions,

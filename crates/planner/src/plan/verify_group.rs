@@ -58,7 +58,7 @@ pub(super) fn all(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions, n
 }
 
 /// Makes a group anew from what its changes say.
-fn prove_again(
+pub(super) fn prove_again(
     changes: &[&Change],
     analysis: &Analysis<'_>,
     options: &PlanOptions,

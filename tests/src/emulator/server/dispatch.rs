@@ -47,7 +47,8 @@ pub fn run(world: &mut World, request: &Request) -> Outcome {
         Err(error) => Outcome::of(error.answer(request.protocol, request.namespace(), &request_id)),
     };
     let header = if request.protocol == Protocol::Rest { "x-amzn-requestid" } else { "x-amzn-RequestId" };
-    outcome.answer = outcome.answer.with_header(header, request_id.clone());
+    // The emulator's clock is AWS's: clients that go by the header see no other.
+    outcome.answer = outcome.answer.with_header(header, request_id.clone()).with_header("date", now.http_date());
     if request.protocol == Protocol::Target {
         outcome.answer = outcome.answer.of_type("application/x-amz-json-1.1");
     }

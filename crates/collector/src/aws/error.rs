@@ -1,0 +1,293 @@
+//! What can go wrong with a call, and what mends it.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::operation::RequestId;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+
+use super::Call;
+use super::http::TORN;
+
+/// What kind of failure it was. It decides what is done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Too many calls: nothing was done.
+    Throttled,
+    /// There are no credentials, or AWS does not take them: nothing was done.
+    Credentials,
+    /// The session behind the credentials has ended: nothing was done.
+    Expired,
+    /// The caller may not; this is the permission that is missing, such as `iam:GetRole`.
+    Denied(String),
+    /// What the call is about does not exist.
+    NotFound,
+    /// The network or AWS failed. Whether the call was done is not known: a read is repeated, a write is looked after.
+    Transient,
+    /// AWS answered something that makes no sense, such as a page that says there is another and not which.
+    Answer,
+    /// Any other refusal by AWS, by its code.
+    Refused(String),
+    /// The request could not be made: a configuration that makes no sense.
+    Request,
+}
+
+/// A call that failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct AwsError(Box<Facts>);
+
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{operation}{}: {message}", of_subject(.subject))]
+struct Facts {
+    kind: ErrorKind,
+    operation: &'static str,
+    subject: String,
+    message: String,
+    code: Option<String>,
+    request_id: Option<String>,
+    help: Option<String>,
+}
+
+fn of_subject(subject: &str) -> String {
+    if subject.is_empty() { String::new() } else { format!(" of {subject}") }
+}
+
+impl AwsError {
+    /// An answer that makes no sense; what is wrong with it.
+    pub fn answer(call: &Call<'_>, message: impl Into<String>) -> AwsError {
+        AwsError::new(call, ErrorKind::Answer, message.into())
+    }
+
+    /// Classifies what the SDK says.
+    pub(super) fn of<E>(call: &Call<'_>, error: &SdkError<E, HttpResponse>) -> AwsError
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let (code, said) = (error.code(), error.message());
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let kind = match error {
+            SdkError::ServiceError(_) => kind_of_code(call, code.unwrap_or_default(), said, status.unwrap_or_default()),
+            SdkError::ResponseError(_) | SdkError::TimeoutError(_) => ErrorKind::Transient,
+            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if credentials_cause(error).is_some() => {
+                ErrorKind::Credentials
+            }
+            SdkError::ConstructionFailure(_) => ErrorKind::Request,
+            _ => ErrorKind::Transient,
+        };
+        let message = match (code, said) {
+            (Some(code), Some(said)) => format!("{code}: {said}"),
+            (Some(code), None) => code.to_owned(),
+            (None, _) => match (credentials_cause(error), status) {
+                (Some(cause), _) => format!("no credentials: {}", chain(cause)),
+                (None, Some(status)) if status >= 400 => format!("HTTP status {status}"),
+                _ => chain(error),
+            },
+        };
+        let mut failed = AwsError::new(call, kind, message);
+        failed.0.code = code.map(str::to_owned);
+        failed.0.request_id = error.request_id().map(str::to_owned);
+        failed
+    }
+
+    fn new(call: &Call<'_>, kind: ErrorKind, message: String) -> AwsError {
+        let help = help(call, &kind);
+        AwsError(Box::new(Facts {
+            kind,
+            operation: call.operation,
+            subject: call.subject.to_owned(),
+            message,
+            code: None,
+            request_id: None,
+            help,
+        }))
+    }
+
+    /// Returns what kind of failure it was.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Returns the operation, such as `iam:GetRole`.
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// Returns what went wrong, without the operation and whom it was about.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns AWS's code, when AWS answered with one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// Returns the id under which AWS finds the request again.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Returns the command or the edit that mends it.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// Returns whether nobody knows if AWS did what the call asked for.
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.kind == ErrorKind::Transient
+    }
+
+    /// Replaces what mends it.
+    #[must_use]
+    pub fn with_help(mut self, help: String) -> AwsError {
+        self.0.help = Some(help);
+        self
+    }
+
+    /// Says how often it was tried.
+    #[must_use]
+    pub(super) fn after(mut self, attempts: u32) -> AwsError {
+        if attempts > 1 {
+            self.0.message.push_str(&format!(", after {attempts} attempts"));
+        }
+        self
+    }
+}
+
+/// What mends an error of this kind; of credentials only the session knows.
+fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
+    Some(match kind {
+        ErrorKind::Denied(permission) => format!(
+            "allow `{permission}` for the caller; docs/permissions.md has the policy, and `secateur collect --check` tells \
+             which permissions are missing"
+        ),
+        ErrorKind::Throttled => {
+            "run the same command again later: it goes on where it stopped; `--rate N` caps the calls \
+                                 a second"
+                .to_owned()
+        }
+        ErrorKind::Transient => {
+            "look whether AWS can be reached (network, HTTPS_PROXY, AWS_ENDPOINT_URL), then run the \
+                                 same command again: it goes on where it stopped"
+                .to_owned()
+        }
+        ErrorKind::Answer => format!("run the same command again; if it stays so, report it with `{}`", call.operation),
+        ErrorKind::Request => "check --region, --profile and AWS_ENDPOINT_URL".to_owned(),
+        ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::NotFound | ErrorKind::Refused(_) => return None,
+    })
+}
+
+/// Codes as IAM, STS, KMS, CloudTrail and Account send them; the JSON protocols add `Exception`.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>.
+fn kind_of_code(call: &Call<'_>, code: &str, message: Option<&str>, status: u16) -> ErrorKind {
+    match code.strip_suffix("Exception").unwrap_or(code) {
+        "Throttling"
+        | "RequestLimitExceeded"
+        | "TooManyRequests"
+        | "RequestThrottled"
+        | "SlowDown"
+        | "BandwidthLimitExceeded" => ErrorKind::Throttled,
+        _ if status == 429 => ErrorKind::Throttled,
+        "ExpiredToken" | "TokenRefreshRequired" => ErrorKind::Expired,
+        "InvalidClientTokenId"
+        | "UnrecognizedClient"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignature"
+        | "InvalidAccessKeyId"
+        | "AuthFailure"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenError"
+        | "RequestExpired" => ErrorKind::Credentials,
+        "AccessDenied" | "UnauthorizedOperation" | "AuthorizationError" | "NotAuthorized" => {
+            ErrorKind::Denied(permission(call, message.unwrap_or_default()))
+        }
+        "NoSuchEntity" | "NotFound" | "ResourceNotFound" => ErrorKind::NotFound,
+        "ServiceFailure" | "InternalFailure" | "InternalError" | "ServiceUnavailable" | "RequestTimeout"
+        | "KMSInternal" | "DependencyTimeout" => ErrorKind::Transient,
+        _ if status >= 500 => ErrorKind::Transient,
+        _ => ErrorKind::Refused(code.to_owned()),
+    }
+}
+
+/// Returns the permission that AWS names as missing, else that of the operation.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
+fn permission(call: &Call<'_>, message: &str) -> String {
+    let named = message.split_once("not authorized to perform: ").map(|(_, rest)| rest);
+    let word = named.and_then(|rest| rest.split(|c: char| c.is_whitespace() || c == ',').next());
+    let is_permission =
+        |word: &&str| word.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+    word.filter(is_permission).unwrap_or(call.operation).to_owned()
+}
+
+fn credentials_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<CredentialsError>() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// An error and its causes in one line, each once: the SDK's own words for the outer ones say nothing.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<AssumeRoleError>() {
+            let (code, said) = (refused.code().unwrap_or("refused"), refused.message().unwrap_or_default());
+            return format!("sts:AssumeRole: {code}: {said}");
+        }
+        let text = error.to_string();
+        if text.contains(TORN) {
+            return TORN.to_owned();
+        }
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart() {
+        let call = Call::new("iam:GetRole");
+        let check = |code: &str, status: u16, expect: ErrorKind| {
+            assert_eq!(kind_of_code(&call, code, None, status), expect, "{code}");
+        };
+        check("Throttling", 400, ErrorKind::Throttled);
+        check("ThrottlingException", 400, ErrorKind::Throttled);
+        check("ExpiredToken", 403, ErrorKind::Expired);
+        check("ExpiredTokenException", 400, ErrorKind::Expired);
+        check("UnrecognizedClientException", 400, ErrorKind::Credentials);
+        check("NoSuchEntity", 404, ErrorKind::NotFound);
+        check("ServiceFailure", 500, ErrorKind::Transient);
+        check("Anything", 503, ErrorKind::Transient);
+        // A quota of IAM's, which no waiting helps.
+        check("LimitExceeded", 409, ErrorKind::Refused("LimitExceeded".to_owned()));
+        check("AccessDenied", 403, ErrorKind::Denied("iam:GetRole".to_owned()));
+    }
+
+    #[test]
+    fn a_denial_names_the_permission_that_aws_names() {
+        let call = Call::new("account:ListRegions");
+        let message = "User: arn:aws:iam::111122223333:user/x is not authorized to perform: account:ListRegions on resource: \
+                       * because no identity-based policy allows the account:ListRegions action";
+        assert_eq!(permission(&call, message), "account:ListRegions");
+        let other = "User: x is not authorized to perform: kms:DescribeKey because";
+        assert_eq!(permission(&call, other), "kms:DescribeKey");
+        assert_eq!(permission(&call, "Access Denied"), "account:ListRegions");
+    }
+}

@@ -1,0 +1,159 @@
+//! Who calls, and the way that every call goes.
+
+use std::error::Error;
+use std::fmt::{self, Debug, Formatter};
+use std::future::Future;
+use std::sync::Arc;
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::operation::RequestId;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use secateur_analyzer::time::UnixTime;
+
+use super::http::{Seen, WholeXml};
+use super::line::Line;
+use super::{Access, AwsError, Call, Identity, Rate, Watch};
+
+/// CloudTrail's quota of LookupEvents a second, for an account in a Region.
+///
+/// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>.
+const LOOKUPS: f64 = 2.0;
+
+/// The clients of all services, for one set of credentials. None of them retries: [`Session`] does.
+#[derive(Clone)]
+pub struct Clients {
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+    /// Account management.
+    pub account: aws_sdk_account::Client,
+    config: SdkConfig,
+    pub(super) generation: u64,
+}
+
+impl Debug for Clients {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+impl Clients {
+    pub(super) fn new(config: SdkConfig, seen: &Seen, generation: u64) -> Clients {
+        let iam = aws_sdk_iam::config::Builder::from(&config).retry_config(RetryConfig::disabled());
+        let iam = iam.interceptor(seen.clone()).interceptor(WholeXml).build();
+        let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
+        let account = aws_sdk_account::config::Builder::from(&config).retry_config(RetryConfig::disabled());
+        Clients {
+            iam: aws_sdk_iam::Client::from_conf(iam),
+            sts: aws_sdk_sts::Client::from_conf(sts.interceptor(WholeXml).build()),
+            account: aws_sdk_account::Client::from_conf(account.build()),
+            config,
+            generation,
+        }
+    }
+
+    /// KMS in a Region.
+    pub fn kms(&self, region: &str) -> aws_sdk_kms::Client {
+        let config = aws_sdk_kms::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        aws_sdk_kms::Client::from_conf(config.region(Region::new(region.to_owned())).build())
+    }
+
+    /// CloudTrail in a Region.
+    pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
+        let config = aws_sdk_cloudtrail::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        aws_sdk_cloudtrail::Client::from_conf(config.region(Region::new(region.to_owned())).build())
+    }
+}
+
+/// Who calls, how fast, and who is told.
+pub struct Session {
+    line: Line,
+    identity: Identity,
+}
+
+impl Debug for Session {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Loads credentials and asks AWS who they are.
+    ///
+    /// # Errors
+    /// When there are none, or AWS does not take them.
+    pub async fn open(access: Access, rate: Rate, watch: Arc<dyn Watch>) -> Result<Session, AwsError> {
+        let line = Line::open(access, rate, watch).await;
+        let call = Call::new("sts:GetCallerIdentity");
+        let answer = line.call(&call, |aws| aws.sts.get_caller_identity().send()).await?;
+        let lacks = |member: &str| AwsError::answer(&call, format!("the answer has no `{member}`"));
+        let arn = answer.arn().and_then(|arn| arn.parse().ok()).ok_or_else(|| lacks("Arn"))?;
+        let account = answer.account().ok_or_else(|| lacks("Account"))?.to_owned();
+        line.stay_in(&account);
+        let identity = Identity { account, arn, user_id: answer.user_id().unwrap_or_default().to_owned() };
+        Ok(Session { line, identity })
+    }
+
+    /// Returns who calls.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Returns the endpoint of IAM, when it is not AWS's own. It is known after the first call to IAM.
+    pub fn endpoint(&self) -> Option<String> {
+        self.line.endpoint()
+    }
+
+    /// Returns the time at AWS, which the times of reports and events are of.
+    pub fn now(&self) -> UnixTime {
+        self.line.now()
+    }
+
+    /// Returns how many times credentials were loaded anew because AWS said that they had expired.
+    pub fn generation(&self) -> u64 {
+        self.line.generation()
+    }
+
+    /// Makes a call that only reads: it waits for its turn, and is repeated when AWS throttles, when network or AWS fail, and
+    /// with new credentials when the session has expired.
+    ///
+    /// # Errors
+    /// When it fails for good.
+    pub async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Result<O, AwsError>
+    where
+        O: RequestId,
+        E: Error + ProvideErrorMetadata + 'static,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    {
+        self.line.call(call, send).await
+    }
+
+    /// Makes a call once, when its turn has come: for whoever must not repeat it blindly.
+    ///
+    /// # Errors
+    /// When it fails; [`AwsError::is_ambiguous`] says whether it may have been done all the same.
+    pub async fn once<O, E, F>(&self, call: &Call<'_>, send: impl FnOnce(Arc<Clients>) -> F) -> Result<O, AwsError>
+    where
+        O: RequestId,
+        E: Error + ProvideErrorMetadata + 'static,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    {
+        self.line.once(call, send).await
+    }
+
+    /// Returns the HTTP connector, for what is no call to AWS's services.
+    pub(crate) fn connector(&self) -> &SharedHttpConnector {
+        self.line.connector()
+    }
+
+    /// Keeps to the rates that AWS has published, where AWS itself is asked.
+    pub(crate) fn keep_to_published_rates(&self) {
+        if self.endpoint().is_none() {
+            self.line.limit("cloudtrail:LookupEvents", LOOKUPS);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! `--check`: what a collection would take, without collecting.
+//!
+//! Each operation is asked once: that tells what the caller may do better than any reading of policies.
+
+use secateur_analyzer::arn::Arn;
+
+use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use aws_sdk_iam::types::AccessAdvisorUsageGranularityType;
+
+use super::details::{self, Account};
+use super::{CollectError, Options, grants, kms};
+use crate::aws::{AwsError, Call, ErrorKind, Session};
+
+/// What a collection would take.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// The permissions that the caller lacks, and what is missing without each.
+    pub missing: Vec<(String, &'static str)>,
+    /// The operations that could not be tried, since there is nobody to try them on.
+    pub untried: Vec<&'static str>,
+    /// How many calls of each operation there would be.
+    pub calls: Vec<Estimate>,
+    /// How many reports there would be.
+    pub reports: usize,
+}
+
+/// How many calls of an operation there would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Service and operation.
+    pub operation: &'static str,
+    /// How many calls, at least: pages and keys may ask for more.
+    pub calls: usize,
+}
+
+impl Check {
+    /// Returns how many calls there would be in all.
+    pub fn total(&self) -> usize {
+        self.calls.iter().map(|estimate| estimate.calls).sum()
+    }
+
+    fn expect(&mut self, operation: &'static str, calls: usize) {
+        self.calls.push(Estimate { operation, calls });
+    }
+
+    /// Notes whether the call was allowed, and returns what it answered.
+    fn note<T>(&mut self, without: &'static str, result: Result<T, AwsError>) -> Result<Option<T>, CollectError> {
+        match result {
+            Ok(output) => Ok(Some(output)),
+            Err(error) => match error.kind() {
+                ErrorKind::Denied(permission) => {
+                    self.missing.push((permission.clone(), without));
+                    Ok(None)
+                }
+                ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Transient => Err(error.into()),
+                // What is wrong here is no lack of permissions: somebody was deleted, a Region is off.
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+/// Asks each operation that a collection with these options would use.
+///
+/// # Errors
+/// When AWS does not take the credentials, or cannot be reached.
+pub async fn check(session: &Session, options: &Options) -> Result<Check, CollectError> {
+    let mut check = Check::default();
+    let summary = details::summary(session).await?;
+    check.note("the quotas are those of AWS's documentation", summary)?;
+    session.keep_to_published_rates();
+    let regions = session.call(&Call::new("account:ListRegions"), |aws| aws.account.list_regions().send()).await;
+    check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
+    check.expect("iam:GetAccountSummary", 1);
+    check.expect("account:ListRegions", 1);
+    let account = match details::read(session, options.include, None).await {
+        Ok(account) => account,
+        Err(CollectError::Aws(error)) if matches!(error.kind(), ErrorKind::Denied(_)) => {
+            check.note("there is no snapshot", Err::<(), _>(error))?;
+            Account::default()
+        }
+        Err(error) => return Err(error),
+    };
+    let is_in_scope = |target: &&super::target::Target| target.is_among(&options.principals);
+    check.reports = account.targets.iter().filter(is_in_scope).count();
+    check.expect("iam:GetAccountAuthorizationDetails", account.pages.max(1));
+    check.expect("iam:GenerateServiceLastAccessedDetails", check.reports);
+    check.expect("iam:GetServiceLastAccessedDetails", check.reports);
+    if options.include.granting {
+        check.expect("iam:ListPoliciesGrantingServiceAccess", check.reports);
+    }
+    check.expect("iam:ListAccessKeys", account.users.iter().filter(is_in_scope).count());
+    check.expect("iam:ListPolicyTags", account.own_policies.len());
+    check.expect("cloudtrail:LookupEvents", grants::CALLS.len());
+    reports(&mut check, session, options, &account).await?;
+    keys(&mut check, session, &account).await?;
+    tags(&mut check, session, &account).await?;
+    kms_keys(&mut check, session, account).await?;
+    events(&mut check, session).await?;
+    check.missing.sort();
+    check.missing.dedup();
+    Ok(check)
+}
+
+async fn reports(
+    check: &mut Check,
+    session: &Session,
+    options: &Options,
+    account: &Account,
+) -> Result<(), CollectError> {
+    const WITHOUT: &str = "no report: nothing is removed";
+    let call = Call::new("iam:GenerateServiceLastAccessedDetails");
+    let read = Call::new("iam:GetServiceLastAccessedDetails");
+    let entities = Call::new("iam:GetServiceLastAccessedDetailsWithEntities");
+    let granting = Call::new("iam:ListPoliciesGrantingServiceAccess");
+    let has_entities = options.include.groups || options.include.policies;
+    let Some(target) = account.targets.first() else {
+        check.untried.extend([call.operation, read.operation]);
+        return Ok(());
+    };
+    let level = AccessAdvisorUsageGranularityType::ActionLevel;
+    let started = session
+        .call(&call.on(&target.arn), |aws| {
+            let call = aws.iam.generate_service_last_accessed_details();
+            call.arn(&target.arn).granularity(level.clone()).send()
+        })
+        .await;
+    let job = check.note(WITHOUT, started)?.and_then(|started| started.job_id);
+    match &job {
+        None => check.untried.push(read.operation),
+        Some(job) => {
+            let answer = session
+                .call(&read.on(&target.arn), |aws| aws.iam.get_service_last_accessed_details().job_id(job).send())
+                .await;
+            check.note(WITHOUT, answer)?;
+        }
+    }
+    if let (true, Some(job)) = (has_entities, &job) {
+        let answer = session
+            .call(&entities.on(&target.arn), |aws| {
+                let call = aws.iam.get_service_last_accessed_details_with_entities();
+                call.job_id(job).service_namespace("iam").send()
+            })
+            .await;
+        check.note("nobody knows who used a service through a group or a policy", answer)?;
+    }
+    if options.include.granting {
+        let answer = session
+            .call(&granting.on(&target.arn), |aws| {
+                let call = aws.iam.list_policies_granting_service_access();
+                call.arn(&target.arn).service_namespaces("iam").send()
+            })
+            .await;
+        check.note("nobody knows which policies grant a service", answer)?;
+    }
+    Ok(())
+}
+
+async fn keys(check: &mut Check, session: &Session, account: &Account) -> Result<(), CollectError> {
+    const WITHOUT: &str = "access keys are kept";
+    let (list, last) = (Call::new("iam:ListAccessKeys"), Call::new("iam:GetAccessKeyLastUsed"));
+    // Most users have no key; one who has is looked for among a few.
+    for (at, user) in account.users.iter().take(20).enumerate() {
+        let call = list.on(&user.arn);
+        let answer = session.call(&call, |aws| aws.iam.list_access_keys().user_name(&user.name).send()).await;
+        let answer = if at == 0 { check.note(WITHOUT, answer)? } else { answer.ok() };
+        let key = answer.as_ref().and_then(|answer| answer.access_key_metadata().first()?.access_key_id());
+        if let Some(id) = key {
+            let call = last.on(&user.arn);
+            let answer = session.call(&call, |aws| aws.iam.get_access_key_last_used().access_key_id(id).send()).await;
+            check.note(WITHOUT, answer)?;
+            return Ok(());
+        }
+    }
+    if account.users.is_empty() {
+        check.untried.push(list.operation);
+    }
+    check.untried.push(last.operation);
+    Ok(())
+}
+
+async fn tags(check: &mut Check, session: &Session, account: &Account) -> Result<(), CollectError> {
+    let call = Call::new("iam:ListPolicyTags");
+    let Some(policy) = account.own_policies.first() else {
+        check.untried.push(call.operation);
+        return Ok(());
+    };
+    let answer =
+        session.call(&call.on(&policy.arn), |aws| aws.iam.list_policy_tags().policy_arn(&policy.arn).send()).await;
+    check.note("nobody knows whether a policy belongs to CloudFormation or Terraform", answer)?;
+    Ok(())
+}
+
+async fn kms_keys(check: &mut Check, session: &Session, account: Account) -> Result<(), CollectError> {
+    const WITHOUT: &str = "KMS keys are kept";
+    let (describe, usage) = (Call::new("kms:DescribeKey"), Call::new("kms:GetKeyLastUsage"));
+    let own = kms::own_keys(account.key_arns, session.identity());
+    check.expect(describe.operation, own.len());
+    check.expect(usage.operation, own.len());
+    let Some(arn) = own.first() else {
+        check.untried.extend([describe.operation, usage.operation]);
+        return Ok(());
+    };
+    let Ok(region) = arn.parse::<Arn>().map(|arn| arn.region().to_owned()) else { return Ok(()) };
+    let answer = session.call(&describe.on(arn), |aws| aws.kms(&region).describe_key().key_id(arn).send()).await;
+    check.note(WITHOUT, answer)?;
+    let answer = session.call(&usage.on(arn), |aws| aws.kms(&region).get_key_last_usage().key_id(arn).send()).await;
+    check.note(WITHOUT, answer)?;
+    Ok(())
+}
+
+async fn events(check: &mut Check, session: &Session) -> Result<(), CollectError> {
+    let call = Call::new("cloudtrail:LookupEvents");
+    let region = session.identity().home_region();
+    let name = LookupAttribute::builder()
+        .attribute_key(LookupAttributeKey::EventName)
+        .attribute_value(grants::CALLS.first().copied().unwrap_or_default())
+        .build();
+    let Ok(name) = name else { return Ok(()) };
+    let answer = session
+        .call(&call, |aws| aws.cloudtrail(region).lookup_events().lookup_attributes(name.clone()).max_results(1).send())
+        .await;
+    check.note("`unknown_grant_date` decides when permissions were granted", answer)?;
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! Who is in the account, and what it is granted.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Page;
+use aws_sdk_iam::operation::get_account_summary::GetAccountSummaryOutput;
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types::SummaryKeyType;
+use secateur_analyzer::time::UnixTime;
+use serde::Serialize;
+
+use super::kms;
+use super::pages::Pages;
+use super::run::Run;
+use super::target::{Kind, Target};
+use super::wire::{GroupDetail, PolicyDetail, RoleDetail, Summary, UserDetail};
+use super::{CollectError, Counts, Include, gap};
+use crate::aws::{AwsError, Call, ErrorKind, Session};
+
+const DETAILS: &str = "account-authorization-details.json";
+const SUMMARY: &str = "account-summary.json";
+
+/// The most entities of a page. A page stands in memory.
+const PAGE: i32 = 200;
+
+/// How often the details are read when what they say does not fit together.
+const READINGS: u32 = 3;
+
+/// What the rest of the collection needs to know of the account.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// Whom reports are about.
+    pub targets: Vec<Target>,
+    pub users: Vec<Target>,
+    /// The account's own policies.
+    pub own_policies: Vec<Target>,
+    /// The literal KMS keys that policies name.
+    pub key_arns: BTreeSet<String>,
+    pub counts: Counts,
+    /// Whether nobody is known to be missing.
+    pub is_complete: bool,
+    /// How many pages it took.
+    pub pages: usize,
+    /// How many roles are linked to services.
+    service_linked: usize,
+    /// What came twice, since pages show the account at different moments.
+    torn: usize,
+}
+
+/// Asks for the summary: the first call to IAM.
+///
+/// # Errors
+/// When AWS does not take the credentials, or cannot be reached. A summary that the caller may not read is none.
+pub(super) async fn summary(session: &Session) -> Result<Result<GetAccountSummaryOutput, AwsError>, CollectError> {
+    let call = Call::new("iam:GetAccountSummary");
+    match session.call(&call, |aws| aws.iam.get_account_summary().send()).await {
+        Ok(answer) if answer.summary_map().is_none_or(|map| map.is_empty()) => {
+            Ok(Err(AwsError::answer(&call, "the summary is empty")))
+        }
+        Ok(answer) => Ok(Ok(answer)),
+        Err(error) if matches!(error.kind(), ErrorKind::Denied(_) | ErrorKind::Throttled | ErrorKind::Refused(_)) => {
+            Ok(Err(error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Collects summary and details.
+///
+/// # Errors
+/// When the details cannot be read whole: without them there is no snapshot.
+pub(super) async fn collect(
+    run: &Arc<Run>,
+    first: Result<GetAccountSummaryOutput, AwsError>,
+) -> Result<Account, CollectError> {
+    let mut summary = first;
+    for reading in 1.. {
+        let (mut account, lists) = whole(run).await?;
+        let users = counted(&summary, SummaryKeyType::Users);
+        let fits = users.is_none_or(|users| users == account.counts.users)
+            && counted(&summary, SummaryKeyType::Groups).is_none_or(|groups| groups == account.counts.groups)
+            && counted(&summary, SummaryKeyType::Roles).is_none_or(|roles| account.has_roles(roles));
+        if (fits && account.torn == 0) || reading >= READINGS {
+            if !fits {
+                note_counts(run, &summary, &account);
+            }
+            // Somebody who is not listed may be a member of a group, and is then missed as a holder of its policies.
+            account.is_complete = users.is_none_or(|users| users <= account.counts.users);
+            write(run, &summary, lists).await?;
+            return Ok(account);
+        }
+        // Somebody was made or deleted meanwhile: the next reading shows them all, or none of them.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        summary = self::summary(&run.session).await?;
+    }
+    Err(CollectError::Unfinished)
+}
+
+fn counted(summary: &Result<GetAccountSummaryOutput, AwsError>, key: SummaryKeyType) -> Option<usize> {
+    let count = summary.as_ref().ok()?.summary_map()?.get(&key)?;
+    usize::try_from(*count).ok()
+}
+
+fn note_counts(run: &Run, summary: &Result<GetAccountSummaryOutput, AwsError>, account: &Account) {
+    let counts = account.counts;
+    let lists = [
+        ("users", SummaryKeyType::Users, counts.users),
+        ("groups", SummaryKeyType::Groups, counts.groups),
+        ("roles", SummaryKeyType::Roles, counts.roles),
+    ];
+    for (name, key, listed) in lists {
+        let differs = |count: &usize| *count != listed && !(name == "roles" && account.has_roles(*count));
+        if let Some(count) = counted(summary, key).filter(differs) {
+            let detail = format!("the account has {count} {name} by its summary, and {listed} by its details");
+            run.gap(gap(DETAILS, "counts-differ", detail));
+        }
+    }
+}
+
+/// The lists of the details, each in a file of its own until all pages are there.
+pub(super) struct Lists {
+    users: List,
+    groups: List,
+    roles: List,
+    policies: List,
+}
+
+struct List {
+    file: BufWriter<File>,
+    is_empty: bool,
+}
+
+impl List {
+    fn new(run: &Run) -> Result<List, CollectError> {
+        Ok(List { file: BufWriter::new(run.stage(|stage| stage.scratch())?), is_empty: true })
+    }
+
+    fn push(&mut self, row: &impl Serialize) -> io::Result<()> {
+        self.file.write_all(if self.is_empty { b"\n        " } else { b",\n        " })?;
+        self.is_empty = false;
+        Ok(serde_json::to_writer(&mut self.file, row)?)
+    }
+
+    fn pour(mut self, name: &str, into: &mut dyn Write) -> io::Result<()> {
+        write!(into, "    \"{name}\": [")?;
+        self.file.flush()?;
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        io::copy(&mut BufReader::new(file), into)?;
+        into.write_all(if self.is_empty { b"]" } else { b"\n    ]" })
+    }
+}
+
+/// Reads all pages, anew when one contradicts the others.
+async fn whole(run: &Arc<Run>) -> Result<(Account, Lists), CollectError> {
+    let mut readings = 1;
+    loop {
+        let mut lists = Lists::new(run)?;
+        match read(&run.session, run.options.include, Some(&mut lists)).await {
+            Err(CollectError::Aws(error)) if *error.kind() == ErrorKind::Answer && readings < READINGS => readings += 1,
+            result => return Ok((result?, lists)),
+        }
+    }
+}
+
+/// Reads all pages once, into lists if there are any.
+pub(super) async fn read(
+    session: &Session,
+    include: Include,
+    mut lists: Option<&mut Lists>,
+) -> Result<Account, CollectError> {
+    let call = Call::new("iam:GetAccountAuthorizationDetails");
+    let (mut account, mut seen) = (Account::default(), BTreeSet::new());
+    let (mut pages, mut marker) = (Pages::default(), None::<String>);
+    loop {
+        let page = session
+            .call(&call, |aws| {
+                aws.iam.get_account_authorization_details().max_items(PAGE).set_marker(marker.clone()).send()
+            })
+            .await?;
+        let next = pages.next(&call, page.is_truncated(), page.marker())?;
+        account.add(include, &call, &page, &mut seen)?;
+        if let Some(lists) = lists.as_deref_mut() {
+            let written = lists.add(&page);
+            written.map_err(|source| CollectError::Io { doing: "write", path: DETAILS.into(), source })?;
+        }
+        account.pages += 1;
+        match next {
+            Some(next) => marker = Some(next),
+            None => return Ok(account),
+        }
+    }
+}
+
+impl Lists {
+    fn new(run: &Run) -> Result<Lists, CollectError> {
+        Ok(Lists { users: List::new(run)?, groups: List::new(run)?, roles: List::new(run)?, policies: List::new(run)? })
+    }
+
+    fn add(&mut self, page: &Page) -> io::Result<()> {
+        for user in page.user_detail_list() {
+            self.users.push(&UserDetail::from(user))?;
+        }
+        for group in page.group_detail_list() {
+            self.groups.push(&GroupDetail::from(group))?;
+        }
+        for role in page.role_detail_list() {
+            self.roles.push(&RoleDetail::from(role))?;
+        }
+        for policy in page.policies() {
+            self.policies.push(&PolicyDetail::from(policy))?;
+        }
+        Ok(())
+    }
+
+    fn pour(self, into: &mut dyn Write) -> io::Result<()> {
+        into.write_all(b"{\n")?;
+        let lists = [
+            ("UserDetailList", self.users),
+            ("GroupDetailList", self.groups),
+            ("RoleDetailList", self.roles),
+            ("Policies", self.policies),
+        ];
+        for (name, list) in lists {
+            list.pour(name, into)?;
+            into.write_all(b",\n")?;
+        }
+        into.write_all(b"    \"IsTruncated\": false\n}\n")
+    }
+}
+
+/// What a row of the details is about.
+struct Row<'a> {
+    kind: Kind,
+    arn: Option<&'a str>,
+    name: Option<&'a str>,
+    created: Option<&'a DateTime>,
+}
+
+impl Account {
+    /// Returns whether that is the number of roles; nobody documents whether the summary counts those that are linked to services.
+    fn has_roles(&self, count: usize) -> bool {
+        count == self.counts.roles || count == self.counts.roles - self.service_linked
+    }
+
+    fn add(
+        &mut self,
+        include: Include,
+        call: &Call<'_>,
+        page: &Page,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<(), AwsError> {
+        for user in page.user_detail_list() {
+            let row = Row { kind: Kind::User, arn: user.arn(), name: user.user_name(), created: user.create_date() };
+            let target = self.target(call, &row, seen)?;
+            self.counts.users += 1;
+            self.users.push(target.clone());
+            self.targets.push(target);
+            self.note_keys(user.user_policy_list().iter().filter_map(|policy| policy.policy_document()));
+        }
+        for group in page.group_detail_list() {
+            let row =
+                Row { kind: Kind::Group, arn: group.arn(), name: group.group_name(), created: group.create_date() };
+            let target = self.target(call, &row, seen)?;
+            self.counts.groups += 1;
+            if include.groups {
+                self.targets.push(target);
+            }
+            self.note_keys(group.group_policy_list().iter().filter_map(|policy| policy.policy_document()));
+        }
+        for role in page.role_detail_list() {
+            let row = Row { kind: Kind::Role, arn: role.arn(), name: role.role_name(), created: role.create_date() };
+            let target = self.target(call, &row, seen)?;
+            self.counts.roles += 1;
+            self.service_linked += usize::from(role.path().is_some_and(|path| path.starts_with("/aws-service-role/")));
+            self.targets.push(target);
+            self.note_keys(role.role_policy_list().iter().filter_map(|policy| policy.policy_document()));
+        }
+        for policy in page.policies() {
+            let is_of_aws = policy.arn().is_some_and(|arn| arn.split(':').nth(4) == Some("aws"));
+            let kind = if is_of_aws { Kind::AwsPolicy } else { Kind::Policy };
+            let row = Row { kind, arn: policy.arn(), name: policy.policy_name(), created: policy.create_date() };
+            let target = self.target(call, &row, seen)?;
+            self.counts.policies += 1;
+            if include.policies {
+                self.targets.push(target.clone());
+            }
+            if !is_of_aws {
+                self.own_policies.push(target);
+            }
+            let default = policy.policy_version_list().iter().filter(|version| version.is_default_version());
+            self.note_keys(default.filter_map(|version| version.document()));
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, call: &Call<'_>, row: &Row<'_>, seen: &mut BTreeSet<String>) -> Result<Target, AwsError> {
+        let (Some(arn), Some(name)) = (row.arn, row.name) else {
+            return Err(AwsError::answer(call, "a row says neither who nor what it is about"));
+        };
+        if !seen.insert(arn.to_owned()) {
+            self.torn += 1;
+        }
+        Ok(Target {
+            kind: row.kind,
+            arn: arn.to_owned(),
+            name: name.to_owned(),
+            created: row.created.map(|time| UnixTime(time.secs())),
+        })
+    }
+
+    fn note_keys<'a>(&mut self, documents: impl Iterator<Item = &'a str>) {
+        documents.for_each(|document| kms::find_keys(document, &mut self.key_arns));
+    }
+}
+
+async fn write(
+    run: &Arc<Run>,
+    summary: &Result<GetAccountSummaryOutput, AwsError>,
+    lists: Lists,
+) -> Result<(), CollectError> {
+    match summary {
+        Ok(answer) => {
+            let all = answer.summary_map().into_iter().flatten();
+            let content = Summary { summary_map: all.map(|(key, count)| (key.as_str(), *count)).collect() };
+            run.put(SUMMARY.to_owned(), &content).await?;
+        }
+        Err(error) => run.gap_of(SUMMARY, error),
+    }
+    run.stage(|stage| stage.put_with(DETAILS, |into| lists.pour(into)))
+}

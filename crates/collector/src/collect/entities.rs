@@ -1,0 +1,168 @@
+//! Who used a service through a group or a policy, and which policies grant a service.
+
+use std::sync::Arc;
+
+use aws_sdk_iam::types::JobStatusType;
+use serde::Deserialize;
+
+use super::CollectError;
+use super::pages::Pages;
+use super::run::{Answer, Run};
+use super::target::Target;
+use super::wire::{Entities, EntityDetails, Granting, GrantingEntry, Service, time};
+use crate::aws::{AwsError, Call};
+
+/// The most namespaces that one call takes.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPoliciesGrantingServiceAccess.html>.
+const NAMESPACES: usize = 200;
+
+/// Collects what hangs on a report.
+pub(super) async fn collect(run: &Arc<Run>, target: &Target, job: &str, rows: &[Service]) -> Result<(), CollectError> {
+    if target.has_entities() {
+        for row in rows.iter().filter(|row| row.is_used()) {
+            one_service(run, target, job, &row.service_namespace).await?;
+        }
+    }
+    if run.options.include.granting && target.is_granted() {
+        granting(run, target, rows).await?;
+    }
+    Ok(())
+}
+
+/// Takes over what hangs on a report that is taken over; says whether all of it is there.
+pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, CollectError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Rows {
+        #[serde(default)]
+        services_last_accessed: Vec<Row>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Row {
+        service_namespace: String,
+        last_authenticated: Option<String>,
+    }
+    let mut wanted = Vec::new();
+    if target.has_entities() {
+        let Ok(rows) = serde_json::from_slice::<Rows>(report) else { return Ok(false) };
+        let used = rows.services_last_accessed.iter().filter(|row| row.last_authenticated.is_some());
+        wanted.extend(used.map(|row| target.entities(&row.service_namespace)));
+    }
+    if run.options.include.granting && target.is_granted() {
+        wanted.push(target.granting());
+    }
+    let mut existing = Vec::new();
+    for name in wanted {
+        match run.existing(&name) {
+            Some(found) => existing.push((name, found)),
+            None => return Ok(false),
+        }
+    }
+    for (name, found) in existing {
+        run.stage(|stage| stage.keep(&name, &found))?;
+    }
+    Ok(true)
+}
+
+async fn one_service(run: &Arc<Run>, target: &Target, job: &str, namespace: &str) -> Result<(), CollectError> {
+    match run.whole(|| read(run, target, job, namespace)).await? {
+        Ok((page, rows)) => {
+            let content = Entities {
+                job_status: "COMPLETED",
+                job_creation_date: time(&page.0),
+                job_completion_date: time(&page.1),
+                entity_details_list: &rows,
+                is_truncated: false,
+                arn: &target.arn,
+                service_namespace: namespace,
+            };
+            run.put(target.entities(namespace), &content).await
+        }
+        Err(error) => {
+            run.gap_of(&target.arn, &error);
+            Ok(())
+        }
+    }
+}
+
+type Dates = (aws_sdk_iam::primitives::DateTime, aws_sdk_iam::primitives::DateTime);
+
+async fn read(run: &Run, target: &Target, job: &str, namespace: &str) -> Answer<(Dates, Vec<EntityDetails>)> {
+    let call = Call::new("iam:GetServiceLastAccessedDetailsWithEntities").on(&target.arn);
+    let (mut rows, mut pages, mut marker) = (Vec::new(), Pages::default(), None::<String>);
+    loop {
+        let answer = run
+            .call(&call, |aws| {
+                let call = aws.iam.get_service_last_accessed_details_with_entities();
+                call.job_id(job).service_namespace(namespace).set_marker(marker.clone()).send()
+            })
+            .await?;
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        if page.job_status() != &JobStatusType::Completed {
+            return Ok(Err(AwsError::answer(&call, format!("the job is `{}`", page.job_status().as_str()))));
+        }
+        let next = pages.next(&call, page.is_truncated(), page.marker());
+        let dates = (page.job_creation_date, page.job_completion_date);
+        for row in page.entity_details_list {
+            match EntityDetails::of(row) {
+                Some(row) => rows.push(row),
+                None => return Ok(Err(AwsError::answer(&call, "a row does not say who it is about"))),
+            }
+        }
+        marker = match next {
+            Ok(Some(marker)) => Some(marker),
+            Ok(None) => return Ok(Ok((dates, rows))),
+            Err(error) => return Ok(Err(error)),
+        };
+    }
+}
+
+async fn granting(run: &Arc<Run>, target: &Target, rows: &[Service]) -> Result<(), CollectError> {
+    let namespaces: Vec<String> = rows.iter().map(|row| row.service_namespace.clone()).collect();
+    let mut entries = Vec::new();
+    for chunk in namespaces.chunks(NAMESPACES) {
+        match run.whole(|| list(run, target, chunk)).await? {
+            Ok(found) => entries.extend(found),
+            Err(error) => {
+                run.gap_of(&target.arn, &error);
+                return Ok(());
+            }
+        }
+    }
+    let content = Granting { policies_granting_service_access: &entries, is_truncated: false, arn: &target.arn };
+    run.put(target.granting(), &content).await
+}
+
+async fn list(run: &Run, target: &Target, namespaces: &[String]) -> Answer<Vec<GrantingEntry>> {
+    let call = Call::new("iam:ListPoliciesGrantingServiceAccess").on(&target.arn);
+    let (mut entries, mut pages, mut marker) = (Vec::new(), Pages::default(), None::<String>);
+    loop {
+        let answer = run
+            .call(&call, |aws| {
+                let call = aws.iam.list_policies_granting_service_access().arn(&target.arn);
+                call.set_service_namespaces(Some(namespaces.to_vec())).set_marker(marker.clone()).send()
+            })
+            .await?;
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        let next = pages.next(&call, page.is_truncated(), page.marker());
+        for entry in page.policies_granting_service_access {
+            match GrantingEntry::of(entry) {
+                Some(entry) => entries.push(entry),
+                None => return Ok(Err(AwsError::answer(&call, "an entry does not say of which service it is"))),
+            }
+        }
+        marker = match next {
+            Ok(Some(marker)) => Some(marker),
+            Ok(None) => return Ok(Ok(entries)),
+            Err(error) => return Ok(Err(error)),
+        };
+    }
+}

@@ -1,0 +1,82 @@
+//! Why a collection ends without a snapshot.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::SnapshotError;
+use crate::aws::AwsError;
+
+/// Why a collection ends without a snapshot. What was read until then is kept, and the next collection goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// A call without which there is no snapshot.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// Files of the snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The operating system refuses; the source says why.
+    #[error("cannot {doing} `{path}`")]
+    Io {
+        /// `lock`, `write`, `rename`, `remove`.
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Somebody else collects into this directory.
+    #[error("another collection into `{dir}` is running{}", of_holder(.holder))]
+    Locked {
+        /// The snapshot's directory.
+        dir: PathBuf,
+        /// Who it is, if it said so.
+        holder: String,
+    },
+    /// The directory holds the snapshot of another account, or of another endpoint.
+    #[error("`{dir}` holds a snapshot of {there}, and the credentials are of {here}")]
+    OtherAccount {
+        /// The snapshot's directory.
+        dir: PathBuf,
+        /// Whose snapshot it is.
+        there: String,
+        /// Whose credentials these are.
+        here: String,
+    },
+    /// A part of the collection ended without a word: a bug.
+    #[error("a part of the collection ended without a word")]
+    Unfinished,
+    /// The directory holds files that no collection made.
+    #[error("`{dir}` holds files of a snapshot that was made by hand, such as `{name}`")]
+    MadeByHand {
+        /// The snapshot's directory.
+        dir: PathBuf,
+        /// One of the files.
+        name: String,
+    },
+}
+
+fn of_holder(holder: &str) -> String {
+    if holder.is_empty() { String::new() } else { format!(" ({holder})") }
+}
+
+impl CollectError {
+    /// Returns the command or the edit that mends it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            CollectError::Aws(error) => error.help().map(str::to_owned),
+            CollectError::Snapshot(error) => error.help(),
+            CollectError::Io { .. } => Some("check who may read and write there, and whether there is room".to_owned()),
+            CollectError::Locked { .. } => {
+                Some("wait for it to end, or name another directory with --snapshot DIR".to_owned())
+            }
+            CollectError::OtherAccount { .. } => {
+                Some("name another directory with --snapshot DIR, or use other credentials with --profile".to_owned())
+            }
+            CollectError::Unfinished => Some("this is a bug of secateur: please report it".to_owned()),
+            CollectError::MadeByHand { .. } => {
+                Some("name another directory with --snapshot DIR, or remove this one".to_owned())
+            }
+        }
+    }
+}

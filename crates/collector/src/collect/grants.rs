@@ -1,0 +1,198 @@
+//! When permissions were granted: the IAM write calls of the last 90 days, from CloudTrail's event history.
+
+use std::sync::Arc;
+
+use aws_sdk_cloudtrail::primitives::DateTime;
+use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
+use secateur_analyzer::time::{DAY, UnixTime};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::CollectError;
+use super::pages::Pages;
+use super::run::{Answer, Run};
+use crate::FORMAT_VERSION;
+use crate::aws::{AwsError, Call};
+
+const GRANTS: &str = "grants.json";
+
+/// How far back CloudTrail keeps events.
+///
+/// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>.
+const HISTORY: i64 = 90 * DAY;
+
+/// The IAM calls that change what somebody may do, or who somebody is. A look-up takes one name; by IAM as the source of
+/// events all that was ever read there would come too.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
+pub(super) const CALLS: [&str; 32] = [
+    "AddUserToGroup",
+    "AttachGroupPolicy",
+    "AttachRolePolicy",
+    "AttachUserPolicy",
+    "CreateGroup",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    "CreateRole",
+    "CreateServiceLinkedRole",
+    "CreateUser",
+    "DeleteGroup",
+    "DeleteGroupPolicy",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
+    "DetachGroupPolicy",
+    "DetachRolePolicy",
+    "DetachUserPolicy",
+    "PutGroupPolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+    "RemoveUserFromGroup",
+    "SetDefaultPolicyVersion",
+    "UpdateAssumeRolePolicy",
+    "UpdateGroup",
+    "UpdateRole",
+    "UpdateUser",
+];
+
+/// The form of the file.
+#[derive(Debug, Serialize)]
+struct Grants {
+    format_version: u32,
+    from: UnixTime,
+    to: UnixTime,
+    events: Vec<Grant>,
+}
+
+/// A call that was done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Grant {
+    event_time: UnixTime,
+    event_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_arn: Option<String>,
+}
+
+/// Collects the history up to now. Half of one would prove that nothing was granted where something was: it is whole or absent.
+pub(super) async fn collect(run: &Arc<Run>, has_new_reports: bool) -> Result<(), CollectError> {
+    // A history that reaches as far as the reports do is as good as a new one.
+    if !has_new_reports && let Some(existing) = run.existing(GRANTS).filter(|existing| existing.is_fresh) {
+        return run.stage(|stage| stage.keep(GRANTS, &existing));
+    }
+    let to = run.session.now();
+    let from = to.plus(-HISTORY);
+    let mut grants = Vec::new();
+    for name in CALLS {
+        match run.whole(|| lookup(run, name, from, to)).await? {
+            Ok(found) => grants.extend(found),
+            Err(error) => {
+                run.gap_of(GRANTS, &error);
+                return Ok(());
+            }
+        }
+    }
+    grants.sort();
+    grants.dedup();
+    run.put(GRANTS.to_owned(), &Grants { format_version: FORMAT_VERSION, from, to, events: grants }).await
+}
+
+async fn lookup(run: &Run, name: &'static str, from: UnixTime, to: UnixTime) -> Answer<Vec<Grant>> {
+    let call = Call::new("cloudtrail:LookupEvents").on(name);
+    let region = run.session.identity().home_region();
+    let attribute =
+        LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(name).build();
+    let Ok(attribute) = attribute else { return Ok(Err(AwsError::answer(&call, "cannot be asked for"))) };
+    let (mut grants, mut pages, mut token) = (Vec::new(), Pages::default(), None::<String>);
+    loop {
+        let answer = run
+            .call(&call, |aws| {
+                let call = aws.cloudtrail(region).lookup_events().lookup_attributes(attribute.clone());
+                let call = call.start_time(DateTime::from_secs(from.0)).end_time(DateTime::from_secs(to.0));
+                call.max_results(50).set_next_token(token.clone()).send()
+            })
+            .await?;
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        for event in page.events() {
+            match grant(event) {
+                Ok(grant) => grants.extend(grant),
+                Err(lack) => return Ok(Err(AwsError::answer(&call, lack))),
+            }
+        }
+        token = match pages.next(&call, page.next_token().is_some(), page.next_token()) {
+            Ok(Some(token)) => Some(token),
+            Ok(None) => return Ok(Ok(grants)),
+            Err(error) => return Ok(Err(error)),
+        };
+    }
+}
+
+/// Returns what an event says; nothing of a call that failed, or was made to another service.
+fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
+    if event.event_source().is_some_and(|source| source != "iam.amazonaws.com") {
+        return Ok(None);
+    }
+    let (Some(time), Some(name)) = (event.event_time(), event.event_name()) else {
+        return Err("an event says neither what nor when");
+    };
+    // What was asked for and whether it was done stands in the record alone.
+    let record = event.cloud_trail_event().and_then(|record| serde_json::from_str::<Value>(record).ok());
+    let Some(record) = record else { return Err("the record of an event is not JSON") };
+    if record.get("errorCode").is_some_and(|code| !code.is_null()) {
+        return Ok(None);
+    }
+    let parameter = |name: &str| record.get("requestParameters")?.get(name)?.as_str().map(str::to_owned);
+    // `CreatePolicy` names what it makes in its answer.
+    let made = || record.get("responseElements")?.get("policy")?.get("arn")?.as_str().map(str::to_owned);
+    Ok(Some(Grant {
+        event_time: UnixTime(time.secs()),
+        event_name: name.to_owned(),
+        event_id: event.event_id().map(str::to_owned),
+        user_name: parameter("userName"),
+        role_name: parameter("roleName"),
+        group_name: parameter("groupName"),
+        policy_name: parameter("policyName"),
+        policy_arn: parameter("policyArn").or_else(made),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(record: &str) -> Event {
+        Event::builder()
+            .event_name("PutRolePolicy")
+            .event_time(DateTime::from_secs(7))
+            .event_source("iam.amazonaws.com")
+            .cloud_trail_event(record)
+            .build()
+    }
+
+    #[test]
+    fn only_what_was_done_is_a_grant() {
+        let done =
+            grant(&event(r#"{"requestParameters": {"roleName": "ci", "policyName": "deploy"}}"#)).unwrap().unwrap();
+        assert_eq!((done.role_name.as_deref(), done.policy_name.as_deref()), (Some("ci"), Some("deploy")));
+        assert_eq!(grant(&event(r#"{"errorCode": "AccessDenied"}"#)), Ok(None));
+        assert!(grant(&event("{")).is_err());
+        assert!(grant(&Event::builder().build()).is_err());
+    }
+}

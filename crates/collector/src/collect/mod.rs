@@ -1,0 +1,195 @@
+//! Collecting: everything that AWS knows about use, into a snapshot.
+//!
+//! First who is there and what is granted, then what was used: reports, keys, tags, side by side, each at its own pace. The
+//! event history comes last, since it has to reach as far as the reports do. What cannot be read is a gap in the manifest, and
+//! the rest goes on. Nothing of the account stands in memory as a whole.
+
+mod access_keys;
+mod check;
+mod details;
+mod entities;
+mod error;
+mod grants;
+mod jobs;
+mod kms;
+mod names;
+mod pages;
+mod policy_tags;
+mod reference;
+mod regions;
+mod reports;
+mod ripeness;
+mod run;
+mod stage;
+mod target;
+mod wire;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secateur_analyzer::account::Gap;
+
+pub use check::{Check, Estimate, check};
+pub use error::CollectError;
+
+use crate::aws::{Session, Watch};
+use crate::{FORMAT_VERSION, Manifest};
+use run::Run;
+use stage::{Lock, Stage, State};
+
+/// What to collect beside what is always collected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Include {
+    /// Reports of groups, and who used what through them.
+    pub groups: bool,
+    /// Reports of policies, and who used what through them.
+    pub policies: bool,
+    /// Which policies grant each service that a report lists.
+    pub granting: bool,
+}
+
+/// How fine reports are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Granularity {
+    /// Services and actions.
+    #[default]
+    Action,
+    /// Services alone.
+    Service,
+}
+
+/// What to collect, and what need not be read again.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Globs over addresses such as `role/ci` and over ARNs; empty for everybody.
+    pub principals: Vec<String>,
+    /// What to collect beside users and roles.
+    pub include: Include,
+    /// How fine reports are.
+    pub granularity: Granularity,
+    /// How old evidence may be, in seconds, to be taken over instead of read again.
+    pub max_age: i64,
+    /// Where AWS's service reference is; none leaves it out.
+    pub reference: Option<String>,
+    /// Whether somebody asked for it: then it is read where AWS itself is not asked, too.
+    pub reference_is_asked_for: bool,
+}
+
+/// What a collection is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Users, groups, roles and policies.
+    Details,
+    /// Reports, keys and tags.
+    Evidence,
+    /// The event history of IAM.
+    Grants,
+}
+
+/// Whoever wants to know how far a collection is.
+pub trait Progress: Watch {
+    /// A phase begins.
+    fn phase(&self, phase: Phase);
+    /// So many of so many reports are there; some were there before.
+    fn reports(&self, done: usize, total: usize);
+}
+
+/// What a collection came to.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// The manifest, as it was written, without the list of files.
+    pub manifest: Manifest,
+    /// How many users, groups, roles and policies there are.
+    pub counts: Counts,
+    /// How many reports were asked of AWS.
+    pub reports_read: usize,
+    /// How many reports were young enough to be taken over.
+    pub reports_kept: usize,
+    /// What was left out that is no gap.
+    pub notes: Vec<String>,
+}
+
+/// How many there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Users.
+    pub users: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Roles.
+    pub roles: usize,
+    /// Policies, those of AWS that are attached among them.
+    pub policies: usize,
+}
+
+/// Collects into a snapshot directory, and makes the result the snapshot when all is read.
+///
+/// # Errors
+/// When there can be no snapshot: somebody else is collecting, credentials end, AWS cannot be reached, the authorization
+/// details cannot be read, the disk refuses. What was read is kept for the next collection.
+pub async fn collect(
+    session: Session,
+    dir: &Path,
+    options: Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Collected, CollectError> {
+    let _lock = Lock::take(dir)?;
+    let identity = session.identity().clone();
+    let mut notes = Vec::new();
+    progress.phase(Phase::Details);
+    // The first call to IAM tells where IAM is, and what time it is there.
+    let summary = details::summary(&session).await?;
+    session.keep_to_published_rates();
+    let started_at = session.now();
+    let state = State {
+        account_id: identity.account.clone(),
+        partition: identity.partition().to_owned(),
+        endpoint: session.endpoint(),
+        started_at,
+    };
+    let stage = Stage::open(dir, state, options.max_age, !options.principals.is_empty())?;
+    let run = Arc::new(Run::new(session, stage, options, Arc::clone(&progress)));
+    regions::collect(&run).await?;
+    let account = details::collect(&run, summary).await?;
+
+    progress.phase(Phase::Evidence);
+    let (targets, others) = account.targets.into_iter().partition(|target| run.is_in_scope(target));
+    let reports = run.spawn(reports::collect(Arc::clone(&run), targets, others));
+    let keys = run.spawn(access_keys::collect(Arc::clone(&run), account.users));
+    let tags = run.spawn(policy_tags::collect(Arc::clone(&run), account.own_policies));
+    let kms = run.spawn(kms::collect(Arc::clone(&run), account.key_arns));
+    let reference = run.spawn(reference::collect(Arc::clone(&run)));
+    // Whoever fails first ends the others: they are dropped with the runtime.
+    let reports = run.joined(reports).await?;
+    run.joined(keys).await?;
+    run.joined(tags).await?;
+    run.joined(kms).await?;
+    notes.extend(run.joined(reference).await?);
+
+    progress.phase(Phase::Grants);
+    grants::collect(&run, reports.read > 0).await?;
+
+    let run = Arc::into_inner(run);
+    let Some(run) = run else { return Err(CollectError::Unfinished) };
+    let (session, stage, gaps, options) = run.into_parts()?;
+    let manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        account_id: identity.account.clone(),
+        partition: identity.partition().to_owned(),
+        endpoint: session.endpoint(),
+        caller_arn: Some(identity.arn),
+        scope: (!options.principals.is_empty()).then_some(options.principals),
+        started_at: stage.started_at(),
+        finished_at: session.now().max(started_at),
+        complete: account.is_complete,
+        gaps,
+        files: std::collections::BTreeMap::new(),
+    };
+    stage.publish(manifest.clone())?;
+    Ok(Collected { manifest, counts: account.counts, reports_read: reports.read, reports_kept: reports.kept, notes })
+}
+
+/// Returns a gap of that kind.
+fn gap(subject: impl Into<String>, kind: &str, detail: impl Into<String>) -> Gap {
+    Gap { subject: subject.into(), kind: kind.to_owned(), detail: detail.into() }
+}

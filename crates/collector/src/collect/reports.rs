@@ -1,0 +1,322 @@
+//! Reports of everybody: started and read as a pipeline.
+//!
+//! Jobs take seconds. They are started one after the other, each at its turn, and asked about when they are likely to be
+//! done; reading and starting go on side by side, each at its own pace. How many jobs are open is limited: whoever loses the
+//! session loses them all.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secateur_analyzer::time::UnixTime;
+use serde::Deserialize;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::jobs::{self, Outcome, State, Step, Times};
+use super::ripeness::Ripeness;
+use super::run::{Answer, Run};
+use super::target::Target;
+use super::wire::{Report, Service, time};
+use super::{CollectError, Granularity, entities, gap};
+
+/// How many jobs are open at a time.
+const OPEN: usize = 512;
+/// How many calls of a kind wait for their turn.
+const WAITING: usize = 32;
+/// How often a report is asked for anew when its job is lost.
+const LOSSES: u32 = 3;
+/// How old a job gets before it is given up.
+const OLDEST: Duration = Duration::from_secs(600);
+/// When the first job of all is asked about for the first time.
+const PROBE: Duration = Duration::from_millis(100);
+
+/// A job that was started.
+struct Job {
+    target: Target,
+    id: String,
+    started: Instant,
+    losses: u32,
+}
+
+impl Job {
+    fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// What a task came to.
+enum Done {
+    Started(Target, u32, Answer<String>),
+    Read(Job, Answer<State>),
+    Written(Step<()>),
+}
+
+struct Pipeline {
+    run: Arc<Run>,
+    todo: VecDeque<(Target, u32)>,
+    /// Jobs that were not asked about yet, in the order of their start.
+    fresh: VecDeque<Job>,
+    /// Jobs that were not done when they were asked about, by when to ask again.
+    again: BTreeMap<(Instant, usize), Job>,
+    serial: usize,
+    ripeness: Ripeness,
+    tasks: JoinSet<Done>,
+    starting: usize,
+    reading: usize,
+    done: usize,
+    total: usize,
+    read: usize,
+}
+
+/// Collects the reports of `targets`; `others` keep what is there of them.
+pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Target>) -> Step<Outcome> {
+    for target in others {
+        keep(&run, &target, |_| true)?;
+        run.stage(|stage| stage.published_gaps(&target.arn)).into_iter().for_each(|gap| run.gap(gap));
+    }
+    let total = targets.len();
+    let mut todo = VecDeque::new();
+    for target in targets {
+        let is_young = |head: &Head| is_young(&run, &target, head);
+        if !keep(&run, &target, is_young)? {
+            todo.push_back((target, 0));
+        }
+    }
+    let kept = total - todo.len();
+    let mut pipeline = Pipeline {
+        run,
+        todo,
+        fresh: VecDeque::new(),
+        again: BTreeMap::new(),
+        serial: 0,
+        ripeness: Ripeness::default(),
+        tasks: JoinSet::new(),
+        starting: 0,
+        reading: 0,
+        done: kept,
+        total,
+        read: 0,
+    };
+    pipeline.run().await?;
+    Ok(Outcome { read: pipeline.read, kept })
+}
+
+/// What is looked at of a report that is there.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Head {
+    arn: Option<String>,
+    job_status: Option<String>,
+    job_type: Option<String>,
+    job_completion_date: Option<UnixTime>,
+}
+
+fn is_young(run: &Run, target: &Target, head: &Head) -> bool {
+    let wanted = match run.options.granularity {
+        Granularity::Action => "ACTION_LEVEL",
+        Granularity::Service => "SERVICE_LEVEL",
+    };
+    let is_fresh = |time: UnixTime| {
+        // A report of before is about somebody else of that name.
+        run.stage(|stage| stage.is_fresh(time)) && target.created.is_none_or(|created| time >= created)
+    };
+    head.job_status.as_deref() == Some("COMPLETED")
+        && head.job_type.as_deref() == Some(wanted)
+        && head.job_completion_date.is_some_and(is_fresh)
+}
+
+/// Takes a report over that is there, with what hangs on it.
+fn keep(run: &Run, target: &Target, is_good: impl Fn(&Head) -> bool) -> Step<bool> {
+    let name = target.report();
+    let Some(existing) = run.existing(&name) else { return Ok(false) };
+    let Ok(head) = serde_json::from_slice::<Head>(&existing.content) else { return Ok(false) };
+    if head.arn.as_deref() != Some(&target.arn) || !is_good(&head) || !entities::keep(run, target, &existing.content)? {
+        return Ok(false);
+    }
+    run.stage(|stage| stage.keep(&name, &existing))?;
+    Ok(true)
+}
+
+impl Pipeline {
+    async fn run(&mut self) -> Step<()> {
+        loop {
+            self.run.progress.reports(self.done, self.total);
+            self.start_reading();
+            self.start_jobs();
+            if self.tasks.is_empty() && self.open() == 0 && self.todo.is_empty() {
+                return Ok(());
+            }
+            let deadline = self.next_ripe().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+            if self.tasks.is_empty() {
+                tokio::time::sleep_until(deadline).await;
+                continue;
+            }
+            // Nothing came to its end: a job has ripened.
+            let Ok(ended) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await else { continue };
+            match ended {
+                Some(Ok(done)) => self.take(done).await?,
+                Some(Err(_)) => return Err(CollectError::Unfinished),
+                None => {}
+            }
+        }
+    }
+
+    /// How many jobs are started, or about to be, and not read.
+    fn open(&self) -> usize {
+        self.fresh.len() + self.again.len() + self.reading + self.starting
+    }
+
+    fn start_jobs(&mut self) {
+        while self.starting < WAITING && self.open() < OPEN {
+            let Some((target, losses)) = self.todo.pop_front() else { return };
+            let run = Arc::clone(&self.run);
+            self.starting += 1;
+            self.tasks.spawn(async move {
+                let answer = jobs::generate(&run, &target).await;
+                Done::Started(target, losses, answer)
+            });
+        }
+    }
+
+    fn start_reading(&mut self) {
+        let now = Instant::now();
+        while self.reading < WAITING {
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            let job = if is_due(self.again.keys().next().map(|(at, _)| *at)) {
+                self.again.pop_first().map(|(_, job)| job)
+            } else if is_due(self.fresh_at()) {
+                self.fresh.pop_front()
+            } else {
+                None
+            };
+            let Some(job) = job else { return };
+            let run = Arc::clone(&self.run);
+            self.reading += 1;
+            self.tasks.spawn(async move {
+                let answer = jobs::read(&run, &job.target, &job.id).await;
+                Done::Read(job, answer)
+            });
+        }
+    }
+
+    /// When the oldest job that nobody asked about is ripe. As long as nothing is known of any, one alone is asked about.
+    fn fresh_at(&self) -> Option<Instant> {
+        let oldest = self.fresh.front()?;
+        match self.ripeness.age() {
+            Some(age) => Some(oldest.started + age),
+            None if self.again.is_empty() && self.reading == 0 => Some(oldest.started + PROBE),
+            None => None,
+        }
+    }
+
+    fn next_ripe(&self) -> Option<Instant> {
+        if self.reading >= WAITING {
+            return None;
+        }
+        self.fresh_at().into_iter().chain(self.again.keys().next().map(|(at, _)| *at)).min()
+    }
+
+    async fn take(&mut self, done: Done) -> Step<()> {
+        match done {
+            Done::Started(target, losses, answer) => {
+                self.starting -= 1;
+                match answer? {
+                    Ok(id) => self.fresh.push_back(Job { target, id, started: Instant::now(), losses }),
+                    Err(error) => {
+                        self.run.gap_of(&target.arn, &error);
+                        self.done += 1;
+                    }
+                }
+                Ok(())
+            }
+            Done::Read(job, answer) => {
+                self.reading -= 1;
+                let run = Arc::clone(&self.run);
+                match answer? {
+                    Ok(State::Unfinished) => {
+                        self.postpone(job);
+                        return Ok(());
+                    }
+                    Ok(State::Lost) if job.losses < LOSSES => {
+                        self.todo.push_front((job.target, job.losses + 1));
+                        return Ok(());
+                    }
+                    Ok(State::Lost) => {
+                        let detail = format!("its job was lost {} times: the session ended each time", LOSSES + 1);
+                        run.gap(gap(&job.target.arn, "job-lost", detail));
+                    }
+                    Ok(State::Failed(times, error)) => self.write_failure(&job, &times, error).await?,
+                    Ok(State::Done(times, rows)) => {
+                        self.ripeness.took(times.seconds());
+                        self.read += 1;
+                        self.tasks.spawn(async move { Done::Written(write(&run, &job, &times, &rows).await) });
+                        // Counted when it is written.
+                        return Ok(());
+                    }
+                    Err(error) => run.gap_of(&job.target.arn, &error),
+                }
+                self.done += 1;
+                Ok(())
+            }
+            Done::Written(written) => {
+                self.done += 1;
+                written
+            }
+        }
+    }
+
+    fn postpone(&mut self, job: Job) {
+        let age = job.age();
+        self.ripeness.not_at(age);
+        if age >= OLDEST {
+            let detail = format!("its job was not done after {} seconds", age.as_secs());
+            self.run.gap(gap(&job.target.arn, "report-unfinished", detail));
+            self.done += 1;
+            return;
+        }
+        self.serial += 1;
+        self.again.insert((job.started + Ripeness::again(age), self.serial), job);
+    }
+
+    /// What AWS says of a failure is written too: no collection takes it over.
+    async fn write_failure(
+        &mut self,
+        job: &Job,
+        times: &Times,
+        error: Option<aws_sdk_iam::types::ErrorDetails>,
+    ) -> Step<()> {
+        let why = match &error {
+            Some(error) => format!("{}: {}", error.code(), error.message()),
+            None => "AWS gives no reason".to_owned(),
+        };
+        self.run.gap(gap(&job.target.arn, "report-failed", why));
+        let content = Report {
+            job_status: "FAILED",
+            job_type: times.job_type.as_ref().map(|kind| kind.as_str()),
+            job_creation_date: time(&times.created),
+            services_last_accessed: &[],
+            job_completion_date: time(&times.completed),
+            is_truncated: false,
+            error: error.as_ref().map(Into::into),
+            arn: &job.target.arn,
+        };
+        self.run.put(job.target.report(), &content).await
+    }
+}
+
+/// Writes a report, after what hangs on it: whoever is killed in between reads both anew.
+async fn write(run: &Arc<Run>, job: &Job, times: &Times, rows: &[Service]) -> Step<()> {
+    entities::collect(run, &job.target, &job.id, rows).await?;
+    let content = Report {
+        job_status: "COMPLETED",
+        job_type: times.job_type.as_ref().map(|kind| kind.as_str()),
+        job_creation_date: time(&times.created),
+        services_last_accessed: rows,
+        job_completion_date: time(&times.completed),
+        is_truncated: false,
+        error: None,
+        arn: &job.target.arn,
+    };
+    run.put(job.target.report(), &content).await
+}

@@ -1,0 +1,248 @@
+//! What a journal says of its steps, when all its records are read.
+
+use secateur_analyzer::document::Sha256;
+use secateur_analyzer::time::UnixTime;
+
+use super::chain::{Lines, Tampered, parse};
+use super::record::{Begin, Ending, Entry, FORMAT_VERSION, Record};
+use crate::apply::cloud::Wrote;
+use crate::apply::step::{Step, VersionRef};
+
+/// What is known of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing was tried, or what was tried is certainly not done.
+    Open,
+    /// It may be done: the call was about to be made.
+    Intended {
+        /// Since when.
+        at: UnixTime,
+    },
+    /// It is done.
+    Done {
+        /// Since when.
+        at: UnixTime,
+        /// What AWS said.
+        wrote: Wrote,
+    },
+    /// It is passed over: somebody else did it, or it may no longer be made.
+    Skipped,
+}
+
+/// What became of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Something may be left to do: it blocks the next apply.
+    Open,
+    /// All steps are done.
+    Done,
+    /// It stopped before anything was done.
+    NothingDone,
+    /// A rollback took everything back.
+    RolledBack(String),
+    /// Somebody closed it as it was, for this reason.
+    Abandoned(String),
+}
+
+impl State {
+    /// Returns a word for programs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Done => "done",
+            State::NothingDone => "nothing-done",
+            State::RolledBack(_) => "rolled-back",
+            State::Abandoned(_) => "abandoned",
+        }
+    }
+}
+
+/// A journal that was read: its chain is whole.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub(super) begin: Begin,
+    pub(super) began_at: UnixTime,
+    pub(super) progress: Vec<Progress>,
+    pub(super) found_by_others: Vec<usize>,
+    pub(super) state: State,
+    pub(super) head: Sha256,
+    pub(super) records: u64,
+    pub(super) whole: u64,
+    pub(super) is_torn: bool,
+    pub(super) stopped: Option<(String, String)>,
+    /// When something last happened that may have left a write behind; and whether it came to rest after that.
+    pub(super) last_at: UnixTime,
+    pub(super) is_at_rest: bool,
+}
+
+/// Why a journal cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// A record is not what was written.
+    #[error("the journal was edited: {0}")]
+    Tampered(#[from] Tampered),
+    /// It is of another format.
+    #[error("the journal is of format {0}, and this secateur reads {FORMAT_VERSION}")]
+    OtherFormat(String),
+    /// A crash left nothing of its first record: nothing was written to AWS.
+    #[error("the journal never began: nothing was written")]
+    NeverBegan,
+}
+
+impl History {
+    /// Reads a journal.
+    ///
+    /// # Errors
+    /// When it was edited, is of another format, or never began.
+    pub fn read(bytes: &[u8]) -> Result<History, HistoryError> {
+        let Lines { entries, whole, head, is_torn } = parse(bytes)?;
+        let mut entries = entries.into_iter();
+        let Some(first) = entries.next() else { return Err(HistoryError::NeverBegan) };
+        let Record::Begin(begin) = first.record else {
+            return Err(Tampered { number: 1, detail: "does not begin a journal".to_owned() }.into());
+        };
+        if begin.format_version != FORMAT_VERSION {
+            return Err(HistoryError::OtherFormat(begin.format_version));
+        }
+        let mut history = History {
+            progress: vec![Progress::Open; begin.steps.len()],
+            found_by_others: Vec::new(),
+            begin: *begin,
+            began_at: first.time,
+            state: State::Open,
+            head: head.0,
+            records: 1,
+            whole: whole as u64,
+            is_torn,
+            stopped: None,
+            last_at: first.time,
+            is_at_rest: false,
+        };
+        for entry in entries {
+            let number = usize::try_from(entry.seq).unwrap_or(usize::MAX).saturating_add(1);
+            if !history.take(&entry) {
+                let detail = "cannot follow what stands before it".to_owned();
+                return Err(Tampered { number, detail }.into());
+            }
+        }
+        Ok(history)
+    }
+
+    /// Takes a record into account; says whether it can follow.
+    pub(super) fn take(&mut self, entry: &Entry) -> bool {
+        self.records += 1;
+        self.is_at_rest = matches!(entry.record, Record::Stopped { .. } | Record::End { .. });
+        if !matches!(entry.record, Record::Resumed { .. }) {
+            self.last_at = entry.time;
+        }
+        match &entry.record {
+            Record::Begin(_) => return false,
+            Record::Intent { step, .. } => return self.set(*step, Progress::Intended { at: entry.time }),
+            Record::Done { step, wrote, .. } => {
+                return self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
+            }
+            Record::Failed { step, .. } => return self.set(*step, Progress::Open),
+            Record::Skipped { step, .. } => return self.set(*step, Progress::Skipped),
+            Record::Stopped { step, reason, detail } => {
+                if reason == "done-by-others" {
+                    self.found_by_others.extend(*step);
+                }
+                self.stopped = Some((reason.clone(), detail.clone()));
+            }
+            Record::Resumed { .. } => self.stopped = None,
+            Record::End { outcome: Ending::Done } => self.state = State::Done,
+            Record::End { outcome: Ending::NothingDone } => self.state = State::NothingDone,
+            Record::RolledBack { journal } => self.state = State::RolledBack(journal.clone()),
+            Record::Abandoned { reason } => self.state = State::Abandoned(reason.clone()),
+        }
+        true
+    }
+
+    fn set(&mut self, step: usize, progress: Progress) -> bool {
+        match self.progress.get_mut(step) {
+            Some(own) => {
+                *own = progress;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Returns the first record.
+    pub fn begin(&self) -> &Begin {
+        &self.begin
+    }
+
+    /// Returns when it began.
+    pub fn began_at(&self) -> UnixTime {
+        self.began_at
+    }
+
+    /// Returns its steps.
+    pub fn steps(&self) -> &[Step] {
+        &self.begin.steps
+    }
+
+    /// Returns what is known of a step.
+    pub fn progress(&self, step: usize) -> &Progress {
+        self.progress.get(step).unwrap_or(&Progress::Open)
+    }
+
+    /// Returns what became of it.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Returns the hash of its last record.
+    pub fn head(&self) -> Sha256 {
+        self.head
+    }
+
+    /// Returns why it stopped, if it said so: a word and a sentence.
+    pub fn stopped(&self) -> Option<(&str, &str)> {
+        self.stopped.as_ref().map(|(reason, detail)| (reason.as_str(), detail.as_str()))
+    }
+
+    /// Returns how many steps are done.
+    pub fn done(&self) -> usize {
+        self.progress.iter().filter(|progress| matches!(progress, Progress::Done { .. })).count()
+    }
+
+    /// Returns the first step of which nothing stands in the journal, if it is one that may have been done all the same: its
+    /// record may have been the one that a crash tore off. One that was found done by somebody else is theirs.
+    pub(crate) fn may_have_begun(&self) -> Option<usize> {
+        let is_pending = |progress: &Progress| matches!(progress, Progress::Intended { .. });
+        if self.is_at_rest || self.progress.iter().any(is_pending) {
+            return None;
+        }
+        let at = self.progress.iter().position(|progress| *progress == Progress::Open)?;
+        let is_next = self.progress.iter().skip(at).all(|progress| *progress == Progress::Open);
+        (is_next && !self.found_by_others.contains(&at)).then_some(at)
+    }
+
+    /// Takes what was read of a step into account.
+    pub(crate) fn settle(&mut self, step: usize, progress: Progress) {
+        self.set(step, progress);
+    }
+
+    /// Returns when the last write can have been made.
+    pub(crate) fn last_at(&self) -> UnixTime {
+        self.last_at
+    }
+
+    /// Returns whether somebody else was found to have done the step.
+    pub(crate) fn was_done_by_others(&self, step: usize) -> bool {
+        self.found_by_others.contains(&step)
+    }
+
+    /// Returns the id of the version that is meant; none while it is not created.
+    pub(crate) fn version(&self, version: &VersionRef) -> Option<String> {
+        match version {
+            VersionRef::Id(id) => Some(id.clone()),
+            VersionRef::CreatedBy(step) => match self.progress(*step) {
+                Progress::Done { wrote, .. } => wrote.version.clone(),
+                _ => None,
+            },
+        }
+    }
+}

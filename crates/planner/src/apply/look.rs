@@ -1,0 +1,371 @@
+//! Where a step stands in AWS: still before it, after it, or somewhere else. And whether what the plan expects of its
+//! surroundings is still so.
+
+use std::collections::BTreeSet;
+
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::document::fingerprint;
+
+use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
+use super::journal::{History, Progress};
+use super::step::{Effect, Step, VersionRef};
+use crate::plan::Expects;
+
+/// Where a step stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// What the step starts from is there.
+    Before,
+    /// What the step leads to is there; with what is known of it.
+    After(Wrote),
+    /// Neither.
+    Other(String),
+}
+
+/// Reads where a step of a journal, or of a proposal whose history is empty, stands.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, CallError> {
+    let Some(step) = history.steps().get(at) else { return Ok(Stand::Other("there is no such step".to_owned())) };
+    match &step.effect {
+        Effect::PutInline { entity, policy, before, after } => {
+            let live = match inline(reads, step, entity, policy)? {
+                Ok(live) => live,
+                Err(other) => return Ok(other),
+            };
+            Ok(between(live.as_deref(), before.as_deref(), Some(after)))
+        }
+        Effect::DeleteInline { entity, policy, before } => {
+            let live = match inline(reads, step, entity, policy)? {
+                Ok(live) => live,
+                Err(other) => return Ok(other),
+            };
+            Ok(between(live.as_deref(), Some(before), None))
+        }
+        Effect::CreateVersion { policy, document } => {
+            let known = history.version(&VersionRef::CreatedBy(at));
+            let own = others_created(history, at, policy);
+            create_version(reads, step, policy, document, (known.as_deref(), &own))
+        }
+        Effect::DeleteVersion { policy, version } => {
+            let live = match managed(reads, step, policy)? {
+                Ok(live) => live,
+                Err(other) => return Ok(other),
+            };
+            let Some(id) = history.version(&version.version) else { return Ok(other("its version is not known")) };
+            if !live.versions.contains(&id) {
+                return Ok(Stand::After(Wrote::default()));
+            }
+            if live.default_version == id {
+                return Ok(other(format!("{id} is in force")));
+            }
+            is_version(reads, policy, &id, &version.document)
+        }
+        Effect::SetDefault { policy, from, to } => {
+            let live = match managed(reads, step, policy)? {
+                Ok(live) => live,
+                Err(other) => return Ok(other),
+            };
+            let Some(to_id) = history.version(&to.version) else { return Ok(other("the new version is not known")) };
+            let from_id = history.version(&from.version).unwrap_or_default();
+            let (id, document, is_after) = if live.default_version == to_id {
+                (&to_id, &to.document, true)
+            } else if live.default_version == from_id {
+                (&from_id, &from.document, false)
+            } else {
+                return Ok(other(format!("{} is in force, set by somebody else", live.default_version)));
+            };
+            if !is_after && !live.versions.contains(&to_id) {
+                return Ok(other(format!("{to_id} is gone")));
+            }
+            Ok(match (is_version(reads, policy, id, document)?, is_after) {
+                (Stand::Before, true) => Stand::After(Wrote::default()),
+                (stand, _) => stand,
+            })
+        }
+        Effect::CreatePolicy { policy, document, .. } => {
+            let Some(live) = reads.policy(policy)? else { return Ok(Stand::Before) };
+            if let Progress::Done { wrote: Wrote { unique_id: Some(own), .. }, .. } = history.progress(at)
+                && *own != live.unique_id
+            {
+                return Ok(other("the policy was deleted and made again"));
+            }
+            let Stand::Before = is_version(reads, policy, &live.default_version, document)? else {
+                return Ok(other("there is a policy of that name, with other content"));
+            };
+            Ok(Stand::After(Wrote { unique_id: Some(live.unique_id), ..Wrote::default() }))
+        }
+        Effect::DeletePolicy { policy, document, .. } => delete_policy(reads, step, policy, document),
+        Effect::Attach { entity, policy } => attachment(reads, step, entity, policy, true),
+        Effect::Detach { entity, policy } => attachment(reads, step, entity, policy, false),
+        Effect::SetKey { user, key, created, active } => {
+            let owner = EntityRef { kind: EntityKind::User, name: user.clone() };
+            if let Some(other) = other_entity(reads, step, &owner)? {
+                return Ok(other);
+            }
+            let Some(live) = reads.key(user, key)? else { return Ok(other("the key is gone")) };
+            if live.created != Some(*created) {
+                return Ok(other("the key was created at another time"));
+            }
+            Ok(match (live.status.as_str(), active) {
+                ("Active", true) | ("Inactive", false) => Stand::After(Wrote::default()),
+                ("Active", false) | ("Inactive", true) => Stand::Before,
+                (status, _) => other(format!("the key is {status}")),
+            })
+        }
+    }
+}
+
+fn other(detail: impl Into<String>) -> Stand {
+    Stand::Other(detail.into())
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a == b || fingerprint(a) == fingerprint(b)
+}
+
+fn between(live: Option<&str>, before: Option<&str>, after: Option<&str>) -> Stand {
+    let is = |expected: Option<&str>| match (live, expected) {
+        (Some(live), Some(expected)) => same(live, expected),
+        (None, None) => true,
+        _ => false,
+    };
+    if is(after) {
+        Stand::After(Wrote::default())
+    } else if is(before) {
+        Stand::Before
+    } else {
+        match live {
+            None => other("it is gone"),
+            Some(live) => other(format!("its document is another: {}", fingerprint(live))),
+        }
+    }
+}
+
+/// An inline policy, of the very entity that is meant.
+fn inline(
+    reads: &impl Reads,
+    step: &Step,
+    entity: &EntityRef,
+    policy: &str,
+) -> Result<Result<Option<String>, Stand>, CallError> {
+    match other_entity(reads, step, entity)? {
+        Some(other) => Ok(Err(other)),
+        None => reads.inline(entity, policy).map(Ok),
+    }
+}
+
+/// What is wrong with an entity: it is gone, or another one of its name.
+fn other_entity(reads: &impl Reads, step: &Step, entity: &EntityRef) -> Result<Option<Stand>, CallError> {
+    Ok(match (reads.entity(entity)?, &step.unique_id) {
+        (None, _) => Some(other(format!("{entity} is gone"))),
+        (Some(live), Some(expected)) if live != *expected => {
+            Some(other(format!("{entity} was deleted and made again: it is {live}, and was {expected}")))
+        }
+        _ => None,
+    })
+}
+
+fn managed(reads: &impl Reads, step: &Step, policy: &Arn) -> Result<Result<LivePolicy, Stand>, CallError> {
+    Ok(match (reads.policy(policy)?, &step.unique_id) {
+        (None, _) => Err(other("the policy is gone")),
+        (Some(live), Some(expected)) if live.unique_id != *expected => {
+            let now = live.unique_id;
+            Err(other(format!("the policy was deleted and made again: it is {now}, and was {expected}")))
+        }
+        (Some(live), _) => Ok(live),
+    })
+}
+
+/// Whether a version has that document: `Before` where it has.
+fn is_version(reads: &impl Reads, policy: &Arn, id: &str, document: &str) -> Result<Stand, CallError> {
+    Ok(match reads.version(policy, id)? {
+        Some(live) if same(&live, document) => Stand::Before,
+        Some(live) => other(format!("the document of {id} is another: {}", fingerprint(&live))),
+        None => other(format!("{id} is gone")),
+    })
+}
+
+/// The versions of a policy that other steps of the journal created.
+fn others_created(history: &History, at: usize, policy: &Arn) -> Vec<String> {
+    let others = history.steps().iter().enumerate().filter(|(other, _)| *other != at);
+    let created = others.filter(|(_, step)| match &step.effect {
+        Effect::CreateVersion { policy: own, .. } => own == policy,
+        _ => false,
+    });
+    created.filter_map(|(other, _)| history.version(&VersionRef::CreatedBy(other))).collect()
+}
+
+/// What is there beside the versions that were there before is the one that was created, if it has its document.
+fn create_version(
+    reads: &impl Reads,
+    step: &Step,
+    policy: &Arn,
+    document: &str,
+    (known, own): (Option<&str>, &[String]),
+) -> Result<Stand, CallError> {
+    let live = match managed(reads, step, policy)? {
+        Ok(live) => live,
+        Err(other) => return Ok(other),
+    };
+    // One that is known to be created is there, or gone again; whatever became of the others.
+    if let Some(id) = known {
+        return Ok(match live.versions.iter().any(|own| own == id) {
+            true => match is_version(reads, policy, id, document)? {
+                Stand::Before => Stand::After(Wrote { version: Some(id.to_owned()), ..Wrote::default() }),
+                other => other,
+            },
+            false => Stand::Before,
+        });
+    }
+    if let Some(gone) = step.versions.iter().find(|id| !live.versions.contains(id)) {
+        return Ok(other(format!("{gone} is gone")));
+    }
+    let new: Vec<&String> =
+        live.versions.iter().filter(|id| !step.versions.contains(id) && !own.contains(id)).collect();
+    match new.as_slice() {
+        [] => Ok(Stand::Before),
+        [id] => Ok(match is_version(reads, policy, id, document)? {
+            Stand::Before if live.default_version == **id => other(format!("{id} is already in force")),
+            Stand::Before => Stand::After(Wrote { version: Some((*id).clone()), ..Wrote::default() }),
+            _ => other(format!("somebody else created {id}")),
+        }),
+        several => Ok(other(format!("somebody else created versions: there are {} new ones", several.len()))),
+    }
+}
+
+fn delete_policy(reads: &impl Reads, step: &Step, policy: &Arn, document: &str) -> Result<Stand, CallError> {
+    if reads.policy(policy)?.is_none() {
+        return Ok(Stand::After(Wrote::default()));
+    }
+    let live = match managed(reads, step, policy)? {
+        Ok(live) => live,
+        Err(other) => return Ok(other),
+    };
+    if live.boundary_count > 0 {
+        return Ok(other("it has become a permissions boundary"));
+    }
+    if let Some(holder) = reads.attached_to(policy)?.first() {
+        return Ok(other(format!("{} has it", holder.entity)));
+    }
+    if live.versions.len() != 1 {
+        return Ok(other("it has got further versions"));
+    }
+    is_version(reads, policy, &live.default_version, document)
+}
+
+fn attachment(
+    reads: &impl Reads,
+    step: &Step,
+    entity: &EntityRef,
+    policy: &Arn,
+    attach: bool,
+) -> Result<Stand, CallError> {
+    if step.entity_id.is_some() {
+        let alone = Step { unique_id: step.entity_id.clone(), ..step.clone() };
+        if let Some(other) = other_entity(reads, &alone, entity)? {
+            return Ok(other);
+        }
+    }
+    let Some(attached) = reads.attached(entity)? else { return Ok(other(format!("{entity} is gone"))) };
+    if attached.contains(policy) == attach {
+        return Ok(Stand::After(Wrote::default()));
+    }
+    // A policy of AWS may be what it likes: it is detached, or attached again.
+    if !policy.is_aws_managed_policy()
+        && let Err(other) = managed(reads, step, policy)?
+    {
+        return Ok(other);
+    }
+    Ok(Stand::Before)
+}
+
+/// Says what of a plan's expectations around a step is no longer so: who holds the policy, and how.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn surroundings(reads: &impl Reads, step: &Step) -> Result<Option<String>, CallError> {
+    let Some(expects) = &step.expects else { return Ok(None) };
+    match &step.effect {
+        Effect::CreateVersion { policy, .. }
+        | Effect::DeleteVersion { policy, .. }
+        | Effect::SetDefault { policy, .. } => {
+            let attached = reads.attached_to(policy)?;
+            let now: BTreeSet<String> = attached.iter().map(|own| own.entity.to_string()).collect();
+            let then: BTreeSet<String> = expects.attachments.iter().cloned().collect();
+            if let Some(new) = now.difference(&then).next() {
+                return Ok(Some(format!("{new} has got it since the plan")));
+            }
+            if let Some(gone) = then.difference(&now).next() {
+                return Ok(Some(format!("{gone} has lost it since the plan")));
+            }
+            let live = reads.policy(policy)?;
+            if live.is_some_and(|live| live.boundary_count > 0) != expects.boundary_use {
+                return Ok(Some("its use as permissions boundary is not what it was".to_owned()));
+            }
+            holders(reads, expects, attached)
+        }
+        Effect::Attach { entity, policy } => {
+            // A policy that is there already must still be what it was; one that this journal creates was just looked at.
+            if let Some(expected) = expects.document {
+                let live = reads.policy(policy)?;
+                let document = match &live {
+                    Some(live) => reads.version(policy, &live.default_version)?,
+                    None => None,
+                };
+                if document.is_none_or(|document| fingerprint(&document) != expected) {
+                    return Ok(Some(format!("{} is no longer what it was", policy.resource())));
+                }
+            }
+            members(reads, expects, entity)
+        }
+        Effect::Detach { entity, .. } | Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => {
+            members(reads, expects, entity)
+        }
+        Effect::CreatePolicy { .. } | Effect::DeletePolicy { .. } | Effect::SetKey { .. } => Ok(None),
+    }
+}
+
+/// The members of a group, which hold what it bears.
+fn members(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<Option<String>, CallError> {
+    if entity.kind != EntityKind::Group {
+        return Ok(None);
+    }
+    let live = LiveEntity { entity: entity.clone(), unique_id: String::new() };
+    holders(reads, expects, vec![live])
+}
+
+/// Whether those who hold something by these entities are those who were expected.
+fn holders(reads: &impl Reads, expects: &Expects, entities: Vec<LiveEntity>) -> Result<Option<String>, CallError> {
+    let mut now: BTreeSet<(String, String)> = BTreeSet::new();
+    for live in entities {
+        match live.entity.kind {
+            EntityKind::Group => {
+                let members = reads.members(&live.entity.name)?;
+                let mut expected: BTreeSet<String> = BTreeSet::new();
+                let group = live.entity.to_string();
+                for membership in &expects.memberships {
+                    if let Some(user) = membership.strip_suffix(&format!(" in {group}")) {
+                        expected.insert(user.to_owned());
+                    }
+                }
+                let there: BTreeSet<String> = members.iter().map(|member| member.entity.to_string()).collect();
+                if let Some(new) = there.difference(&expected).next() {
+                    return Ok(Some(format!("{new} has joined {group} since the plan")));
+                }
+                if let Some(gone) = expected.difference(&there).next() {
+                    return Ok(Some(format!("{gone} has left {group} since the plan")));
+                }
+                now.extend(members.into_iter().map(|member| (member.entity.to_string(), member.unique_id)));
+            }
+            _ => {
+                now.insert((live.entity.to_string(), live.unique_id));
+            }
+        }
+    }
+    let then: BTreeSet<(String, String)> = (expects.holders.iter())
+        .map(|holder| (format!("{}/{}", holder.arn.resource_type(), holder.arn.name()), holder.unique_id.clone()))
+        .collect();
+    Ok(now.difference(&then).next().map(|(who, id)| format!("{who} ({id}) is not who held it when the plan was made")))
+}

@@ -1,0 +1,28 @@
+//! Apply and rollback: what was reviewed, exactly, or nothing.
+//!
+//! A plan that was proved again ([`Proved`]) gives a [`Proposal`] of typed steps; somebody's yes makes it [`Approved`]; from
+//! there a [`journal::Journal`] begins; and only what stands in it as about to be made ([`journal::Intended`]) can be
+//! written to AWS. All of this is free of AWS: two traits, [`Reads`] and [`Writes`], are all that it knows of it.
+
+mod approval;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub mod aws;
+mod cloud;
+mod derive;
+mod engine;
+mod fault;
+pub mod journal;
+mod look;
+mod rollback;
+mod step;
+
+pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
+pub use cloud::{CallError, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote};
+pub use derive::{DeriveError, Place, steps};
+pub use engine::{Clock, Patience, Run, Stop};
+pub use look::{Stand, look, surroundings};
+pub use rollback::{Kept, Rollback, RollbackError, resume_plan, resume_rollback, rollback};
+pub use step::{Effect, Step, Version, VersionRef};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Steps: what apply does, each one write, with the state before and the state after.
+
+use std::fmt;
+
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::document::Sha256;
+use secateur_analyzer::time::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::cloud::EntityRef;
+use crate::plan::Expects;
+
+/// A version of a managed policy, and its exact document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// Which one.
+    pub version: VersionRef,
+    /// Its document.
+    pub document: String,
+}
+
+/// Which version of a policy is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionRef {
+    /// The one with this id.
+    Id(String),
+    /// The one that a step of the same journal creates; steps count from 0.
+    CreatedBy(usize),
+}
+
+/// One write and the two states between which it leads. The inverse leads from `after` to `before`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Effect {
+    /// An inline policy gets a document; `before` is none where the policy is put back.
+    PutInline {
+        /// Who bears it.
+        entity: EntityRef,
+        /// Its name.
+        policy: String,
+        /// The document before.
+        before: Option<String>,
+        /// The document after.
+        after: String,
+    },
+    /// An inline policy goes.
+    DeleteInline {
+        /// Who bears it.
+        entity: EntityRef,
+        /// Its name.
+        policy: String,
+        /// The document before.
+        before: String,
+    },
+    /// A managed policy gets a further version, not in force.
+    CreateVersion {
+        /// The policy.
+        policy: Arn,
+        /// The document.
+        document: String,
+    },
+    /// A version that is not in force goes.
+    DeleteVersion {
+        /// The policy.
+        policy: Arn,
+        /// The version.
+        version: Version,
+    },
+    /// Another version comes into force.
+    SetDefault {
+        /// The policy.
+        policy: Arn,
+        /// The version in force before.
+        from: Version,
+        /// The version in force after.
+        to: Version,
+    },
+    /// A customer-managed policy is created.
+    CreatePolicy {
+        /// The ARN that it will have.
+        policy: Arn,
+        /// Its name.
+        name: String,
+        /// The document.
+        document: String,
+    },
+    /// A customer-managed policy that a journal created goes.
+    DeletePolicy {
+        /// The policy.
+        policy: Arn,
+        /// Its name.
+        name: String,
+        /// Its document.
+        document: String,
+    },
+    /// A managed policy is attached.
+    Attach {
+        /// To whom.
+        entity: EntityRef,
+        /// The policy.
+        policy: Arn,
+    },
+    /// A managed policy is detached.
+    Detach {
+        /// From whom.
+        entity: EntityRef,
+        /// The policy.
+        policy: Arn,
+    },
+    /// An access key becomes active or inactive.
+    SetKey {
+        /// Whose key.
+        user: String,
+        /// The key's id.
+        key: String,
+        /// When it was created.
+        created: UnixTime,
+        /// Whether it is made active.
+        active: bool,
+    },
+}
+
+/// A step: an effect, and what must be true when it is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The address of the change that it belongs to.
+    pub address: String,
+    /// What is taken or left as one with it.
+    pub unit: String,
+    /// What is done.
+    pub effect: Effect,
+    /// The unique id of the entity or policy that is written to; none where it is not known before.
+    pub unique_id: Option<String>,
+    /// The unique id of the entity that a policy is attached to or detached from, where it is known.
+    pub entity_id: Option<String>,
+    /// What the plan expects; none in a rollback.
+    pub expects: Option<Expects>,
+    /// The ids of the policy's versions that were there before the change, where versions matter.
+    pub versions: Vec<String>,
+}
+
+impl Effect {
+    /// Returns the managed policy that is written to.
+    pub fn policy(&self) -> Option<&Arn> {
+        match self {
+            Effect::CreateVersion { policy, .. }
+            | Effect::DeleteVersion { policy, .. }
+            | Effect::SetDefault { policy, .. }
+            | Effect::CreatePolicy { policy, .. }
+            | Effect::DeletePolicy { policy, .. }
+            | Effect::Attach { policy, .. }
+            | Effect::Detach { policy, .. } => Some(policy),
+            Effect::PutInline { .. } | Effect::DeleteInline { .. } | Effect::SetKey { .. } => None,
+        }
+    }
+
+    /// Returns the entity that is written to.
+    pub fn entity(&self) -> Option<&EntityRef> {
+        match self {
+            Effect::PutInline { entity, .. }
+            | Effect::DeleteInline { entity, .. }
+            | Effect::Attach { entity, .. }
+            | Effect::Detach { entity, .. } => Some(entity),
+            _ => None,
+        }
+    }
+
+    /// Returns the documents before and after, for a reader; the same for what has no document.
+    pub fn documents(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Effect::PutInline { before, after, .. } => (before.as_deref(), Some(after)),
+            Effect::DeleteInline { before, .. } => (Some(before), None),
+            Effect::SetDefault { from, to, .. } => (Some(&from.document), Some(&to.document)),
+            _ => (None, None),
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Effect::PutInline { entity, policy, before: Some(_), .. } => {
+                write!(f, "rewrite inline policy {policy} of {entity}")
+            }
+            Effect::PutInline { entity, policy, before: None, .. } => {
+                write!(f, "put inline policy {policy} of {entity} back")
+            }
+            Effect::DeleteInline { entity, policy, .. } => write!(f, "delete inline policy {policy} of {entity}"),
+            Effect::CreateVersion { policy, .. } => write!(f, "create a version of {}", policy.resource()),
+            Effect::DeleteVersion { policy, version } => {
+                write!(f, "delete {} of {}", version.version, policy.resource())
+            }
+            Effect::SetDefault { policy, to, .. } => write!(f, "set {} of {} in force", to.version, policy.resource()),
+            Effect::CreatePolicy { name, .. } => write!(f, "create policy/{name}"),
+            Effect::DeletePolicy { name, .. } => write!(f, "delete policy/{name}"),
+            Effect::Attach { entity, policy } => write!(f, "attach {} to {entity}", policy.resource()),
+            Effect::Detach { entity, policy } => write!(f, "detach {} from {entity}", policy.resource()),
+            Effect::SetKey { user, key, active, .. } => {
+                write!(f, "make access key {key} of user/{user} {}", if *active { "active" } else { "inactive" })
+            }
+        }
+    }
+}
+
+impl fmt::Display for VersionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VersionRef::Id(id) => write!(f, "version {id}"),
+            VersionRef::CreatedBy(_) => f.write_str("the new version"),
+        }
+    }
+}
+
+/// Returns the SHA-256 of something over its RFC 8785 form.
+pub(super) fn digest_of(value: &impl Serialize) -> Sha256 {
+    crate::plan::canonical_sha256(value)
+}

@@ -1,0 +1,80 @@
+//! The state machine against an account in memory: crashes at every step, lost bytes, faults, other people.
+
+mod crashes;
+mod faults;
+mod journals;
+mod scenes;
+mod sim;
+
+use super::approval::{Approval, Proposal};
+use super::journal::{Author, History, Journal};
+use super::{Patience, Run, Stop, rollback};
+use scenes::Scene;
+use sim::{Disk, Sim};
+
+fn sim(scene: &Scene) -> Sim {
+    let sim = Sim::default();
+    *sim.world.borrow_mut() = scene.world.clone();
+    *sim.clock.borrow_mut() = 1_000_000;
+    sim
+}
+
+fn author() -> Author {
+    Author { id: "j".to_owned(), caller_arn: "arn:aws:iam::111122223333:user/ann".to_owned(), user: None, plan: None }
+}
+
+const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
+
+fn run(journal: &mut Journal<Disk>, sim: &Sim) -> Result<(), Stop> {
+    let mut run = Run { journal, cloud: sim, clock: sim, patience: PATIENCE, on_step: &|_| {} };
+    run.run()?;
+    run.finish()
+}
+
+/// Applies, as the command does.
+fn apply(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
+    let approved = proposal.approve(&Approval::Auto).unwrap();
+    let now = super::Clock::now(sim);
+    let mut journal =
+        Journal::begin(disk.clone(), approved, author(), now).map_err(|error| Stop::Journal(error.to_string()))?;
+    run(&mut journal, sim)
+}
+
+fn history(disk: &Disk) -> History {
+    History::read(&disk.written.borrow()).unwrap()
+}
+
+/// Goes on with what is on the disk.
+fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
+    let approved = proposal.approve(&Approval::Auto).unwrap();
+    let now = super::Clock::now(sim);
+    let mut journal = Journal::resume(disk.clone(), history(disk), approved, "arn".to_owned(), now).unwrap();
+    run(&mut journal, sim)
+}
+
+/// Goes back from what is on the disk, with a journal of its own; returns that.
+fn go_back(sim: &Sim, disk: &Disk) -> Disk {
+    let back = rollback(sim, sim, PATIENCE.settle, &history(disk), |_| true).unwrap();
+    let own = Disk::default();
+    apply(back.proposal, sim, &own).unwrap();
+    own
+}
+
+/// Runs something that may crash; says whether it did.
+fn crashes(run: impl FnOnce()) -> bool {
+    static QUIET: std::sync::Once = std::sync::Once::new();
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.payload().is::<sim::Crash>() {
+                loud(panic);
+            }
+        }));
+    });
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    match result {
+        Ok(()) => false,
+        Err(panic) if panic.is::<sim::Crash>() => true,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}

@@ -1,0 +1,318 @@
+//! An account in memory, a disk that forgets what was not synced, and a clock that waiting moves.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::time::UnixTime;
+
+use crate::apply::journal::{Intended, Store};
+use crate::apply::{
+    CallError, Clock, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote,
+};
+
+/// The machine stops here.
+#[derive(Debug)]
+pub struct Crash;
+
+/// What goes wrong, and when: counted down over everything that a crash can come between.
+#[derive(Clone, Debug, Default)]
+pub struct Fate(Rc<RefCell<Option<usize>>>);
+
+impl Fate {
+    pub fn after(points: usize) -> Fate {
+        Fate(Rc::new(RefCell::new(Some(points))))
+    }
+
+    /// Whether the crash has not come.
+    pub fn is_pending(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    fn pass(&self) {
+        let mut left = self.0.borrow_mut();
+        match left.as_mut() {
+            Some(0) => {
+                *left = None;
+                drop(left);
+                std::panic::panic_any(Crash);
+            }
+            Some(points) => *points -= 1,
+            None => {}
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub unique_id: String,
+    pub default: String,
+    pub versions: BTreeMap<String, String>,
+    pub next: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    pub entities: BTreeMap<String, String>,
+    pub inline: BTreeMap<(String, String), String>,
+    pub attached: BTreeMap<String, Vec<String>>,
+    pub policies: BTreeMap<String, Policy>,
+    pub keys: BTreeMap<(String, String), String>,
+    pub members: BTreeMap<String, Vec<String>>,
+    pub made: usize,
+}
+
+impl World {
+    /// What must be the same after a rollback: ids of versions, and of what came and went, may differ.
+    pub fn essence(&self) -> impl PartialEq + std::fmt::Debug + use<> {
+        let policies: Vec<_> = (self.policies.iter())
+            .map(|(arn, policy)| {
+                let mut versions: Vec<String> = policy.versions.values().cloned().collect();
+                versions.sort();
+                (arn.clone(), policy.versions.get(&policy.default).cloned(), versions)
+            })
+            .collect();
+        let mut attached = self.attached.clone();
+        attached.values_mut().for_each(|list| list.sort());
+        (self.inline.clone(), attached, policies, self.keys.clone())
+    }
+}
+
+/// The account.
+#[derive(Clone, Default)]
+pub struct Sim {
+    pub world: Rc<RefCell<World>>,
+    pub fate: Fate,
+    pub faults: Rc<RefCell<Vec<Option<Fault>>>>,
+    pub calls: Rc<RefCell<Vec<String>>>,
+    /// The time, and until when reads see which older world.
+    pub clock: Rc<RefCell<i64>>,
+    pub lag: i64,
+    pub seen: Rc<RefCell<Vec<(i64, World)>>>,
+    pub meddling: Rc<RefCell<Option<Meddling>>>,
+}
+
+/// Somebody else, just before the n-th write.
+pub struct Meddling {
+    pub before_write: usize,
+    pub act: fn(&mut World),
+}
+
+/// What a write answers instead.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    Throttle,
+    Lost,
+    NotReached,
+    Refused(&'static str),
+}
+
+impl Sim {
+    fn look<T>(&self, read: impl FnOnce(&World) -> T) -> T {
+        let now = *self.clock.borrow();
+        match self.seen.borrow().iter().find(|(until, _)| now < *until) {
+            Some((_, world)) => read(world),
+            None => read(&self.world.borrow()),
+        }
+    }
+
+    fn perform_now(&self, write: &Write) -> Result<Wrote, CallError> {
+        if self.lag > 0 {
+            let old = self.world.borrow().clone();
+            self.seen.borrow_mut().push((*self.clock.borrow() + self.lag, old));
+        }
+        let mut world = self.world.borrow_mut();
+        let gone = || CallError::Refused { code: "NoSuchEntity".to_owned(), message: "gone".to_owned() };
+        let mut wrote = Wrote::default();
+        match write.clone() {
+            Write::PutInline { entity, policy, document } => {
+                world.inline.insert((entity.to_string(), policy), document);
+            }
+            Write::DeleteInline { entity, policy } => {
+                world.inline.remove(&(entity.to_string(), policy)).ok_or_else(gone)?;
+            }
+            Write::CreateVersion { policy, document } => {
+                let own = world.policies.get_mut(policy.as_str()).ok_or_else(gone)?;
+                if own.versions.len() >= 5 {
+                    return Err(CallError::Refused { code: "LimitExceeded".to_owned(), message: "5".to_owned() });
+                }
+                own.next += 1;
+                let id = format!("v{}", own.next);
+                own.versions.insert(id.clone(), document);
+                wrote.version = Some(id);
+            }
+            Write::SetDefault { policy, version } => {
+                let own = world.policies.get_mut(policy.as_str()).ok_or_else(gone)?;
+                own.versions.get(&version).ok_or_else(gone)?;
+                own.default = version;
+            }
+            Write::DeleteVersion { policy, version } => {
+                let own = world.policies.get_mut(policy.as_str()).ok_or_else(gone)?;
+                assert_ne!(own.default, version);
+                own.versions.remove(&version).ok_or_else(gone)?;
+            }
+            Write::CreatePolicy { name, document } => {
+                world.made += 1;
+                let unique_id = format!("ANPAMADE{}", world.made);
+                let versions = BTreeMap::from([("v1".to_owned(), document)]);
+                let own = Policy { unique_id: unique_id.clone(), default: "v1".to_owned(), versions, next: 1 };
+                let arn = format!("arn:aws:iam::111122223333:policy/{name}");
+                assert!(world.policies.insert(arn, own).is_none(), "{name} is made twice");
+                wrote.unique_id = Some(unique_id);
+            }
+            Write::DeletePolicy { policy } => {
+                assert!(!world.attached.values().flatten().any(|own| own == policy.as_str()));
+                world.policies.remove(policy.as_str()).ok_or_else(gone)?;
+            }
+            Write::Attach { entity, policy } => {
+                let list = world.attached.entry(entity.to_string()).or_default();
+                if !list.contains(&policy.to_string()) {
+                    list.push(policy.to_string());
+                }
+            }
+            Write::Detach { entity, policy } => {
+                let list = world.attached.entry(entity.to_string()).or_default();
+                let at = list.iter().position(|own| own == policy.as_str()).ok_or_else(gone)?;
+                list.remove(at);
+            }
+            Write::SetKey { user, key, active } => {
+                let status = if active { "Active" } else { "Inactive" };
+                world.keys.insert((user, key), status.to_owned());
+            }
+        }
+        Ok(wrote)
+    }
+}
+
+impl Writes for Sim {
+    fn perform(&self, intended: &Intended) -> Result<Wrote, CallError> {
+        let number = self.calls.borrow().len();
+        self.calls.borrow_mut().push(intended.write().operation());
+        if let Some(meddling) = &*self.meddling.borrow()
+            && meddling.before_write == number
+        {
+            (meddling.act)(&mut self.world.borrow_mut());
+        }
+        self.fate.pass();
+        let fault = self.faults.borrow_mut().get_mut(number).and_then(Option::take);
+        let result = match fault {
+            None => self.perform_now(intended.write()),
+            Some(Fault::Throttle) => Err(CallError::Throttled("Rate exceeded".to_owned())),
+            Some(Fault::NotReached) => Err(CallError::Ambiguous("connection reset".to_owned())),
+            Some(Fault::Lost) => {
+                self.perform_now(intended.write())?;
+                Err(CallError::Ambiguous("connection reset".to_owned()))
+            }
+            Some(Fault::Refused(code)) => Err(CallError::Refused { code: code.to_owned(), message: "no".to_owned() }),
+        };
+        self.fate.pass();
+        result
+    }
+}
+
+impl Reads for Sim {
+    fn entity(&self, entity: &EntityRef) -> Result<Option<String>, CallError> {
+        Ok(self.look(|world| world.entities.get(&entity.to_string()).cloned()))
+    }
+    fn members(&self, group: &str) -> Result<Vec<LiveEntity>, CallError> {
+        Ok(self.look(|world| {
+            let members = world.members.get(group).cloned().unwrap_or_default();
+            let live = |name: String| {
+                let entity = EntityRef { kind: EntityKind::User, name };
+                let unique_id = world.entities.get(&entity.to_string()).cloned().unwrap_or_default();
+                LiveEntity { entity, unique_id }
+            };
+            members.into_iter().map(live).collect()
+        }))
+    }
+    fn inline(&self, entity: &EntityRef, policy: &str) -> Result<Option<String>, CallError> {
+        Ok(self.look(|world| world.inline.get(&(entity.to_string(), policy.to_owned())).cloned()))
+    }
+    fn attached(&self, entity: &EntityRef) -> Result<Option<Vec<Arn>>, CallError> {
+        Ok(self.look(|world| {
+            let list = world.attached.get(&entity.to_string()).cloned().unwrap_or_default();
+            let arns = list.iter().map(|arn| arn.parse().unwrap()).collect();
+            world.entities.contains_key(&entity.to_string()).then_some(arns)
+        }))
+    }
+    fn policy(&self, policy: &Arn) -> Result<Option<LivePolicy>, CallError> {
+        Ok(self.look(|world| {
+            world.policies.get(policy.as_str()).map(|own| LivePolicy {
+                unique_id: own.unique_id.clone(),
+                default_version: own.default.clone(),
+                versions: own.versions.keys().cloned().collect(),
+                boundary_count: 0,
+            })
+        }))
+    }
+    fn attached_to(&self, policy: &Arn) -> Result<Vec<LiveEntity>, CallError> {
+        Ok(self.look(|world| {
+            let has = |list: &Vec<String>| list.iter().any(|own| own == policy.as_str());
+            let holders = world.attached.iter().filter(|(_, list)| has(list)).map(|(entity, _)| entity);
+            let live = |address: &String| LiveEntity {
+                entity: EntityRef::of_address(address).unwrap(),
+                unique_id: world.entities.get(address).cloned().unwrap_or_default(),
+            };
+            holders.map(live).collect()
+        }))
+    }
+    fn version(&self, policy: &Arn, version: &str) -> Result<Option<String>, CallError> {
+        Ok(self.look(|world| world.policies.get(policy.as_str()).and_then(|own| own.versions.get(version).cloned())))
+    }
+    fn key(&self, user: &str, key: &str) -> Result<Option<LiveKey>, CallError> {
+        Ok(self.look(|world| {
+            let status = world.keys.get(&(user.to_owned(), key.to_owned())).cloned();
+            status.map(|status| LiveKey { status, created: Some(UnixTime(1_000)) })
+        }))
+    }
+}
+
+impl Clock for Sim {
+    fn now(&self) -> UnixTime {
+        UnixTime(*self.clock.borrow())
+    }
+    fn sleep(&self, time: Duration) {
+        *self.clock.borrow_mut() += i64::try_from(time.as_secs()).unwrap().max(1);
+    }
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// A disk that may lose what was not synced.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    pub written: Rc<RefCell<Vec<u8>>>,
+    pub synced: Rc<RefCell<usize>>,
+    pub fate: Fate,
+    /// How many bytes it takes.
+    pub room: Option<usize>,
+}
+
+impl Store for Disk {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.fate.pass();
+        let mut written = self.written.borrow_mut();
+        let room = self.room.map_or(bytes.len(), |room| room.saturating_sub(written.len()).min(bytes.len()));
+        written.extend_from_slice(&bytes[..room]);
+        if room < bytes.len() {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        Ok(())
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.fate.pass();
+        *self.synced.borrow_mut() = self.written.borrow().len();
+        Ok(())
+    }
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).unwrap();
+        self.written.borrow_mut().truncate(length);
+        let mut synced = self.synced.borrow_mut();
+        *synced = length.min(*synced);
+        Ok(())
+    }
+}

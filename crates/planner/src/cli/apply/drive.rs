@@ -1,0 +1,282 @@
+//! Running the steps: progress, Ctrl-C, and what is said at the end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use secateur_analyzer::time::UnixTime;
+use serde::Serialize;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::apply::aws::Cloud;
+use crate::apply::journal::{FileStore, History, Journal, Progress, State};
+use crate::apply::{CallError, Clock, Patience, Run, Stop};
+use crate::cli::failure::Failure;
+use crate::cli::flags::{Format, Globals};
+use crate::cli::{Exit, Outcome, journals, output};
+use crate::plan::Refusal;
+use crate::render::{count, visible};
+
+/// This machine's clock, and whoever presses Ctrl-C.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Wall {
+    interrupts: Arc<AtomicUsize>,
+}
+
+impl Clock for Wall {
+    fn now(&self) -> UnixTime {
+        journals::now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupts.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl Wall {
+    /// Listens: the first Ctrl-C, or SIGTERM, ends it after the call in flight, the second at once.
+    pub fn listen(cloud: &Cloud) -> Wall {
+        let wall = Wall::default();
+        #[cfg(unix)]
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let wall = wall.clone();
+            cloud.spawn(async move {
+                // Where signals cannot be listened to, they end the process; the journal says how far it was.
+                let Ok(mut signals) = signal(kind) else { return };
+                while signals.recv().await.is_some() {
+                    wall.interrupt();
+                }
+            });
+        }
+        #[cfg(not(unix))]
+        {
+            let wall = wall.clone();
+            cloud.spawn(async move {
+                while tokio::signal::ctrl_c().await.is_ok() {
+                    wall.interrupt();
+                }
+            });
+        }
+        wall
+    }
+
+    fn interrupt(&self) {
+        if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
+            output::note("\nInterrupt received: finishing the call in flight. Once more ends it at once.");
+            return;
+        }
+        output::note(
+            "\nTwo interrupts received: ending at once. The journal stays open: what became of the call in flight is read \
+             from AWS by `secateur apply --resume` or `secateur rollback`.",
+        );
+        std::process::exit(Exit::Partly as i32);
+    }
+}
+
+/// Makes the steps of a journal.
+pub(in crate::cli) fn drive(
+    globals: &Globals,
+    cloud: &Cloud,
+    wall: &Wall,
+    journal: &mut Journal<FileStore>,
+    settle: i64,
+    finish: impl FnOnce() -> Result<(), String>,
+) -> Result<(), Stop> {
+    let steps = journal.history().steps().to_vec();
+    let tell = |at: usize| {
+        if let (false, Some(step)) = (globals.quiet, steps.get(at)) {
+            output::note(&format!("[{}/{}] {}", at + 1, steps.len(), visible(&step.effect.to_string())));
+        }
+    };
+    let patience = Patience { settle, ..Patience::default() };
+    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell };
+    run.run()?;
+    finish().map_err(Stop::Journal)?;
+    run.finish()
+}
+
+/// What is said at the end.
+pub(in crate::cli) struct Closing<'a> {
+    /// `Apply` or `Rollback`.
+    pub verb: &'static str,
+    pub format: Format,
+    pub journal: &'a Path,
+    pub id: &'a str,
+    pub history: &'a History,
+    pub stop: Option<&'a Stop>,
+    pub withheld: &'a BTreeMap<String, Refusal>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<String>,
+    journal: String,
+    id: &'a str,
+    head: String,
+    writes: usize,
+    writes_done: usize,
+    changes: Vec<ChangeState<'a>>,
+    withheld: Vec<WithheldNow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeState<'a> {
+    address: &'a str,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct WithheldNow<'a> {
+    unit: &'a str,
+    address: &'a str,
+    reason: &'a str,
+    detail: &'a str,
+}
+
+/// How far each change is, in the order of the steps.
+fn states(history: &History) -> Vec<ChangeState<'_>> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut by: BTreeMap<&str, Vec<&Progress>> = BTreeMap::new();
+    for (at, step) in history.steps().iter().enumerate() {
+        let own = by.entry(&step.address).or_insert_with(|| {
+            order.push(&step.address);
+            Vec::new()
+        });
+        own.push(history.progress(at));
+    }
+    let state = |progress: &Vec<&Progress>| {
+        let is_done = |progress: &&&Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped);
+        let is_unknown = |progress: &&Progress| matches!(progress, Progress::Intended { .. });
+        match progress.iter().filter(is_done).count() {
+            _ if progress.iter().all(|progress| matches!(progress, Progress::Skipped)) => "skipped",
+            _ if progress.iter().any(is_unknown) => "unknown",
+            0 => "left",
+            all if all == progress.len() => "done",
+            _ => "in-part",
+        }
+    };
+    let of = |address: &'_ str| by.get(address).map_or("left", state);
+    order.iter().map(|address| ChangeState { address, state: of(address) }).collect()
+}
+
+/// Says what was done and what is left, and returns the exit code.
+pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
+    let Closing { verb, history, stop, .. } = closing;
+    let states = states(history);
+    let is_nothing =
+        *history.state() == State::NothingDone || (stop.is_some() && states.iter().all(|own| own.state == "left"));
+    let outcome = match stop {
+        None => "complete",
+        Some(_) if is_nothing => "nothing-done",
+        Some(_) => "incomplete",
+    };
+    let withheld = closing.withheld.iter().map(|(unit, refusal)| WithheldNow {
+        unit,
+        address: &refusal.address,
+        reason: &refusal.name,
+        detail: &refusal.detail,
+    });
+    let summary = Summary {
+        outcome,
+        reason: stop.map(Stop::reason),
+        detail: stop.map(Stop::detail),
+        journal: closing.journal.display().to_string(),
+        id: closing.id,
+        head: history.head().to_string(),
+        writes: history.steps().len(),
+        writes_done: history.done(),
+        withheld: withheld.collect(),
+        changes: states,
+    };
+    let page = match closing.format {
+        Format::Json => output::json(&summary)?,
+        Format::Text => {
+            let number = |state: &str| summary.changes.iter().filter(|own| own.state == state).count();
+            let mut lines = vec![String::new()];
+            let skipped = match number("skipped").saturating_sub(summary.withheld.len()) {
+                0 => String::new(),
+                more => format!(", {more} passed over"),
+            };
+            let withheld = match summary.withheld.len() {
+                0 => String::new(),
+                more => format!(", {more} withheld"),
+            };
+            match outcome {
+                "complete" => {
+                    lines.push(format!("{verb} complete! {} made{withheld}.", count(number("done"), "change")))
+                }
+                "nothing-done" => lines.push(format!("{verb} stopped before anything was changed.")),
+                _ => {
+                    lines.push(format!(
+                        "{verb} incomplete! {} made, {} in part, {} not known, {} left{skipped}{withheld}.",
+                        count(number("done"), "change"),
+                        number("in-part"),
+                        number("unknown"),
+                        number("left")
+                    ));
+                    let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
+                    lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
+                }
+            }
+            lines.push(format!("Journal: {}", visible(&summary.journal)));
+            lines.push(format!("Head:    {}", summary.head));
+            if outcome == "complete" && *verb == "Apply" {
+                lines.push(format!("To take it back: secateur rollback {}", visible(closing.id)));
+            }
+            lines.push(String::new());
+            lines.join("\n")
+        }
+    };
+    output::print(&page)?;
+    let Some(stop) = stop else { return Ok(Exit::Done) };
+    Ok(failure(closing, stop, outcome).report(false))
+}
+
+/// Why it stopped, and what to do.
+fn failure(closing: &Closing<'_>, stop: &Stop, outcome: &str) -> Failure {
+    let at = stop.step().and_then(|at| closing.history.steps().get(at));
+    let message = match at {
+        Some(step) => format!("{}: {}: {}", step.address, step.effect, stop.detail()),
+        None => stop.detail(),
+    };
+    let id = closing.id;
+    if outcome == "nothing-done" {
+        let failure = match stop {
+            Stop::Drifted { .. } | Stop::DoneByOthers { .. } => Failure::refused(stop.reason(), message),
+            _ => Failure::error(stop.reason(), message),
+        };
+        return failure.help(advice(stop, "make a new plan with `secateur plan`, and review it again"));
+    }
+    let ways = format!(
+        "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
+         TEXT` leaves it as it is"
+    );
+    Failure::partly(stop.reason(), message).help(advice(stop, &ways))
+}
+
+fn advice(stop: &Stop, ways: &str) -> String {
+    let first = match stop {
+        Stop::Call { error: CallError::Refused { code, .. }, .. } => match code.as_str() {
+            "AccessDenied" | "AccessDeniedException" => {
+                "give the caller the write permissions of docs/permissions.md; "
+            }
+            "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" => "renew the credentials; ",
+            "LimitExceeded" => "make room within the quota that AWS names; ",
+            "UnmodifiableEntity" => "leave this entity out: only AWS changes it; ",
+            _ => "",
+        },
+        Stop::Call { .. } => "look whether AWS can be reached; ",
+        Stop::Journal(_) => "make room on the disk; ",
+        Stop::Drifted { .. } | Stop::DoneByOthers { .. } | Stop::NotSeen { .. } | Stop::Interrupted => "",
+    };
+    format!("{first}{ways}")
+}

@@ -1,0 +1,136 @@
+//! The account as it is now: collected anew, for those whom the changes concern.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::analysis::{Analysis, Inputs, default_now};
+use secateur_collector::ReadOptions;
+use secateur_collector::aws::{CallEvent, Watch};
+use secateur_collector::collect::{self as collecting, Granularity, Include, Options, Phase, Progress};
+
+use crate::apply::aws::Cloud;
+use crate::cli::failure::Failure;
+use crate::cli::flags::{AccessArgs, Globals};
+use crate::cli::progress::Shown;
+use crate::cli::reproof::Reproof;
+use crate::cli::{collect, output};
+use crate::plan::{Change, ChangeAction};
+
+/// Whose evidence is read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Whose {
+    /// That of everybody whom the changes concern.
+    Affected,
+    /// Only the keys of those who lose one: enough to compare, not to judge.
+    Keys,
+}
+
+struct Quiet {
+    calls: Shown,
+    tells: bool,
+    whose: Whose,
+}
+
+impl Watch for Quiet {
+    fn call(&self, event: &CallEvent<'_>) {
+        self.calls.call(event);
+    }
+}
+
+impl Progress for Quiet {
+    fn phase(&self, phase: Phase) {
+        let words = match phase {
+            Phase::Details => "Reading the account as it is now",
+            Phase::Evidence if self.whose == Whose::Affected => {
+                "Reading fresh reports of those whom the changes concern"
+            }
+            Phase::Evidence | Phase::Grants => return,
+        };
+        if self.tells {
+            output::note(words);
+        }
+    }
+    fn reports(&self, _: usize, _: usize) {}
+}
+
+/// Reads the account as it is now.
+pub(in crate::cli) fn account(
+    globals: &Globals,
+    access: &AccessArgs,
+    cloud: &Cloud,
+    reproof: &Reproof,
+    changes: &[&Change],
+    whose: Whose,
+) -> Result<Account, Failure> {
+    let state = reproof.workspace.state("fresh");
+    let folder = state.parent().unwrap_or(Path::new("."));
+    output::prepare_state(&state)?;
+    let temporary = tempfile::Builder::new().prefix("fresh-").tempdir_in(folder);
+    let temporary = temporary.map_err(|error| Failure::io("write", folder, &error))?;
+    let dir = temporary.path().join("snapshot");
+    let options = Options {
+        principals: principals(reproof, changes, whose),
+        include: Include::default(),
+        granularity: Granularity::Action,
+        max_age: 0,
+        reference: None,
+        reference_is_asked_for: false,
+    };
+    let progress: Arc<dyn Progress> =
+        Arc::new(Quiet { calls: Shown::new(true, access.verbose), tells: !globals.quiet, whose });
+    let watch: Arc<dyn Watch> = progress.clone();
+    let collected = cloud.wait(async {
+        let hushed = Globals { quiet: true, ..globals.clone() };
+        let session = collect::open(&hushed, access, watch).await?;
+        collecting::collect(session, &dir, options, progress).await.map_err(|error| collect::failure(&error))
+    });
+    collected?;
+    let options = ReadOptions { threads: reproof.threads };
+    let catalog = Arc::clone(&reproof.account.catalog);
+    let mut account =
+        secateur_collector::read_with(&dir, &options, catalog).map_err(|error| Failure::snapshot(&error))?;
+    if !account.complete {
+        let message = "the authorization details cannot be read whole, so what the plan expects cannot be looked at";
+        return Err(Failure::refused("incomplete", message).help("run the same command again"));
+    }
+    // What was said when the plan was made, and cannot be read now, still holds: of the same grants and Regions.
+    account.grants = account.grants.or_else(|| reproof.account.grants.clone());
+    account.regions = account.regions.or_else(|| reproof.account.regions.clone());
+    account.summary = account.summary.or_else(|| reproof.account.summary.clone());
+    Ok(account)
+}
+
+/// Judges the account as it is now by the rules of the plan.
+pub(in crate::cli) fn analysis<'a>(reproof: &'a Reproof, live: &'a Account) -> Result<Analysis<'a>, Failure> {
+    let config = &reproof.workspace.config;
+    Analysis::new(Inputs {
+        account: live,
+        older: reproof.older.as_ref(),
+        settings: &config.settings,
+        rules: &config.rules,
+        now: default_now(live),
+        threads: reproof.threads,
+    })
+    .map_err(|error| Failure::analysis(&error).into_refusal())
+}
+
+fn principals(reproof: &Reproof, changes: &[&Change], whose: Whose) -> Vec<String> {
+    let mut all: BTreeSet<String> = BTreeSet::new();
+    for change in changes {
+        if change.action == ChangeAction::Deactivate {
+            all.insert(change.target.arn.to_string());
+        } else if whose == Whose::Affected {
+            all.extend(change.expects.holders.iter().map(|holder| holder.arn.to_string()));
+            all.extend(
+                change.holders.iter().filter_map(|at| reproof.plan.principals.get(*at)).map(|arn| arn.to_string()),
+            );
+        }
+    }
+    if all.is_empty() {
+        // Nobody is named so: an empty list would be everybody.
+        all.insert("none/none".to_owned());
+    }
+    all.into_iter().collect()
+}

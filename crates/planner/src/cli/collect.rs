@@ -1,0 +1,186 @@
+//! `secateur collect`
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
+use secateur_collector::collect::{self, Check, CollectError, Collected, Granularity, Include, Options, Progress};
+
+use super::failure::Failure;
+use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
+use super::inputs::Workspace;
+use super::progress::Shown;
+use super::{Exit, Outcome, output};
+use crate::render::{count, visible};
+
+pub(super) fn run(globals: &Globals, args: &CollectArgs) -> Outcome {
+    let workspace = Workspace::find(globals)?;
+    let dir = args.snapshot.clone().unwrap_or_else(|| workspace.state("snapshot"));
+    let shown = Arc::new(Shown::new(globals.quiet, args.access.verbose));
+    let ended = aws::block_on(go(globals, args, &dir, &shown));
+    shown.end();
+    ended.map_err(|error| Failure::error("io", format!("no threads: {error}")))?
+}
+
+async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown>) -> Outcome {
+    let watch: Arc<dyn Progress> = shown.clone();
+    let session = open(globals, &args.access, watch.clone()).await?;
+    if args.check {
+        let check = collect::check(&session, &options(args)).await.map_err(|error| failure(&error))?;
+        shown.end();
+        output::print(&checked(&check, args.access.rate.unwrap_or_default()))?;
+        return Ok(if check.missing.is_empty() { Exit::Done } else { Exit::Partly });
+    }
+    if args.snapshot.is_none() {
+        output::prepare_state(dir)?;
+    }
+    let collected = collect::collect(session, dir, options(args), watch).await.map_err(|error| failure(&error))?;
+    shown.end();
+    output::print(&summary(&collected, dir, shown))?;
+    Ok(if collected.manifest.gaps.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+/// Opens a session and says whose it is.
+pub(super) async fn open(globals: &Globals, args: &AccessArgs, watch: Arc<dyn Watch>) -> Result<Session, Failure> {
+    let access = Access {
+        profile: args.profile.clone(),
+        region: args.region.clone(),
+        role_arn: args.role_arn.clone(),
+        external_id: args.external_id.clone(),
+        session_name: args.session_name.clone(),
+    };
+    let session = Session::open(access, args.rate.unwrap_or_default(), watch).await.map_err(|error| of_aws(&error))?;
+    if !globals.quiet {
+        let identity = session.identity();
+        output::note(&format!(
+            "Account {} in partition {}, as {}",
+            visible(&identity.account),
+            visible(identity.partition()),
+            visible(identity.arn.as_str())
+        ));
+    }
+    Ok(session)
+}
+
+fn options(args: &CollectArgs) -> Options {
+    let includes = |flag: IncludeFlag| args.include.contains(&flag);
+    Options {
+        principals: args.principal.clone(),
+        include: Include {
+            groups: includes(IncludeFlag::Groups),
+            policies: includes(IncludeFlag::Policies),
+            granting: includes(IncludeFlag::Granting),
+        },
+        granularity: match args.granularity {
+            GranularityFlag::Action => Granularity::Action,
+            GranularityFlag::Service => Granularity::Service,
+        },
+        max_age: args.max_age,
+        reference: args.reference(),
+        reference_is_asked_for: args.service_reference.is_some(),
+    }
+}
+
+/// Calls a second that AWS has been seen to allow for IAM; it publishes no number.
+const USUAL_RATE: f64 = 10.0;
+
+fn checked(check: &Check, rate: Rate) -> String {
+    let mut lines = Vec::new();
+    if check.missing.is_empty() {
+        lines.push("No permission is missing".to_owned());
+    } else {
+        lines.push(format!("{} missing; without it:", count(check.missing.len(), "permission")));
+        lines.extend(check.missing.iter().map(|(permission, without)| format!("  {}: {without}", visible(permission))));
+        lines.push("docs/permissions.md has a policy that allows all of them".to_owned());
+    }
+    if !check.untried.is_empty() {
+        lines.push(format!("Not tried, for want of anybody to try it on: {}", check.untried.join(", ")));
+    }
+    lines.push(format!(
+        "\n{} would be read, by at least {}:",
+        count(check.reports, "report"),
+        count(check.total(), "call")
+    ));
+    lines.extend(check.calls.iter().map(|estimate| format!("  {:>6}  {}", estimate.calls, estimate.operation)));
+    let (rate, why) = match rate {
+        Rate::Cap(rate) => (rate, String::new()),
+        Rate::Polite | Rate::Max => (USUAL_RATE, " if AWS allows them, which publishes no rate".to_owned()),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let seconds = check.total() as f64 / rate;
+    lines.push(format!("That takes about {} at {rate} calls a second{why}\n", super::progress::span(seconds)));
+    lines.join("\n")
+}
+
+/// How many gaps the summary names.
+const NAMED_GAPS: usize = 10;
+
+fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
+    let Collected { manifest, counts, reports_read, reports_kept, notes } = collected;
+    let mut lines = vec![
+        format!("Collected account {} into {}", visible(&manifest.account_id), visible(&dir.display().to_string())),
+        format!(
+            "  {}, {}, {}, {}",
+            count(counts.users, "user"),
+            count(counts.roles, "role"),
+            count(counts.groups, "group"),
+            if counts.policies == 1 { "1 policy".to_owned() } else { format!("{} policies", counts.policies) }
+        ),
+        format!("  {} read, {reports_kept} taken over", count(*reports_read, "report")),
+        format!("  {}", shown.totals()),
+    ];
+    lines.extend(notes.iter().map(|note| format!("  Note: {}", visible(note))));
+    if !manifest.complete {
+        lines
+            .push("  INCOMPLETE: the authorization details lack somebody; a plan from it cannot be applied".to_owned());
+    }
+    if manifest.gaps.is_empty() {
+        lines.push("  Nothing is missing".to_owned());
+    } else {
+        lines.push(format!("  {}; what is missing is kept by every plan:", count(manifest.gaps.len(), "gap")));
+        for gap in manifest.gaps.iter().take(NAMED_GAPS) {
+            lines.push(format!("    {}: {}: {}", visible(&gap.subject), gap.kind, visible(&gap.detail)));
+        }
+        if manifest.gaps.len() > NAMED_GAPS {
+            lines.push(format!("    ... and {} more, in manifest.json", manifest.gaps.len() - NAMED_GAPS));
+        }
+        lines.push(
+            "  Run `secateur collect` again: it reads what is missing, and nothing else that is young".to_owned(),
+        );
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+pub(super) fn failure(error: &CollectError) -> Failure {
+    match error {
+        CollectError::Aws(error) => of_aws(error),
+        CollectError::Snapshot(error) => Failure::snapshot(error),
+        CollectError::Locked { .. } => with_help(Failure::refused("locked", error.to_string()), error.help()),
+        CollectError::OtherAccount { .. } | CollectError::MadeByHand { .. } => {
+            with_help(Failure::refused("not-empty", error.to_string()), error.help())
+        }
+        CollectError::Io { path, source, doing } => Failure::io(doing, path, source),
+        CollectError::Unfinished => with_help(Failure::error("bug", error.to_string()), error.help()),
+    }
+}
+
+/// An error of AWS.
+fn of_aws(error: &AwsError) -> Failure {
+    let reason = match error.kind() {
+        ErrorKind::Throttled => "throttled",
+        ErrorKind::Credentials => "credentials",
+        ErrorKind::Expired => "credentials-expired",
+        ErrorKind::Denied(_) => "access-denied",
+        ErrorKind::Transient => "unreachable",
+        ErrorKind::NotFound | ErrorKind::Answer | ErrorKind::Refused(_) | ErrorKind::Request => "aws",
+    };
+    with_help(Failure::error(reason, error.to_string()), error.help().map(str::to_owned))
+}
+
+fn with_help(failure: Failure, help: Option<String>) -> Failure {
+    match help {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}

@@ -1,0 +1,79 @@
+//! The flags of commands that write to AWS, and of their journals.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use secateur_analyzer::document::Sha256;
+
+use super::AccessArgs;
+use super::Format;
+
+/// How somebody says yes.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ApprovalArgs {
+    /// Approve of what has this digest, and of nothing else: all 64 digits
+    #[arg(long, value_name = "DIGEST", conflicts_with = "auto_approve")]
+    pub approve: Option<Sha256>,
+    /// Approve of whatever there is, without being asked
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// How long a write may take until reads show it; until then one that was perhaps made is not made again
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..=600))]
+    pub settle: i64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ApplyArgs {
+    /// The plan file; with --resume, that of the open journal unless it is named
+    #[arg(value_name = "PLAN", required_unless_present = "resume")]
+    pub plan: Option<PathBuf>,
+    /// Apply only changes whose address matches, such as `role/ci`, `policy/*`, groups whole; may be given several times
+    #[arg(long, value_name = "GLOB", conflicts_with = "resume")]
+    pub target: Vec<String>,
+    /// Leave out changes whose address matches, groups whole; may be given several times
+    #[arg(long, value_name = "GLOB", conflicts_with = "resume")]
+    pub exclude: Vec<String>,
+    /// Go on with the open journal
+    #[arg(long)]
+    pub resume: bool,
+    /// Do not read fresh reports: what was used since the plan is removed all the same
+    #[arg(long)]
+    pub no_recheck: bool,
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
+    /// The snapshot [default: the one that the plan names]
+    #[arg(long, value_name = "DIR")]
+    pub snapshot: Option<PathBuf>,
+    /// The older snapshot that the plan was made with: it is only believed when it is named here
+    #[arg(long, value_name = "DIR")]
+    pub older_snapshot: Option<PathBuf>,
+    /// How many threads to use for proofs [default: one per core]
+    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
+    pub threads: Option<NonZeroUsize>,
+    /// How to tell the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RollbackArgs {
+    /// The journal: its id, or its file
+    #[arg(value_name = "JOURNAL")]
+    pub journal: String,
+    /// Take back only changes whose address matches, groups whole; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub target: Vec<String>,
+    /// Refuse unless the journal's last record has this hash, as `secateur history` shows it
+    #[arg(long, value_name = "HASH")]
+    pub expect_head: Option<Sha256>,
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
+    /// How to tell the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    #[command(flatten)]
+    pub access: AccessArgs,
+}

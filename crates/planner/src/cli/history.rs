@@ -1,0 +1,118 @@
+//! `secateur history`
+
+use serde::Serialize;
+
+#[cfg(feature = "aws")]
+use super::failure::Failure;
+use super::flags::{Format, Globals, HistoryArgs};
+use super::inputs::Workspace;
+use super::journals::{self, Found};
+use super::{Exit, Outcome, output};
+use crate::apply::Origin;
+use crate::apply::journal::State;
+use crate::render::visible;
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    kind: &'static str,
+    state: &'static str,
+    detail: Option<String>,
+    began_at: String,
+    caller_arn: String,
+    approved_by: String,
+    digest: String,
+    of: Option<String>,
+    steps: usize,
+    done: usize,
+    head: String,
+}
+
+pub(super) fn run(globals: &Globals, args: &HistoryArgs) -> Outcome {
+    let workspace = Workspace::find(globals)?;
+    let folder = journals::folder(&workspace);
+    #[cfg(feature = "aws")]
+    if let (Some(id), Some(reason)) = (&args.abandon, &args.reason) {
+        return abandon(&folder, id, reason);
+    }
+    let rows: Vec<Row> = journals::all(&folder)?.iter().map(row).collect();
+    output::print(&match args.format {
+        Format::Text => text(&rows),
+        Format::Json => output::json(&rows)?,
+    })?;
+    Ok(Exit::Done)
+}
+
+fn row(found: &Found) -> Row {
+    let (history, begin) = (&found.history, found.history.begin());
+    let detail = match history.state() {
+        State::RolledBack(by) => Some(format!("by {by}")),
+        State::Abandoned(reason) => Some(reason.clone()),
+        State::Open => history.stopped().map(|(reason, detail)| format!("{reason}: {detail}")),
+        State::Done | State::NothingDone => None,
+    };
+    Row {
+        id: found.id.clone(),
+        kind: found.kind(),
+        state: history.state().as_str(),
+        detail,
+        began_at: history.began_at().to_string(),
+        caller_arn: begin.caller_arn.clone(),
+        approved_by: begin.approved_by.clone(),
+        digest: begin.digest.to_string(),
+        of: match &begin.origin {
+            Origin::Rollback { journal, .. } => Some(journal.clone()),
+            Origin::Plan { .. } => None,
+        },
+        steps: history.steps().len(),
+        done: history.done(),
+        head: history.head().to_string(),
+    }
+}
+
+fn text(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return "Nothing was applied from here.\n".to_owned();
+    }
+    let mut lines = Vec::new();
+    for row in rows {
+        let of = row.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+        let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        lines.push(visible(&row.id).into_owned());
+        lines.push(format!("  {}{of}, {}{}", row.kind, row.state, visible(&detail)));
+        lines.push(format!("  {} of {} writes done, begun {}", row.done, row.steps, row.began_at));
+        lines.push(format!("  by {}, approved by {}", visible(&row.caller_arn), visible(&row.approved_by)));
+        lines.push(format!("  digest {}", row.digest));
+        lines.push(format!("  head   {}", row.head));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Closes an open journal as it is.
+#[cfg(feature = "aws")]
+fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Outcome {
+    use crate::apply::journal::{FileStore, Record, close};
+
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("--reason says nothing").help("say why nothing more is to be done about it"));
+    }
+    let _lock = super::apply::lock(folder)?;
+    let mut found = journals::find(folder, id)?;
+    if !found.is_open() {
+        let message = format!("the journal `{}` is not open: it is {}", found.id, found.history.state().as_str());
+        return Err(Failure::refused("not-open", message).help("`secateur history` shows which is open"));
+    }
+    let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
+    let record = Record::Abandoned { reason: reason.to_owned() };
+    close(store, &mut found.history, record, journals::now())
+        .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    let history = &found.history;
+    output::print(&format!(
+        "Abandoned {}: {} of {} writes are done and stay so.\n",
+        visible(&found.id),
+        history.done(),
+        history.steps().len()
+    ))?;
+    Ok(Exit::Done)
+}

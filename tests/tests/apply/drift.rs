@@ -1,0 +1,188 @@
+//! What somebody else does between plan and apply, and between check and write: refused or stopped, and their work stands.
+
+use serde_json::json;
+
+use super::stage::{PLAN, Play, Stage, answer};
+use super::town::{ACCOUNT, Kind, essence, used_now};
+use crate::emulator::cloud::{Cloud, allow};
+
+const SEVERAL: Kind = Kind {
+    name: "several",
+    config: "",
+    target: &["role/put/inline/*", "user/writer/inline/*", "group/team/inline/*", "policy/shared", "role/del/inline/q"],
+};
+
+fn shared() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy/shared")
+}
+
+type Act = fn(&Cloud);
+
+/// Everything that may have happened, and the word that says so.
+const ACTS: [(&str, &str, Act); 8] = [
+    ("edits an inline policy", "document", |cloud| {
+        let theirs = allow(&["lambda:ListFunctions", "s3:CreateBucket"]);
+        cloud.iam("PutRolePolicy", &[("RoleName", "put"), ("PolicyName", "p"), ("PolicyDocument", &theirs)]);
+    }),
+    ("deletes an inline policy", "gone", |cloud| {
+        cloud.iam("DeleteRolePolicy", &[("RoleName", "put"), ("PolicyName", "p")]);
+    }),
+    ("sets another version in force", "version", |cloud| {
+        let theirs = allow(&["lambda:ListFunctions"]);
+        let params = [("PolicyArn", &shared()[..]), ("PolicyDocument", &theirs), ("SetAsDefault", "true")];
+        cloud.iam("CreatePolicyVersion", &params);
+    }),
+    ("detaches", "attachments", |cloud| {
+        cloud.iam("DetachRolePolicy", &[("RoleName", "two"), ("PolicyArn", &shared())]);
+    }),
+    ("adds a holder", "holders", |cloud| {
+        cloud.iam("AttachRolePolicy", &[("RoleName", "queues"), ("PolicyArn", &shared())]);
+    }),
+    ("adds a member", "memberships", |cloud| {
+        cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "keyed")]);
+    }),
+    ("makes it a boundary", "boundary-use", |cloud| {
+        cloud.iam("PutUserPermissionsBoundary", &[("UserName", "keyed"), ("PermissionsBoundary", &shared())]);
+    }),
+    ("deletes a user and makes another of the name", "recreated", |cloud| {
+        cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:user/writer") }));
+        cloud.user("writer", &allow(&["lambda:ListFunctions", "lambda:DeleteFunction"]));
+    }),
+];
+
+#[test]
+fn what_moved_since_the_plan_is_refused_before_the_first_write() {
+    let stage = Stage::new();
+    for (what, word, act) in ACTS {
+        let play = stage.play(&SEVERAL);
+        act(&play.cloud);
+        let theirs = essence(&play.cloud);
+        let answer = play.apply(&[]).ended_with(3);
+        assert!(answer.stderr.contains("no longer match"), "{what}: {answer}");
+        assert!(answer.stderr.contains(&format!(": {word}: ")), "{what}: {answer}");
+        assert_eq!(essence(&play.cloud), theirs, "{what}: their work stands");
+        assert_eq!(play.journals(), [""; 0], "{what}: nothing was begun");
+        let live = play.run(&["verify", PLAN, "--live", "--detailed-exitcode"]).ended_with(2);
+        assert!(live.stdout.contains("Drift"), "{live}");
+    }
+    let play = stage.play(&SEVERAL);
+    let live = play.run(&["verify", PLAN, "--live", "--detailed-exitcode"]).ended_with(0);
+    assert!(live.stdout.contains("No drift"), "{live}");
+}
+
+/// Holds the first write, lets somebody act, and lets it go on.
+fn meanwhile(play: &Play, act: impl FnOnce(&Cloud)) -> crate::cli::Answer {
+    play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": true }));
+    let child = play.start(&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"]);
+    for _ in 0..1_200 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
+        if held.to_string().contains('1') {
+            act(&play.cloud);
+            play.cloud.running.control("POST", "release", &json!({})).unwrap();
+            return answer(child.wait_with_output().unwrap());
+        }
+    }
+    panic!("no write was held");
+}
+
+#[test]
+fn what_moves_between_check_and_write_stops_it_and_stands() {
+    let stage = Stage::new();
+    // The order is that of entities, so that the writes of `user/writer` come last.
+    let acts: [(&str, Act); 3] = [
+        ("edits", |cloud| {
+            let theirs = allow(&["lambda:ListFunctions", "s3:CreateBucket"]);
+            cloud.iam("PutUserPolicy", &[("UserName", "writer"), ("PolicyName", "p"), ("PolicyDocument", &theirs)]);
+        }),
+        ("deletes", |cloud| {
+            cloud.iam("DeleteUserPolicy", &[("UserName", "writer"), ("PolicyName", "p")]);
+        }),
+        ("recreates", |cloud| {
+            cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:user/writer") }));
+            cloud.user("writer", &allow(&["lambda:ListFunctions", "lambda:DeleteFunction"]));
+        }),
+    ];
+    for (what, act) in acts {
+        let play = stage.play(&SEVERAL);
+        let before = essence(&play.cloud);
+        let answer = meanwhile(&play, act).ended_with(4);
+        assert!(answer.stderr.contains("user/writer/inline/p"), "{what}: {answer}");
+        let is_theirs = |key: &String| key.starts_with("UserName writer");
+        let theirs: Vec<_> = essence(&play.cloud).into_iter().filter(|(key, _)| is_theirs(key)).collect();
+        play.rollback(&[]).ended_with(0);
+        let after = essence(&play.cloud);
+        for (key, value) in before.iter().filter(|(key, _)| !is_theirs(key)) {
+            assert_eq!(after.get(key), Some(value), "{what}: {key}");
+        }
+        let left: Vec<_> = after.into_iter().filter(|(key, _)| is_theirs(key)).collect();
+        assert_eq!(left, theirs, "{what}: their work stands, and what was deleted stays deleted");
+    }
+}
+
+#[test]
+fn a_holder_who_comes_between_check_and_write_stops_it() {
+    let stage = Stage::new();
+    let play = stage.play(&Kind { target: &["group/team/inline/*", "policy/shared"], ..SEVERAL });
+    let answer = meanwhile(&play, |cloud| {
+        cloud.iam("AttachRolePolicy", &[("RoleName", "queues"), ("PolicyArn", &shared())]);
+    })
+    .ended_with(4);
+    assert!(answer.stderr.contains("role/queues has got it since the plan"), "{answer}");
+}
+
+#[test]
+fn a_removed_action_that_was_used_since_the_plan_is_withheld_with_its_time() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    used_now(&play.cloud, "role/put", "lambda:DeleteFunction");
+    let checked = ["apply", PLAN, "--auto-approve", "--settle", "2"];
+    let answer = play.run(&checked).ended_with(0);
+    assert!(answer.stderr.contains("Withheld: role/put/inline/p"), "{answer}");
+    assert!(answer.stderr.contains("used"), "{answer}");
+    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    let text = essence(&play.cloud)["RoleName put inline p"].clone();
+    assert!(text.contains("DeleteFunction"), "{text}");
+    drop(play);
+
+    let play = stage.play(&Kind { name: "one", target: &["role/put/inline/*"], ..SEVERAL });
+    used_now(&play.cloud, "role/put", "lambda:DeleteFunction");
+    let before = essence(&play.cloud);
+    let answer = play.run(&checked).ended_with(3);
+    assert!(answer.stderr.contains("nothing of what was planned"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    play.apply(&[]).ended_with(0);
+}
+
+#[test]
+fn a_rollback_refuses_what_somebody_else_has_changed_since() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    play.apply(&[]).ended_with(0);
+    let theirs = allow(&["s3:CreateBucket"]);
+    play.cloud.iam("PutRolePolicy", &[("RoleName", "put"), ("PolicyName", "p"), ("PolicyDocument", &theirs)]);
+    let before = essence(&play.cloud);
+    let answer = play.rollback(&[]).ended_with(3);
+    assert!(answer.stderr.contains("somebody else has changed"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    let answer = play.rollback(&["--target", "policy/shared", "--target", "user/*"]).ended_with(0);
+    assert!(answer.stdout.contains("2 changes made"), "{answer}");
+    assert_eq!(essence(&play.cloud)["RoleName put inline p"], before["RoleName put inline p"]);
+}
+
+#[test]
+fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
+    let answer = play.resume().ended_with(0);
+    assert!(answer.stderr.contains("Withheld: user/writer/inline/p"), "{answer}");
+    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    assert_eq!(essence(&play.cloud)["UserName writer inline p"], before["UserName writer inline p"]);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
+}

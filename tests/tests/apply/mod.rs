@@ -1,0 +1,12 @@
+//! Apply and rollback, through the shipped binary, against the emulator.
+
+mod drift;
+mod faults;
+mod kills;
+mod permissions;
+mod points;
+mod random;
+mod safety;
+mod stage;
+mod tampered;
+mod town;

@@ -1,0 +1,121 @@
+//! The policies of `docs/permissions.md`: enough to apply and to roll back, and nothing too much.
+
+use serde_json::{Value, json};
+
+use super::stage::{PLAN, Play, Stage, answer};
+use super::town::{ACCOUNT, KINDS, essence};
+use crate::cli::Answer;
+use crate::emulator::cloud::TRUST;
+use crate::workspace::text;
+
+/// What needs each action: a kind of change, and whether it is its rollback.
+const NEEDS: [(&str, &str, bool); 31] = [
+    ("iam:GetGroup", "put-group", false),
+    ("iam:GetGroupPolicy", "put-group", false),
+    ("iam:GetPolicy", "update", false),
+    ("iam:GetPolicyVersion", "update", false),
+    ("iam:GetRole", "put-role", false),
+    ("iam:GetRolePolicy", "put-role", false),
+    ("iam:GetUser", "put-user", false),
+    ("iam:GetUserPolicy", "put-user", false),
+    ("iam:ListAttachedGroupPolicies", "detach", false),
+    ("iam:ListAttachedRolePolicies", "detach-aws", false),
+    ("iam:ListAttachedUserPolicies", "detach", false),
+    ("iam:ListEntitiesForPolicy", "update", false),
+    ("iam:ListPolicyVersions", "update", false),
+    ("iam:AttachGroupPolicy", "detach", true),
+    ("iam:AttachRolePolicy", "replace", false),
+    ("iam:AttachUserPolicy", "detach", true),
+    ("iam:CreatePolicy", "replace", false),
+    ("iam:CreatePolicyVersion", "update", false),
+    ("iam:DeleteGroupPolicy", "delete-group", false),
+    ("iam:DeletePolicy", "replace", true),
+    ("iam:DeletePolicyVersion", "evict", false),
+    ("iam:DeleteRolePolicy", "delete", false),
+    ("iam:DeleteUserPolicy", "delete-user", false),
+    ("iam:DetachGroupPolicy", "detach", false),
+    ("iam:DetachRolePolicy", "detach-aws", false),
+    ("iam:DetachUserPolicy", "detach", false),
+    ("iam:PutGroupPolicy", "put-group", false),
+    ("iam:PutRolePolicy", "put-role", false),
+    ("iam:PutUserPolicy", "put-user", false),
+    ("iam:SetDefaultPolicyVersion", "update", false),
+    ("iam:UpdateAccessKey", "deactivate", false),
+];
+
+/// The policies of the page: to collect, and to apply.
+fn policies() -> [Value; 2] {
+    let page = text("docs/permissions.md");
+    let mut blocks = page.split("```json\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    [(); 2].map(|()| serde_json::from_str(blocks.next().unwrap()).unwrap())
+}
+
+fn actions(policy: &Value) -> Vec<String> {
+    let of = |statement: &Value| statement["Action"].as_array().unwrap().clone();
+    let statements = policy["Statement"].as_array().unwrap();
+    statements.iter().flat_map(of).map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+/// Makes a role that may apply, but for one action.
+fn applier(play: &Play, without: Option<&str>) {
+    let cloud = &play.cloud;
+    cloud.try_iam("CreateRole", &[("RoleName", "applier"), ("AssumeRolePolicyDocument", TRUST)]);
+    for (name, mut policy) in ["collect", "apply"].into_iter().zip(policies()) {
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            statement["Action"].as_array_mut().unwrap().retain(|own| without.is_none_or(|action| own != action));
+        }
+        let document = policy.to_string();
+        cloud.iam("PutRolePolicy", &[("RoleName", "applier"), ("PolicyName", name), ("PolicyDocument", &document)]);
+    }
+}
+
+fn run_as_applier(play: &Play, arguments: &[&str]) -> Answer {
+    let key = play.cloud.credentials(&format!("arn:aws:iam::{ACCOUNT}:role/applier"));
+    play.cloud.control("behaviour", json!({ "enforce": true }));
+    let mut command = play.command(arguments);
+    command.env("AWS_ACCESS_KEY_ID", &key.id).env("AWS_SESSION_TOKEN", key.token.unwrap());
+    let answer = answer(command.output().unwrap());
+    play.cloud.control("behaviour", json!({ "enforce": false }));
+    answer
+}
+
+const APPLY: [&str; 6] = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"];
+
+fn rollback(play: &Play) -> Answer {
+    let id = play.journals().into_iter().rev().find(|id| id.contains("-apply-")).unwrap();
+    run_as_applier(play, &["rollback", &id, "--auto-approve", "--settle", "1"])
+}
+
+#[test]
+fn the_policies_of_the_page_are_enough_and_each_action_is_needed() {
+    let listed = actions(&policies()[1]);
+    let mut needed: Vec<&str> = NEEDS.iter().map(|(action, ..)| *action).collect();
+    needed.sort_unstable();
+    let mut sorted = listed.clone();
+    sorted.sort();
+    assert_eq!(sorted, needed, "the page lists what is tried here");
+    let stage = Stage::new();
+    for kind in &KINDS {
+        let play = stage.play(kind);
+        applier(&play, None);
+        let before = essence(&play.cloud);
+        let answer = run_as_applier(&play, &APPLY);
+        assert_eq!(answer.code, 0, "{}: {answer}", kind.name);
+        let answer = rollback(&play);
+        assert_eq!(answer.code, 0, "{}: {answer}", kind.name);
+        assert_eq!(essence(&play.cloud), before, "{}", kind.name);
+    }
+    for (action, kind, is_rollback) in NEEDS {
+        let kind = KINDS.iter().find(|own| own.name == kind).unwrap();
+        let play = stage.play(kind);
+        if is_rollback {
+            applier(&play, None);
+            run_as_applier(&play, &APPLY).ended_with(0);
+        }
+        applier(&play, Some(action));
+        let answer = if is_rollback { rollback(&play) } else { run_as_applier(&play, &APPLY) };
+        assert_ne!(answer.code, 0, "{action}: {answer}");
+        assert!(answer.stderr.contains(action) && answer.stderr.contains("AccessDenied"), "{action}: {answer}");
+        assert!(answer.stderr.contains("docs/permissions.md"), "{action}: {answer}");
+    }
+}

@@ -1,0 +1,97 @@
+//! The process ends at the journal's own steps: before a record is written, before it is on the disk, after, and between a call
+//! and its record.
+
+use secateur_tests::{Build, binary, built};
+use serde_json::Value;
+
+use super::stage::{PLAN, Play, Stage, answer};
+use super::town::{KINDS, essence};
+use crate::cli::Answer;
+use crate::workspace::package;
+
+/// Everything between which a crash can come, by the names that the code gives it.
+const POINTS: [&str; 13] = [
+    "begin-unwritten",
+    "begin-unsynced",
+    "begin-synced",
+    "intent-unwritten",
+    "intent-unsynced",
+    "intent-synced",
+    "performed",
+    "done-unwritten",
+    "done-unsynced",
+    "done-synced",
+    "end-unwritten",
+    "end-unsynced",
+    "end-synced",
+];
+
+fn run_until(play: &Play, arguments: &[&str], point: &str) -> Answer {
+    answer(play.command(arguments).env("SECATEUR_FAULT_POINT", point).output().unwrap())
+}
+
+fn is_rollback_open(play: &Play) -> bool {
+    let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+    rows.as_array().unwrap().iter().any(|row| row["kind"] == "rollback" && row["state"] == "open")
+}
+
+#[test]
+fn a_crash_at_every_step_of_the_journal_is_survived() {
+    let build = Build {
+        package: "secateur",
+        binary: "secateur-fault-points",
+        kind: "bin",
+        more: &["--features", "fault-points"],
+    };
+    let program = built(&build).unwrap();
+    let stage = Stage::new();
+    let kind = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
+    let play = stage.play(kind);
+    let start = essence(&play.cloud);
+    play.apply(&[]).ended_with(0);
+    let end = essence(&play.cloud);
+    drop(play);
+    let apply = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"];
+    let mut tried = 0;
+    for point in POINTS {
+        for time in 0.. {
+            let play = stage.play(kind).with_program(program.clone());
+            let crashed = run_until(&play, &apply, &format!("{point}:{time}"));
+            if crashed.code != -1 {
+                // Past the last time.
+                assert_eq!(crashed.code, 0, "{point}:{time}: {crashed}");
+                assert!(time > 0, "{point} is never passed");
+                break;
+            }
+            tried += 1;
+            let ended = play.ends();
+            if ended.is_empty() || ended == [""; 0] {
+                assert_eq!(essence(&play.cloud), start, "{point}:{time}");
+                play.apply(&["--settle", "1"]).ended_with(0);
+            } else if ended != ["end"] && tried % 2 == 0 {
+                play.resume().ended_with(0);
+                assert_eq!(essence(&play.cloud), end, "{point}:{time}");
+            }
+            // Back, with a crash on that way too.
+            let id = play.journals().into_iter().rev().find(|id| id.contains("-apply-")).unwrap();
+            let rollback = ["rollback", &id, "--auto-approve", "--settle", "1"];
+            let crashed = run_until(&play, &rollback, &format!("{point}:{}", tried % 3));
+            if crashed.code == -1 && is_rollback_open(&play) {
+                play.resume().ended_with(0);
+            }
+            play.run(&rollback).ended_with(0);
+            assert_eq!(essence(&play.cloud), start, "{point}:{time}: taken back");
+        }
+    }
+    println!("{tried} crashes");
+    assert!(tried > 20, "{tried}");
+}
+
+#[test]
+fn the_shipped_binary_has_no_such_points() {
+    let features = &package("secateur")["features"];
+    assert!(!features["default"].to_string().contains("fault-points"), "{features}");
+    let bytes = std::fs::read(binary()).unwrap();
+    let name = concat!("SECATEUR_FAULT", "_POINT").as_bytes();
+    assert!(!bytes.windows(name.len()).any(|window| window == name));
+}

@@ -1,0 +1,298 @@
+//! Approval, two applies at once, Ctrl-C, disks, files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::stage::{PLAN, Play, Stage, answer};
+use super::town::{KINDS, Kind, essence};
+use crate::cli::Answer;
+
+const SEVERAL: Kind =
+    Kind { name: "several", config: "", target: &["role/put/inline/*", "user/writer/inline/*", "policy/shared"] };
+
+const EVERYTHING: Kind = Kind { name: "everything", config: "[apply]\nevict_oldest_version = true\n", target: &["*"] };
+
+fn is_untouched(play: &Play) -> bool {
+    let counts = play.cloud.running.control("GET", "calls/counts", &json!({})).unwrap();
+    !counts["operations"].as_object().unwrap().keys().any(|operation| {
+        ["Put", "Delete", "Attach", "Detach", "Create", "Set", "Update"]
+            .iter()
+            .any(|verb| operation.strip_prefix("iam:").is_some_and(|name| name.starts_with(verb)))
+    })
+}
+
+fn forget_calls(play: &Play) {
+    play.cloud.running.control("DELETE", "calls", &json!({})).unwrap();
+}
+
+#[test]
+fn without_approval_nothing_is_written() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    forget_calls(&play);
+    let digest = play.plan()["digest"].as_str().unwrap().to_owned();
+    let answer = play.run(&["apply", PLAN]).ended_with(3);
+    assert!(answer.stderr.contains("no terminal") && answer.stderr.contains(&digest), "{answer}");
+    let answer = play.run(&["apply", PLAN, "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "unapproved");
+    let answer = play.run(&["apply", PLAN, "--approve", &"0".repeat(64)]).ended_with(3);
+    assert!(answer.stderr.contains(&digest), "{answer}");
+    // A label of twelve digits is no approval.
+    play.run(&["apply", PLAN, "--approve", &digest[..12]]).ended_with(64);
+    assert!(is_untouched(&play));
+    play.run(&["apply", PLAN, "--approve", &digest, "--no-recheck", "--settle", "2"]).ended_with(0);
+    let id = play.journals().remove(0);
+    let answer = play.run(&["rollback", &id]).ended_with(3);
+    assert!(answer.stderr.contains("no terminal"), "{answer}");
+    play.run(&["rollback", &id, "--approve", &digest]).ended_with(3);
+    // Its own digest is in its own plan.
+    let shown = play.run(&["rollback", &id, "--approve", &"0".repeat(64)]).ended_with(3);
+    let own = shown.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    play.run(&["rollback", &id, "--approve", &own, "--settle", "2"]).ended_with(0);
+}
+
+/// Runs a command with a terminal, and answers its question.
+fn on_a_terminal(play: &Play, line: &str, reply: &str) -> Answer {
+    use std::io::Write as _;
+
+    let own = play.command(&[]);
+    let program = own.get_program().to_owned();
+    let command = format!("{} {line}", program.to_string_lossy());
+    let mut script = Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).current_dir(own.get_current_dir().unwrap());
+    script.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{reply}\n").as_bytes()).unwrap();
+    answer(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn on_a_terminal_only_yes_is_yes() {
+    if !Path::new("/usr/bin/script").exists() {
+        println!("skipped: there is no `script` here");
+        return;
+    }
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let line = format!("apply {PLAN} --no-recheck --settle 2");
+    for reply in ["no", "y", ""] {
+        let answer = on_a_terminal(&play, &line, reply).ended_with(3);
+        assert!(answer.stdout.contains("Only 'yes' will be accepted"), "{answer}");
+        assert_eq!(essence(&play.cloud), before);
+    }
+    let digest = play.plan()["digest"].as_str().unwrap().to_owned();
+    let answer = on_a_terminal(&play, &line, "yes").ended_with(0);
+    assert!(answer.stdout.contains(&digest), "{answer}");
+    assert_ne!(essence(&play.cloud), before);
+    assert_eq!(play.records(&play.journals()[0])[0]["approved_by"], "prompt");
+}
+
+fn hold(play: &Play, after: bool) {
+    play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": after }));
+}
+
+fn wait_until_held(play: &Play) {
+    for _ in 0..1_200 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
+        if held.to_string().contains('1') {
+            return;
+        }
+    }
+    panic!("no write was held");
+}
+
+const APPLY: [&str; 6] = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "2"];
+
+#[test]
+fn of_two_applies_at_once_the_second_is_refused() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    hold(&play, false);
+    let first = play.start(&APPLY);
+    wait_until_held(&play);
+    let second = play.apply(&[]).ended_with(3);
+    assert!(second.stderr.contains("somebody else is applying"), "{second}");
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    answer(first.wait_with_output().unwrap()).ended_with(0);
+    assert_eq!(play.journals().len(), 1);
+}
+
+fn signal(pid: u32) {
+    assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn one_interrupt_ends_it_after_the_call_in_flight() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    hold(&play, true);
+    let child = play.start(&APPLY);
+    wait_until_held(&play);
+    signal(child.id());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    let answer = answer(child.wait_with_output().unwrap()).ended_with(4);
+    for word in ["Interrupt received", "interrupted", "apply --resume", "secateur rollback", "1 in part"] {
+        assert!(answer.stderr.contains(word) || answer.stdout.contains(word), "{word}: {answer}");
+    }
+    play.resume().ended_with(0);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn two_interrupts_end_it_at_once_and_the_call_in_flight_is_read_later() {
+    let stage = Stage::new();
+    for after in [false, true] {
+        let play = stage.play(&SEVERAL);
+        let before = essence(&play.cloud);
+        hold(&play, after);
+        let child = play.start(&APPLY);
+        wait_until_held(&play);
+        signal(child.id());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        signal(child.id());
+        let answer = answer(child.wait_with_output().unwrap()).ended_with(4);
+        assert!(answer.stderr.contains("Two interrupts"), "{answer}");
+        play.cloud.running.control("POST", "release", &json!({})).unwrap();
+        play.resume().ended_with(0);
+        play.rollback(&[]).ended_with(0);
+        assert_eq!(essence(&play.cloud), before);
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_stops_it_before_the_next_write() {
+    let stage = Stage::new();
+    let play = stage.play(&EVERYTHING);
+    let before = essence(&play.cloud);
+    play.apply(&[]).ended_with(0);
+    let whole = fs::read(play.path(&format!(".secateur/journal/{}.jsonl", play.journals()[0]))).unwrap();
+    let begin = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    drop(play);
+    // In blocks of 512 bytes: some records after the first.
+    for bytes in [begin / 2, begin + 2_000, begin + 5_000] {
+        let play = stage.play(&EVERYTHING);
+        let own = play.command(&APPLY);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512)]);
+        limited.arg(own.get_program()).args(own.get_args()).current_dir(own.get_current_dir().unwrap());
+        limited.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let answer = answer(limited.output().unwrap());
+        if bytes < begin {
+            // The snapshot of now, or the first record.
+            assert_eq!(answer.code, 1, "{answer}");
+            assert_eq!(essence(&play.cloud), before);
+            continue;
+        }
+        assert_eq!(answer.code, 4, "{answer}");
+        assert!(answer.stderr.contains("make room on the disk"), "{answer}");
+        play.rollback(&[]).ended_with(0);
+        assert_eq!(essence(&play.cloud), before);
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_or_was_edited_blocks() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    fs::create_dir_all(play.path(".secateur/journal/20260101T000000Z-apply-000000000000.jsonl")).unwrap();
+    forget_calls(&play);
+    let answer = play.run(&["apply", PLAN, "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "journal-unreadable");
+    assert!(is_untouched(&play));
+    fs::remove_dir(play.path(".secateur/journal/20260101T000000Z-apply-000000000000.jsonl")).unwrap();
+
+    play.apply(&[]).ended_with(0);
+    let id = play.journals().remove(0);
+    let path = play.path(&format!(".secateur/journal/{id}.jsonl"));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("DeleteFunction", "DeleteFunctioN", 1)).unwrap();
+    forget_calls(&play);
+    for arguments in [&["apply", PLAN, "--auto-approve"][..], &["rollback", &id, "--auto-approve"], &["history"]] {
+        let answer = play.run(arguments).ended_with(3);
+        assert!(answer.stderr.contains("the journal was edited"), "{answer}");
+    }
+    assert!(is_untouched(&play));
+    fs::write(&path, text).unwrap();
+    play.rollback(&[]).ended_with(0);
+}
+
+#[test]
+fn an_abandoned_journal_blocks_no_more() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    let id = play.journals().remove(0);
+    play.run(&["history", "--abandon", &id]).ended_with(64);
+    let answer = play.run(&["status"]).ended_with(0);
+    assert!(answer.stdout.contains(&id), "{answer}");
+    play.run(&["history", "--abandon", &id, "--reason", "mended by hand"]).ended_with(0);
+    assert_eq!(play.ends(), ["abandoned"]);
+    // What was applied is drift now.
+    play.apply(&[]).ended_with(3);
+    play.rollback(&[]).ended_with(0);
+}
+
+#[test]
+fn files_are_their_owners_alone_and_hold_no_credential() {
+    let stage = Stage::new();
+    for kind in KINDS.iter().filter(|kind| ["update", "deactivate"].contains(&kind.name)) {
+        let play = stage.play(kind);
+        let secret = "never-on-any-disk";
+        let mut command = play.command(&["apply", PLAN, "--auto-approve", "--settle", "2"]);
+        answer(command.env("AWS_SECRET_ACCESS_KEY", secret).output().unwrap()).ended_with(0);
+        play.rollback(&[]).ended_with(0);
+        let mut seen = 0;
+        visit(&play.path(".secateur/journal"), &mut |path, bytes| {
+            seen += 1;
+            let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", path.display());
+            let text = String::from_utf8_lossy(bytes);
+            for word in [secret, "AKIAEMULATOROPERATOR", "Signature"] {
+                assert!(!text.contains(word), "{word} in {}", path.display());
+            }
+        });
+        assert!(seen >= 3, "{seen}");
+        assert_eq!(fs::metadata(play.path(".secateur/journal")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::metadata(play.path(PLAN)).unwrap().permissions().mode() & 0o777, 0o600);
+        let left: Vec<_> =
+            fs::read_dir(play.path(".secateur")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("fresh")), "{left:?}");
+    }
+}
+
+fn visit(folder: &Path, see: &mut impl FnMut(&Path, &[u8])) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => visit(&path, see),
+            false => see(&path, &fs::read(&path).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn groups_are_taken_whole_and_the_summary_is_for_programs_too() {
+    let stage = Stage::new();
+    let replace = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
+    let play = stage.play(replace);
+    let all = play.plan()["changes"].as_array().unwrap().len();
+    assert!(all >= 3, "{}", play.plan()["changes"]);
+    let answer = play.apply(&["--target", "policy/*", "--format", "json"]).ended_with(0);
+    let summary: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(summary["outcome"], "complete");
+    assert_eq!(summary["changes"].as_array().unwrap().len(), all, "{summary}");
+    play.rollback(&["--expect-head", &"0".repeat(64)]).ended_with(3);
+    let head = summary["head"].as_str().unwrap().to_owned();
+    play.rollback(&["--expect-head", &head]).ended_with(0);
+}

@@ -1,0 +1,113 @@
+//! Plans and journals that somebody forged: exit code 3, with the reason, and no write.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::stage::{PLAN, Play, Stage};
+use super::town::{Kind, essence};
+use crate::cli::planfile::{seal, sha256_hex};
+
+const SEVERAL: Kind =
+    Kind { name: "several", config: "", target: &["role/put/inline/*", "policy/shared", "user/keyed/*"] };
+
+#[test]
+fn a_forged_plan_is_refused_though_its_digests_are_true() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let plan = play.plan();
+    let at = |address: &str| {
+        plan["changes"].as_array().unwrap().iter().position(|change| change["address"] == address).unwrap()
+    };
+    let role = at("role/put/inline/p");
+    type Edit<'a> = (&'a str, Box<dyn Fn(&mut Value) + 'a>);
+    let edits: Vec<Edit<'_>> = vec![
+        ("calls", Box::new(|plan| plan["changes"][role]["calls"][0]["operation"] = "iam:PutUserPolicy".into())),
+        ("inverse", Box::new(|plan| plan["changes"][role]["inverse"] = json!([]))),
+        (
+            "after",
+            Box::new(|plan| {
+                let after = plan["changes"][role]["after"].as_str().unwrap().replace("ListFunctions", "*");
+                plan["changes"][role]["after"] = after.into();
+            }),
+        ),
+        ("removed", Box::new(|plan| plan["changes"][role]["removed"] = json!([]))),
+        ("expects", Box::new(|plan| plan["changes"][role]["expects"]["inline_size"] = json!(1))),
+        ("target", Box::new(|plan| plan["changes"][role]["target"]["owner"] = "role/large".into())),
+        ("account", Box::new(|plan| plan["account"]["id"] = "999999999999".into())),
+        ("endpoint", Box::new(|plan| plan["account"]["endpoint"] = Value::Null)),
+        ("now", Box::new(|plan| plan["window"]["now"] = "2026-01-01T00:00:00Z".into())),
+    ];
+    for (what, edit) in edits {
+        let mut forged = plan.clone();
+        edit(&mut forged);
+        seal(&mut forged);
+        fs::write(play.path(PLAN), forged.to_string()).unwrap();
+        let answer = play.apply(&["--format", "json"]);
+        assert_eq!(answer.code, 3, "{what}: {answer}");
+        println!("{what}: {}", answer.reason());
+        assert_eq!(essence(&play.cloud), before, "{what}");
+        assert_eq!(play.journals(), [""; 0], "{what}");
+    }
+}
+
+#[test]
+fn a_plan_of_another_endpoint_or_account_does_not_reach_this_one() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let other = Stage::new();
+    let elsewhere = other.play(&SEVERAL);
+    let before = essence(&elsewhere.cloud);
+    let mut command = play.command(&["apply", PLAN, "--auto-approve", "--no-recheck", "--format", "json"]);
+    let output = command.env("AWS_ENDPOINT_URL", elsewhere.cloud.running.url()).output().unwrap();
+    let answer = super::stage::answer(output).ended_with(3);
+    assert_eq!(answer.reason(), "other-endpoint");
+    assert_eq!(essence(&elsewhere.cloud), before);
+}
+
+/// Writes the records of a journal anew, with a chain of its own.
+fn forge(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
+    let path = play.path(&format!(".secateur/journal/{id}.jsonl"));
+    let mut prev = "0".repeat(64);
+    let mut forged = String::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        edit(&mut line["entry"]["record"]);
+        line["entry"]["prev"] = prev.clone().into();
+        // In the order of the file, members of tagged records come first; any order is read.
+        let entry = line["entry"].to_string();
+        prev = sha256_hex(entry.as_bytes());
+        forged.push_str(&format!("{{\"hash\":\"{prev}\",\"entry\":{entry}}}\n"));
+    }
+    fs::write(path, forged).unwrap();
+}
+
+#[test]
+fn a_forged_journal_is_not_gone_on_with_and_its_rollback_has_another_digest() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    let id = play.journals().remove(0);
+    let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+    let head = rows[0]["head"].as_str().unwrap().to_owned();
+    let honest = play.run(&["rollback", &id, "--approve", &"0".repeat(64), "--settle", "0"]);
+    let digest = |page: &str| page.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    let honest = digest(&honest.stdout);
+    let before = essence(&play.cloud);
+    forge(&play, &id, |record| {
+        if record["record"] == "begin" {
+            let steps = record["steps"].to_string().replace("lambda:DeleteFunction", "iam:CreateAccessKey");
+            record["steps"] = serde_json::from_str(&steps).unwrap();
+        }
+    });
+    let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "edited-journal", "{answer}");
+    let pinned = play.run(&["rollback", &id, "--auto-approve", "--expect-head", &head]).ended_with(3);
+    assert!(pinned.stderr.contains("the head of"), "{pinned}");
+    let approved = play.run(&["rollback", &id, "--approve", &honest, "--settle", "0"]).ended_with(3);
+    assert!(!approved.stdout.contains(&honest), "{approved}");
+    assert_eq!(essence(&play.cloud), before);
+}

@@ -1,0 +1,117 @@
+//! Credentials, and what is told while it goes on.
+
+use std::fs;
+
+use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET};
+use serde_json::Value;
+
+use super::scene::{Scene, answer};
+
+#[test]
+fn a_profile_and_a_role_are_taken_from_the_files_of_the_command_line() {
+    let scene = Scene::small();
+    let home = scene.dir.path().join(".aws");
+    fs::create_dir(&home).unwrap();
+    fs::write(
+        home.join("credentials"),
+        format!("[base]\naws_access_key_id = {OPERATOR_KEY}\naws_secret_access_key = {OPERATOR_SECRET}\n"),
+    )
+    .unwrap();
+    fs::write(
+        home.join("config"),
+        format!("[profile base]\nregion = eu-west-1\nendpoint_url = {}\n", scene.cloud.running.url()),
+    )
+    .unwrap();
+    let mut command = scene.command(&["collect", "--snapshot", "snap", "--rate", "max", "--profile", "base"]);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"] {
+        command.env_remove(name);
+    }
+    let done = answer(command.output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(scene.manifest()["endpoint"], scene.cloud.running.url());
+}
+
+#[test]
+fn without_credentials_or_with_wrong_ones_the_help_says_what_to_do() {
+    let scene = Scene::small();
+    let mut command = scene.command(&["collect", "--snapshot", "snap"]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let none = answer(command.output().unwrap());
+    assert_eq!(none.code, 1, "{none:?}");
+    assert!(none.stderr.contains("Error: sts:GetCallerIdentity: no credentials"), "{none:?}");
+    assert!(none.stderr.contains("help: `aws sso login` for IAM Identity Center"), "{none:?}");
+    let mut command = scene.command(&["collect", "--snapshot", "snap"]);
+    command.env("AWS_ACCESS_KEY_ID", "AKIANOBODY");
+    let wrong = answer(command.output().unwrap());
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("InvalidClientTokenId") && wrong.stderr.contains("help: set AWS_ACCESS_KEY_ID"),
+        "{wrong:?}"
+    );
+    assert!(!scene.snapshot().exists());
+}
+
+#[test]
+fn every_call_is_told_with_its_request_id_and_no_secret() {
+    let mut scene = Scene::acme();
+    scene.become_session("arn:aws:iam::111122223333:role/security-audit");
+    let told = scene.collect(&["-v"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let calls = scene.cloud.running.control("GET", "calls", &Value::Null).unwrap();
+    let calls = calls["calls"].as_array().or(calls.as_array()).unwrap().clone();
+    for call in &calls {
+        let id = call["request_id"].as_str().unwrap();
+        assert!(told.stderr.contains(id), "{call}");
+    }
+    let command = scene.command(&[]);
+    for (name, value) in command.get_envs() {
+        let name = name.to_str().unwrap();
+        if ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].contains(&name) {
+            let secret = value.unwrap().to_str().unwrap();
+            assert!(!told.stderr.contains(secret) && !told.stdout.contains(secret), "{name} is told");
+        }
+    }
+}
+
+#[test]
+fn without_a_terminal_there_are_milestones_and_quietly_there_are_none() {
+    let scene = Scene::small();
+    let told = scene.collect(&[]);
+    assert!(
+        told.stderr.contains("Reading users, groups, roles and policies\nReading reports, keys and tags\n"),
+        "{told:?}"
+    );
+    assert!(told.stderr.contains("Reports: "), "{told:?}");
+    assert!(!told.stderr.contains('\u{1b}'), "{told:?}");
+    let quiet = scene.collect(&["-q"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""), "{quiet:?}");
+}
+
+#[test]
+fn the_default_place_is_kept_out_of_git() {
+    let scene = Scene::small();
+    let done = scene.run(&["collect", "--rate", "max"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(scene.dir.path().join(".secateur/snapshot/manifest.json").is_file());
+    assert_eq!(fs::read_to_string(scene.dir.path().join(".secateur/.gitignore")).unwrap(), "*\n");
+    let planned = scene.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{planned:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_a_snapshot() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::small();
+    scene.collect_all(&[]);
+    let mut folders = vec![scene.snapshot()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", entry.path().display());
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Whatever goes wrong on the way: the snapshot is that of a day without faults, or its manifest names what it lacks.
+
+use std::collections::BTreeSet;
+
+use secateur_tests::emulator::Options;
+use serde_json::{Value, json};
+
+use super::scene::{Content, Scene, acme, assert_same};
+
+const GENERATE: &str = "GenerateServiceLastAccessedDetails";
+const GET: &str = "GetServiceLastAccessedDetails";
+
+/// What a collection without faults has.
+fn expected() -> Content {
+    Scene::acme().collect_all(&[])
+}
+
+/// Faults that strike one call each, spread over a collection.
+fn spread(effect: &Value) -> Value {
+    let all = (0..12).map(|at| {
+        let mut fault = json!({"operation": "reads", "skip": at * 13, "count": 1});
+        fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
+        fault
+    });
+    all.collect::<Vec<_>>().into()
+}
+
+#[test]
+fn what_passes_leaves_no_trace() {
+    let expected = expected();
+    for effect in [
+        json!({"effect": "error"}),
+        json!({"effect": "error", "status": 503, "code": "ServiceUnavailable", "message": "later"}),
+        json!({"effect": "reset"}),
+        json!({"effect": "truncate"}),
+        json!({"effect": "answer-lost"}),
+        json!({"effect": "throttle"}),
+        json!({"effect": "slow", "millis": 300}),
+    ] {
+        let scene = Scene::acme();
+        scene.control("faults", spread(&effect));
+        let answer = scene.collect(&[]);
+        assert_eq!(answer.code, 0, "{effect}: {answer:?}");
+        assert_same(&scene.content(), &expected);
+        let left = scene.cloud.running.control("GET", "faults", &Value::Null).unwrap();
+        let struck = left.as_array().is_none_or(|left| left.iter().all(|fault| fault["count"] == 0));
+        assert!(struck, "{effect}: {left}");
+    }
+}
+
+#[test]
+fn slow_jobs_are_waited_for_and_not_asked_hotly() {
+    let options = Options { account: Some(acme()), job_seconds: Some((1.0, 3.0)), seed: 7, ..Options::default() };
+    let scene = Scene::with(options);
+    let found = scene.collect_all(&[]);
+    let reports = found.iter().filter(|(name, _)| name.starts_with("last-accessed/"));
+    let names: BTreeSet<String> = reports.map(|(name, _)| name.clone()).collect();
+    assert_eq!(names.len(), 49);
+    assert_same(&found, &expected());
+    assert_eq!(scene.calls(GENERATE), 49);
+    assert!(scene.calls(GET) < 49 * 2, "{} calls", scene.calls(GET));
+}
+
+#[test]
+fn a_failed_job_is_a_gap_and_the_next_collection_asks_again() {
+    let scene = Scene::acme();
+    let arn = "arn:aws:iam::111122223333:role/checkout-task";
+    let fault = json!({"operation": GENERATE, "parameters": {"Arn": arn}, "effect": "fail-job", "code": "ServiceFailure", "message": "try later"});
+    scene.control("faults", fault);
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    assert!(answer.stdout.contains("role/checkout-task: report-failed: ServiceFailure: try later"), "{answer:?}");
+    assert_eq!(scene.gaps(), [(arn.to_owned(), "report-failed".to_owned())]);
+    let found = scene.content();
+    assert_eq!(found["last-accessed/role/checkout-task.json"]["JobStatus"], "FAILED");
+    let again = scene.collect_all(&[]);
+    assert_eq!(scene.calls(GENERATE), 50);
+    assert_same(&again, &expected());
+}
+
+#[test]
+fn a_session_that_expires_loses_its_jobs_and_nothing_else() {
+    let mut expected = expected();
+    let scene = Scene::acme();
+    for skip in [5, 60, 61, 110] {
+        scene.control("faults", json!({"operation": "reads", "skip": skip, "effect": "expire-session"}));
+    }
+    let found = scene.collect_all(&[
+        "--role-arn",
+        "arn:aws:iam::111122223333:role/security-audit",
+        "--session-name",
+        "nightly",
+    ]);
+    assert_same(&found, &expected);
+    // Even when all that was started is lost.
+    expected.clear();
+    let options = Options { account: Some(acme()), job_seconds: Some((1.0, 1.5)), ..Options::default() };
+    let scene = Scene::with(options);
+    scene.control("faults", json!({"operation": GET, "skip": 3, "effect": "expire-session"}));
+    scene.collect_all(&["--role-arn", "arn:aws:iam::111122223333:role/security-audit"]);
+    assert!(scene.calls(GENERATE) > 49, "{}", scene.calls(GENERATE));
+}
+
+#[test]
+fn credentials_that_end_tell_how_to_renew_them_and_the_rest_is_read_later() {
+    let mut scene = Scene::acme();
+    scene.become_session("arn:aws:iam::111122223333:role/security-audit");
+    scene.control("faults", json!({"operation": GET, "skip": 20, "effect": "expire-session"}));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert!(answer.stderr.contains("ExpiredToken"), "{answer:?}");
+    assert!(answer.stderr.contains("help: set AWS_ACCESS_KEY_ID"), "{answer:?}");
+    assert!(!scene.snapshot().join("manifest.json").exists());
+    let before = scene.calls(GENERATE);
+    scene.become_session("arn:aws:iam::111122223333:role/security-audit");
+    let found = scene.collect_all(&[]);
+    assert!(scene.calls(GENERATE) < before + 49, "nothing was taken over");
+    assert_same(&found, &expected());
+}
+
+#[test]
+fn five_requests_a_second_are_enough() {
+    let scene = Scene::small();
+    let expected = scene.collect_all(&[]);
+    scene.control("pacing", json!({"over": "*", "rate": 5, "burst": 5}));
+    scene.control("clock", json!({"frozen": false}));
+    assert_same(&scene.collect_all(&["--max-age", "0"]), &expected);
+}
+
+#[test]
+fn whoever_is_deleted_meanwhile_is_a_gap() {
+    let expected = expected();
+    let gone = "arn:aws:iam::111122223333:role/checkout-task";
+    let scene = Scene::acme();
+    scene.control("faults", json!({"operation": "ListRegions", "effect": "delete", "arn": gone}));
+    // By then the details were read: this is between two calls.
+    scene.cloud.running.control("DELETE", "faults", &Value::Null).unwrap();
+    scene.control("faults", json!({"operation": "GetAccountAuthorizationDetails", "effect": "delete", "arn": gone}));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    assert_eq!(scene.gaps(), [(gone.to_owned(), "deleted".to_owned())]);
+    let found = scene.content();
+    let mut without = expected;
+    without.remove("last-accessed/role/checkout-task.json").unwrap();
+    assert_same(&found, &without);
+    let user = "arn:aws:iam::111122223333:user/people/ana.silva";
+    let scene = Scene::acme();
+    scene.control("faults", json!({"operation": "GetAccountAuthorizationDetails", "effect": "delete", "arn": user}));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    assert!(scene.gaps().iter().all(|(subject, kind)| subject == user && kind == "deleted"), "{:?}", scene.gaps());
+}
+
+#[test]
+fn what_never_comes_is_a_gap_and_the_rest_goes_on() {
+    let expected = expected();
+    let scene = Scene::acme();
+    let arn = "arn:aws:iam::111122223333:policy/payments-api";
+    scene.control(
+        "faults",
+        json!({"operation": "ListPolicyTags", "parameters": {"PolicyArn": arn}, "count": 100, "effect": "error"}),
+    );
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    assert_eq!(scene.gaps(), [(arn.to_owned(), "unreachable".to_owned())]);
+    let mut without = expected;
+    without.remove("policy-tags/payments-api.json").unwrap();
+    assert_same(&scene.content(), &without);
+}
+
+#[test]
+fn when_aws_cannot_be_reached_any_more_the_old_snapshot_stays() {
+    let scene = Scene::small();
+    let before = scene.collect_all(&[]);
+    scene.control("faults", json!({"operation": GET, "count": 100_000, "effect": "reset"}));
+    scene.control("faults", json!({"operation": GENERATE, "count": 100_000, "effect": "reset"}));
+    scene.control("faults", json!({"operation": "LookupEvents", "count": 100_000, "effect": "reset"}));
+    let answer = scene.collect(&["--max-age", "0"]);
+    assert_ne!(answer.code, 0, "{answer:?}");
+    if answer.code == 1 {
+        assert_same(&scene.content(), &before);
+    }
+}

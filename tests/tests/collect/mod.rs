@@ -1,0 +1,9 @@
+//! `secateur collect`, the shipped binary against the emulator over HTTP.
+
+mod access;
+mod faults;
+mod permissions;
+mod resume;
+mod scene;
+mod sizes;
+mod whole;

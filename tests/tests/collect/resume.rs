@@ -1,0 +1,165 @@
+//! Killed anywhere, gone on with, and started twice.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use secateur_tests::Random;
+use serde_json::{Value, json};
+
+use super::scene::{Content, Scene, answer, assert_same};
+
+/// What a reader makes of what is on disk: nothing, or a snapshot that can be read.
+fn check_on_disk(scene: &Scene, old: Option<&Content>) {
+    let snapshot = scene.snapshot();
+    let has_details = snapshot.join("account-authorization-details.json").exists();
+    if snapshot.join("manifest.json").exists() {
+        let found = content_without_stage(&snapshot);
+        if let Some(old) = old {
+            let same = |content: &Content| content.keys().eq(found.keys());
+            assert!(same(old), "neither the old snapshot nor the new one");
+        }
+    }
+    if has_details {
+        let status = scene.run(&["analyze", "--snapshot", "snap", "--format", "json"]);
+        assert_eq!(status.code, 0, "{status:?}");
+    }
+}
+
+fn content_without_stage(dir: &Path) -> Content {
+    let copy = tempfile::tempdir().unwrap();
+    copy_visible(dir, copy.path());
+    super::scene::content(copy.path())
+}
+
+fn copy_visible(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_str().unwrap().starts_with('.') {
+            continue;
+        }
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_visible(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn killed_at_twenty_moments_it_goes_on_to_the_same_snapshot() {
+    let expected = Scene::acme().collect_all(&[]);
+    let scene = Scene::acme();
+    let mut random = Random::new(20);
+    for _ in 0..20 {
+        let mut child = scene.spawn(&[]);
+        std::thread::sleep(Duration::from_millis(u64::try_from(100 + random.below(1_500)).unwrap()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        check_on_disk(&scene, Some(&expected));
+    }
+    assert_same(&scene.collect_all(&[]), &expected);
+    let hidden: Vec<_> = fs::read_dir(scene.snapshot())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert_eq!(hidden, [".lock"]);
+}
+
+#[test]
+fn killed_by_the_call_it_goes_on_from_there() {
+    let expected = Scene::small().collect_all(&[]);
+    for (operation, after) in [
+        ("GetAccountAuthorizationDetails", false),
+        ("GenerateServiceLastAccessedDetails", true),
+        ("GetServiceLastAccessedDetails", true),
+        ("LookupEvents", false),
+        ("LookupEvents", true),
+    ] {
+        let scene = Scene::small();
+        let child = scene.spawn(&[]);
+        scene.control(
+            "faults",
+            json!({"operation": operation, "skip": 1, "effect": "kill", "pid": child.id(), "after": after}),
+        );
+        let output = child.wait_with_output().unwrap();
+        // Where there is no second call, it went to its end.
+        if output.status.code().is_none() {
+            check_on_disk(&scene, None);
+        }
+        scene.cloud.running.control("DELETE", "faults", &Value::Null).unwrap();
+        assert_same(&scene.collect_all(&[]), &expected);
+    }
+}
+
+#[test]
+fn of_two_collections_the_second_is_refused() {
+    let scene = Scene::small();
+    scene.control("faults", json!({"operation": "ListRegions", "effect": "hold"}));
+    let first = scene.spawn(&[]);
+    wait_until(|| {
+        scene
+            .cloud
+            .running
+            .control("GET", "held", &Value::Null)
+            .unwrap()
+            .as_array()
+            .is_some_and(|held| !held.is_empty())
+    });
+    let second = scene.collect(&[]);
+    assert_eq!(second.code, 3, "{second:?}");
+    assert!(
+        second.stderr.contains(&format!("another collection into `snap` is running (process {})", first.id())),
+        "{second:?}"
+    );
+    scene.control("release", json!({}));
+    let first = answer(first.wait_with_output().unwrap());
+    assert_eq!(first.code, 0, "{first:?}");
+}
+
+fn wait_until(is_so: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it never came to that");
+}
+
+#[test]
+fn the_snapshot_of_another_account_or_of_nobody_is_not_replaced() {
+    let scene = Scene::small();
+    scene.collect_all(&[]);
+    let other = Scene::acme();
+    let taken = scene.snapshot();
+    let path = taken.to_str().unwrap();
+    let refused = other.run(&["collect", "--snapshot", path]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("holds a snapshot of account"), "{refused:?}");
+    fs::remove_file(taken.join("manifest.json")).unwrap();
+    let refused = scene.collect(&[]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("made by hand"), "{refused:?}");
+}
+
+#[test]
+fn the_exchange_is_finished_by_whoever_comes_next() {
+    let scene = Scene::small();
+    let expected = scene.collect_all(&[]);
+    let snapshot = scene.snapshot();
+    // As it is when somebody is killed in the middle: the manifest and some of the files are not in their places yet.
+    let stage = snapshot.join(".collecting");
+    fs::create_dir(&stage).unwrap();
+    for name in ["manifest.json", "regions.json", "last-accessed"] {
+        fs::rename(snapshot.join(name), stage.join(name)).unwrap();
+    }
+    fs::create_dir_all(snapshot.join("policy-tags")).unwrap();
+    fs::write(snapshot.join("policy-tags/old.json"), r#"{"Arn": "arn:aws:iam::111122223333:policy/old", "Tags": []}"#)
+        .unwrap();
+    fs::create_dir_all(snapshot.join(".old-granting")).unwrap();
+    assert_same(&scene.collect_all(&[]), &expected);
+    assert!(!stage.exists() && !snapshot.join(".old-granting").exists());
+}
