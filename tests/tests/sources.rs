@@ -170,7 +170,7 @@ const WRITES_FILE: &str = "crates/planner/src/apply/aws/writes.rs";
 fn operations(text: &str) -> BTreeSet<String> {
     let code: String = code_lines(text).into_iter().map(|(_, line)| line.trim()).collect();
     let mut found = BTreeSet::new();
-    for client in [".iam.", ".sts.", "aws.account.", ".kms(", ".cloudtrail("] {
+    for client in [".iam.", ".sts.", "aws.account.", "aws.kms(", "aws.cloudtrail("] {
         for (at, _) in code.match_indices(client) {
             let rest = &code[at + client.len()..];
             // Clients of a Region are made by a call.

@@ -185,11 +185,17 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::Attach { entity, policy } => self.steps.push(back(Effect::Detach { entity, policy })),
             Effect::Detach { entity, policy } => {
-                self.refuse_missing(step, &policy)?;
-                // What a rollback deleted and puts back has another id.
-                let unique_id = match policy.is_aws_managed_policy() {
+                // What this rollback creates anew has another id.
+                let is_anew = self.steps.iter().any(|step| match &step.effect {
+                    Effect::CreatePolicy { policy: own, .. } => *own == policy,
+                    _ => false,
+                });
+                let unique_id = match policy.is_aws_managed_policy() || is_anew {
                     true => None,
-                    false => step.unique_id.clone(),
+                    false => {
+                        self.refuse_missing(step, &policy)?;
+                        step.unique_id.clone()
+                    }
                 };
                 self.steps.push(Step { unique_id, ..back(Effect::Attach { entity, policy }) });
             }
@@ -211,9 +217,15 @@ impl<R: Reads> Way<'_, R> {
         let versions = live.map(|live| live.versions).unwrap_or_default();
         let is_there = versions.iter().any(|id| VersionRef::Id(id.clone()) == from.version);
         let back = |effect, versions| Step { effect, expects: None, versions, ..step.clone() };
-        let target = match is_there {
-            true => from,
-            false => {
+        // A version that this rollback creates anew is the one, where it has the document.
+        let anew = self.steps.iter().position(|step| match &step.effect {
+            Effect::CreateVersion { policy: own, document } => *own == policy && *document == from.document,
+            _ => false,
+        });
+        let target = match (is_there, anew) {
+            (true, _) => from,
+            (false, Some(at)) => Version { version: VersionRef::CreatedBy(at), document: from.document },
+            (false, None) => {
                 let effect = Effect::CreateVersion { policy: policy.clone(), document: from.document.clone() };
                 self.steps.push(back(effect, versions));
                 Version { version: VersionRef::CreatedBy(self.steps.len() - 1), document: from.document }
@@ -225,9 +237,6 @@ impl<R: Reads> Way<'_, R> {
 
     /// A policy that somebody else has deleted since, or made again, cannot be attached again.
     fn refuse_missing(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
-        if policy.is_aws_managed_policy() {
-            return Ok(());
-        }
         let live = self.reads.policy(policy)?;
         let is_there = live.is_some_and(|live| step.unique_id.as_ref().is_none_or(|own| *own == live.unique_id));
         if !is_there {

@@ -157,6 +157,7 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
         let is_done = |progress: &&&Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped);
         let is_unknown = |progress: &&Progress| matches!(progress, Progress::Intended { .. });
         match progress.iter().filter(is_done).count() {
+            _ if progress.iter().all(|progress| matches!(progress, Progress::Skipped)) => "skipped",
             _ if progress.iter().any(is_unknown) => "unknown",
             0 => "left",
             all if all == progress.len() => "done",
@@ -201,6 +202,10 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         Format::Text => {
             let number = |state: &str| summary.changes.iter().filter(|own| own.state == state).count();
             let mut lines = vec![String::new()];
+            let skipped = match number("skipped").saturating_sub(summary.withheld.len()) {
+                0 => String::new(),
+                more => format!(", {more} passed over"),
+            };
             let withheld = match summary.withheld.len() {
                 0 => String::new(),
                 more => format!(", {more} withheld"),
@@ -212,13 +217,13 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                 "nothing-done" => lines.push(format!("{verb} stopped before anything was changed.")),
                 _ => {
                     lines.push(format!(
-                        "{verb} incomplete! {} made, {} in part, {} not known, {} left{withheld}.",
+                        "{verb} incomplete! {} made, {} in part, {} not known, {} left{skipped}{withheld}.",
                         count(number("done"), "change"),
                         number("in-part"),
                         number("unknown"),
                         number("left")
                     ));
-                    let rest = summary.changes.iter().filter(|own| own.state != "done");
+                    let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
                     lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
                 }
             }
