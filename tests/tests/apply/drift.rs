@@ -139,8 +139,8 @@ fn a_removed_action_that_was_used_since_the_plan_is_withheld_with_its_time() {
     let checked = ["apply", PLAN, "--auto-approve", "--settle", "2"];
     let answer = play.run(&checked).ended_with(0);
     assert!(answer.stderr.contains("Withheld: role/put/inline/p"), "{answer}");
-    assert!(answer.stderr.contains("used"), "{answer}");
-    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    assert!(answer.stderr.contains("last used by role/put at 20"), "{answer}");
+    assert!(answer.stdout.contains("5 changes made, 1 withheld"), "{answer}");
     let text = essence(&play.cloud)["RoleName put inline p"].clone();
     assert!(text.contains("DeleteFunction"), "{text}");
     drop(play);
@@ -181,7 +181,7 @@ fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
     used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
     let answer = play.resume().ended_with(0);
     assert!(answer.stderr.contains("Withheld: user/writer/inline/p"), "{answer}");
-    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    assert!(answer.stdout.contains("5 changes made, 1 withheld"), "{answer}");
     assert_eq!(essence(&play.cloud)["UserName writer inline p"], before["UserName writer inline p"]);
     play.rollback(&[]).ended_with(0);
     assert_eq!(essence(&play.cloud), before);

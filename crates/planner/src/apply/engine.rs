@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
-use super::cloud::{CallError, Reads, Writes};
+use super::cloud::{CallError, Reads, Writes, Wrote};
 use super::fault;
 use super::journal::{Ending, Journal, JournalError, Knowing, Progress, Store};
-use super::look::{Stand, look, surroundings};
+use super::look::{Stand, look, surroundings, undone};
 
 /// What time it is, and waiting.
 pub trait Clock {
@@ -122,6 +122,12 @@ fn is_passing(code: &str) -> bool {
     matches!(code, "ConcurrentModification" | "EntityTemporarilyUnmodifiable")
 }
 
+/// Codes that say that what a call was to make is there, or what it was to take away is gone: perhaps by an earlier
+/// attempt of ours.
+fn is_already(code: &str) -> bool {
+    matches!(code, "EntityAlreadyExists" | "NoSuchEntity")
+}
+
 /// A run over the steps of a journal.
 pub struct Run<'a, S, C, K> {
     /// The journal.
@@ -140,7 +146,8 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
     /// Makes all steps that are left, and closes the journal.
     ///
     /// # Errors
-    /// When it stops before the end. Where nothing was done, the journal is closed all the same; else it is open.
+    /// When it stops before the end. Where it is certain that nothing was done, the journal is closed all the same; else it
+    /// is open.
     pub fn run(&mut self) -> Result<(), Stop> {
         let may_have_begun = self.journal.resumed().flatten();
         for at in 0..self.journal.history().steps().len() {
@@ -149,9 +156,7 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
                 let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), self.clock.now());
                 let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped);
                 let history = self.journal.history();
-                if self.journal.resumed().is_none()
-                    && (0..history.steps().len()).all(|at| is_open(history.progress(at)))
-                {
+                if may_have_begun.is_none() && (0..history.steps().len()).all(|at| is_open(history.progress(at))) {
                     let _ = self.journal.end(Ending::NothingDone, self.clock.now());
                 }
                 return Err(stop);
@@ -182,11 +187,10 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
         let was_tried = since.is_some() || may_have_begun;
         // What a crash left open may be done and not yet seen.
         let since = since.unwrap_or_else(|| self.journal.history().last_at());
-        let stand = if was_tried { self.settled(at, since)? } else { self.look(at)? };
+        let stand = if was_tried { self.settled(at, since)? } else { self.calm(at)? };
         match stand {
             Stand::After(wrote) if was_tried => {
-                let now = self.clock.now();
-                return self.journal.done(at, Knowing::Reading, wrote, now).map_err(|error| journal(&error));
+                return self.found(at, wrote);
             }
             Stand::After(_) if self.journal.resumed().is_some() && self.journal.history().was_done_by_others(at) => {
                 let now = self.clock.now();
@@ -196,14 +200,23 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
             Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
             Stand::Before => {}
         }
-        self.write(at)
+        self.write(at, was_tried)
     }
 
-    /// Makes one write: once, and again only when it is certain that it was not made.
-    fn write(&mut self, at: usize) -> Result<(), Stop> {
+    /// Makes one write: once, and again only when reads do not show it. Once an attempt may have been made, its effect may
+    /// show at any time: it is ours then, and nothing is written down as not done.
+    fn write(&mut self, at: usize, was_tried: bool) -> Result<(), Stop> {
+        let mut may_be_made = was_tried;
         let mut attempt = 0;
         loop {
             self.guard(at)?;
+            // The last read is that of what is written.
+            match self.look(at)? {
+                Stand::Before => {}
+                Stand::After(wrote) if may_be_made => return self.found(at, wrote),
+                Stand::After(_) => return Err(Stop::DoneByOthers { step: at }),
+                Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
+            }
             if self.clock.is_interrupted() {
                 return Err(Stop::Interrupted);
             }
@@ -220,47 +233,81 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
                 }
                 Err(error) => error,
             };
-            let is_passing_error = match &error {
-                CallError::Throttled(_) => true,
-                CallError::Refused { code, .. } => is_passing(code),
-                CallError::Ambiguous(_) => false,
+            let (code, message, may_retry) = match &error {
+                CallError::Throttled(message) => ("Throttling", message, true),
+                CallError::Refused { code, message } => (code.as_str(), message, is_passing(code)),
+                CallError::Ambiguous(message) => ("not-known", message, true),
             };
-            if let CallError::Ambiguous(_) = error {
+            let is_unsure = matches!(error, CallError::Ambiguous(_)) || (may_be_made && is_already(code));
+            may_be_made |= is_unsure;
+            if is_unsure {
                 match self.settled(at, called)? {
-                    Stand::After(wrote) => {
-                        let now = self.clock.now();
-                        return self.journal.done(at, Knowing::Reading, wrote, now).map_err(|error| journal(&error));
-                    }
+                    Stand::After(wrote) => return self.found(at, wrote),
                     Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
                     Stand::Before => {}
                 }
             }
-            let (code, message) = match &error {
-                CallError::Refused { code, message } => (code.clone(), message.clone()),
-                CallError::Throttled(message) => ("Throttling".to_owned(), message.clone()),
-                CallError::Ambiguous(message) => ("not-done".to_owned(), message.clone()),
-            };
-            self.journal.failed(at, &code, &message, now).map_err(|error| journal(&error))?;
+            if !may_be_made {
+                self.journal.failed(at, code, message, now).map_err(|error| journal(&error))?;
+                if is_already(code) && matches!(self.look(at)?, Stand::After(_)) {
+                    return Err(Stop::DoneByOthers { step: at });
+                }
+            }
             attempt += 1;
-            let may_retry = is_passing_error || matches!(error, CallError::Ambiguous(_));
             if !may_retry || attempt >= self.patience.attempts {
                 return Err(Stop::Call { step: at, error });
             }
             self.clock.sleep(pause(attempt));
-            match self.look(at)? {
-                Stand::Before => {}
-                Stand::After(_) => return Err(Stop::DoneByOthers { step: at }),
-                Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
-            }
         }
     }
 
-    /// Refuses a step whose surroundings are not those of the plan.
+    /// Writes down that reads show the step as done.
+    fn found(&mut self, at: usize, wrote: Wrote) -> Result<(), Stop> {
+        let now = self.clock.now();
+        self.journal.done(at, Knowing::Reading, wrote, now).map_err(|error| journal(&error))
+    }
+
+    /// Refuses a step when what was done before it in its unit does not stand, or its surroundings are not the plan's.
     fn guard(&self, at: usize) -> Result<(), Stop> {
-        let Some(step) = self.journal.history().steps().get(at) else { return Ok(()) };
+        let history = self.journal.history();
+        let Some(step) = history.steps().get(at) else { return Ok(()) };
+        let drifted = |detail: String| Stop::Drifted { step: at, detail };
+        for (before, own) in history.steps().iter().enumerate().take(at).filter(|(_, own)| own.unit == step.unit) {
+            let since = match history.progress(before) {
+                Progress::Done { at, .. } => Some(*at),
+                Progress::Skipped => None,
+                Progress::Open | Progress::Intended { .. } => {
+                    return Err(drifted(format!("it rests on what is not done: {}", own.effect)));
+                }
+            };
+            let is_fresh = || since.is_some_and(|since| self.clock.now().since(since) < self.patience.settle);
+            let mut turn = 0;
+            while let Some(detail) = self.patiently(at, || undone(self.cloud, history, before))? {
+                if !is_fresh() {
+                    return Err(drifted(detail));
+                }
+                turn += 1;
+                self.clock.sleep(pause(turn).min(Duration::from_secs(2)));
+            }
+        }
         match self.patiently(at, || surroundings(self.cloud, step))? {
             None => Ok(()),
-            Some(detail) => Err(Stop::Drifted { step: at, detail }),
+            Some(detail) => Err(drifted(detail)),
+        }
+    }
+
+    /// Reads where a step stands; what was written just before may not show yet, and is no drift.
+    fn calm(&self, at: usize) -> Result<Stand, Stop> {
+        let last = self.journal.history().last_done();
+        let is_fresh = || last.is_some_and(|last| self.clock.now().since(last) < self.patience.settle);
+        let mut turn = 0;
+        loop {
+            let stand = self.look(at)?;
+            if !matches!(stand, Stand::Other(_)) || !is_fresh() {
+                return Ok(stand);
+            }
+            turn += 1;
+            self.clock.sleep(pause(turn).min(Duration::from_secs(2)));
         }
     }
 

@@ -224,15 +224,18 @@ fn create_version(
     }
     let new: Vec<&String> =
         live.versions.iter().filter(|id| !step.versions.contains(id) && !own.contains(id)).collect();
-    match new.as_slice() {
-        [] => Ok(Stand::Before),
-        [id] => Ok(match is_version(reads, policy, id, document)? {
-            Stand::Before if live.default_version == **id => other(format!("{id} is already in force")),
-            Stand::Before => Stand::After(Wrote { version: Some((*id).clone()), ..Wrote::default() }),
-            _ => other(format!("somebody else created {id}")),
-        }),
-        several => Ok(other(format!("somebody else created versions: there are {} new ones", several.len()))),
+    // A call whose answer was lost may show late, beside the one that was made after it: both are our own.
+    let number = |id: &str| id.strip_prefix('v').and_then(|number| number.parse::<u64>().ok());
+    let Some(newest) = new.iter().max_by_key(|id| number(id)) else { return Ok(Stand::Before) };
+    for id in &new {
+        if is_version(reads, policy, id, document)? != Stand::Before {
+            return Ok(other(format!("somebody else created {id}")));
+        }
+        if live.default_version == ***id {
+            return Ok(other(format!("{id} is already in force")));
+        }
     }
+    Ok(Stand::After(Wrote { version: Some((*newest).clone()), ..Wrote::default() }))
 }
 
 fn delete_policy(reads: &impl Reads, step: &Step, policy: &Arn, document: &str) -> Result<Stand, CallError> {
@@ -281,6 +284,20 @@ fn attachment(
     Ok(Stand::Before)
 }
 
+/// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn undone(reads: &impl Reads, history: &History, at: usize) -> Result<Option<String>, CallError> {
+    let detail = match look(reads, history, at)? {
+        Stand::After(_) => return Ok(None),
+        Stand::Before => "somebody else has undone it".to_owned(),
+        Stand::Other(detail) => detail,
+    };
+    let effect = history.steps().get(at).map(|step| step.effect.to_string()).unwrap_or_default();
+    Ok(Some(format!("it rests on what was done before, which no longer stands: {effect}: {detail}")))
+}
+
 /// Says what of a plan's expectations around a step is no longer so: who holds the policy, and how.
 ///
 /// # Errors
@@ -307,24 +324,31 @@ pub fn surroundings(reads: &impl Reads, step: &Step) -> Result<Option<String>, C
             holders(reads, expects, attached)
         }
         Effect::Attach { entity, policy } => {
-            // A policy that is there already must still be what it was; one that this journal creates was just looked at.
-            if let Some(expected) = expects.document {
-                let live = reads.policy(policy)?;
-                let document = match &live {
-                    Some(live) => reads.version(policy, &live.default_version)?,
-                    None => None,
-                };
-                if document.is_none_or(|document| fingerprint(&document) != expected) {
-                    return Ok(Some(format!("{} is no longer what it was", policy.resource())));
-                }
+            // One that this journal creates is looked at as what was done before.
+            match changed(reads, expects, policy)? {
+                Some(detail) => Ok(Some(detail)),
+                None => members(reads, expects, entity),
             }
-            members(reads, expects, entity)
         }
-        Effect::Detach { entity, .. } | Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => {
-            members(reads, expects, entity)
-        }
+        Effect::Detach { entity, policy } => match changed(reads, expects, policy)? {
+            // What AWS makes of its own policies was never the plan's.
+            Some(detail) if !policy.is_aws_managed_policy() => Ok(Some(detail)),
+            _ => members(reads, expects, entity),
+        },
+        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => members(reads, expects, entity),
         Effect::CreatePolicy { .. } | Effect::DeletePolicy { .. } | Effect::SetKey { .. } => Ok(None),
     }
+}
+
+/// Says that the document in force is not the one that is expected, where one is.
+fn changed(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Option<String>, CallError> {
+    let Some(expected) = expects.document else { return Ok(None) };
+    let document = match reads.policy(policy)? {
+        Some(live) => reads.version(policy, &live.default_version)?,
+        None => None,
+    };
+    let is_same = document.is_some_and(|document| fingerprint(&document) == expected);
+    Ok((!is_same).then(|| format!("{} is no longer what it was", policy.resource())))
 }
 
 /// The members of a group, which hold what it bears.

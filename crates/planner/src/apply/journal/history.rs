@@ -230,6 +230,15 @@ impl History {
         self.last_at
     }
 
+    /// Returns when the last of the steps that are done was done.
+    pub(crate) fn last_done(&self) -> Option<UnixTime> {
+        let at = |progress: &Progress| match progress {
+            Progress::Done { at, .. } => Some(*at),
+            _ => None,
+        };
+        self.progress.iter().filter_map(at).max()
+    }
+
     /// Returns whether somebody else was found to have done the step.
     pub(crate) fn was_done_by_others(&self, step: usize) -> bool {
         self.found_by_others.contains(&step)

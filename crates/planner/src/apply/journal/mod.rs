@@ -59,6 +59,8 @@ pub struct Journal<S> {
     approved: Approved,
     history: History,
     resumed: Option<Option<usize>>,
+    /// The disk failed: what stands in the file is not known, and nothing is written after it.
+    is_broken: bool,
 }
 
 /// Who begins a journal.
@@ -102,7 +104,7 @@ impl<S: Store> Journal<S> {
         store.sync()?;
         fault::point("begin-synced");
         let history = History::read(&line).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Journal { store, approved, history, resumed: None })
+        Ok(Journal { store, approved, history, resumed: None, is_broken: false })
     }
 
     /// Goes on with a journal whose steps were approved again. What a crash left of a record is cut off.
@@ -129,7 +131,7 @@ impl<S: Store> Journal<S> {
         }
         let approved_by = approved.how().to_owned();
         let resumed = Some(history.may_have_begun());
-        let mut journal = Journal { store, approved, history, resumed };
+        let mut journal = Journal { store, approved, history, resumed, is_broken: false };
         journal.write(Record::Resumed { caller_arn, approved_by }, now)?;
         Ok(journal)
     }
@@ -208,7 +210,12 @@ impl<S: Store> Journal<S> {
     fn write(&mut self, record: Record, now: UnixTime) -> Result<(), JournalError> {
         let name = record_name(&record);
         let entry = Entry { seq: self.history.records, time: now, prev: self.history.head, record };
-        append(&mut self.store, &mut self.history, &entry, name)
+        if self.is_broken {
+            return Err(io::Error::other("an earlier record could not be written").into());
+        }
+        let result = append(&mut self.store, &mut self.history, &entry, name);
+        self.is_broken = matches!(result, Err(AppendError::Broken(_)));
+        result.map_err(JournalError::from)
     }
 
     /// The write of a step, with the versions that earlier steps created.
@@ -244,19 +251,40 @@ pub fn close<S: Store>(mut store: S, history: &mut History, record: Record, now:
     }
     let name = record_name(&record);
     let entry = Entry { seq: history.records, time: now, prev: history.head, record };
-    append(&mut store, history, &entry, name)
+    append(&mut store, history, &entry, name).map_err(JournalError::from)
 }
 
-fn append<S: Store>(store: &mut S, history: &mut History, entry: &Entry, name: &str) -> Result<(), JournalError> {
-    let (line, head) = chain::line(entry)?;
+/// Why a record is not in the file.
+enum AppendError {
+    /// It is not there, and the next may follow.
+    Missing(JournalError),
+    /// Whether it is there is not known.
+    Broken(JournalError),
+}
+
+impl From<AppendError> for JournalError {
+    fn from(error: AppendError) -> JournalError {
+        let (AppendError::Missing(error) | AppendError::Broken(error)) = error;
+        error
+    }
+}
+
+fn append<S: Store>(store: &mut S, history: &mut History, entry: &Entry, name: &str) -> Result<(), AppendError> {
+    let (line, head) = chain::line(entry).map_err(|error| AppendError::Missing(error.into()))?;
     fault::point(&format!("{name}-unwritten"));
     if let Err(error) = store.append(&line) {
         // Part of the line may be there: without it, a later record would follow a torn one.
-        store.truncate(history.whole)?;
-        return Err(error.into());
+        return Err(match store.truncate(history.whole) {
+            Ok(()) => AppendError::Missing(error.into()),
+            Err(error) => AppendError::Broken(error.into()),
+        });
     }
     fault::point(&format!("{name}-unsynced"));
-    store.sync()?;
+    if let Err(error) = store.sync() {
+        // It may be on the disk or not. It goes, so that nobody acts on it; where it stays, the chain is whole all the same.
+        let _ = store.truncate(history.whole);
+        return Err(AppendError::Broken(error.into()));
+    }
     fault::point(&format!("{name}-synced"));
     history.whole += line.len() as u64;
     history.head = head.0;

@@ -3,6 +3,7 @@
 mod crashes;
 mod faults;
 mod journals;
+mod others;
 mod scenes;
 mod sim;
 
@@ -25,19 +26,28 @@ fn author() -> Author {
 
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
 
-fn run(journal: &mut Journal<Disk>, sim: &Sim) -> Result<(), Stop> {
-    let mut run = Run { journal, cloud: sim, clock: sim, patience: PATIENCE, on_step: &|_| {} };
+fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Stop> {
+    let meddle = |step| {
+        if let Some((_, act)) = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step) {
+            act(&mut sim.world.borrow_mut());
+        }
+    };
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle };
     run.run()?;
     run.finish()
 }
 
 /// Applies, as the command does.
 fn apply(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
+    apply_with(proposal, sim, disk, PATIENCE)
+}
+
+fn apply_with(proposal: Proposal, sim: &Sim, disk: &Disk, patience: Patience) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
     let now = super::Clock::now(sim);
     let mut journal =
         Journal::begin(disk.clone(), approved, author(), now).map_err(|error| Stop::Journal(error.to_string()))?;
-    run(&mut journal, sim)
+    run(&mut journal, sim, patience)
 }
 
 fn history(disk: &Disk) -> History {
@@ -49,7 +59,7 @@ fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
     let now = super::Clock::now(sim);
     let mut journal = Journal::resume(disk.clone(), history(disk), approved, "arn".to_owned(), now).unwrap();
-    run(&mut journal, sim)
+    run(&mut journal, sim, PATIENCE)
 }
 
 /// Goes back from what is on the disk, with a journal of its own; returns that.

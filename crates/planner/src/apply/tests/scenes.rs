@@ -106,7 +106,7 @@ pub fn change(
     }
 }
 
-fn inline(name: &str, action: ChangeAction, after: Option<&str>) -> Change {
+pub fn inline(name: &str, action: ChangeAction, after: Option<&str>) -> Change {
     Change {
         before: Some(document("s3:*")),
         after: after.map(document),

@@ -93,6 +93,12 @@ pub struct Sim {
     pub lag: i64,
     pub seen: Rc<RefCell<Vec<(i64, World)>>>,
     pub meddling: Rc<RefCell<Option<Meddling>>>,
+    /// Somebody else, just before the step of that number is looked at.
+    pub before_step: Rc<RefCell<Option<(usize, fn(&mut World))>>>,
+    /// Somebody else, as the members of a group are read.
+    pub as_members_are_read: Rc<RefCell<Option<fn(&mut World)>>>,
+    /// Writes that take effect later.
+    pub late: Rc<RefCell<Vec<(i64, Write)>>>,
 }
 
 /// Somebody else, just before the n-th write.
@@ -107,11 +113,26 @@ pub enum Fault {
     Throttle,
     Lost,
     NotReached,
+    /// No answer, and the effect so many seconds later.
+    Late(i64),
     Refused(&'static str),
 }
 
 impl Sim {
+    /// What is late takes effect.
+    fn arrive(&self) {
+        let now = *self.clock.borrow();
+        let (due, late) = self.late.take().into_iter().partition(|(at, _)| *at <= now);
+        *self.late.borrow_mut() = late;
+        let due: Vec<(i64, Write)> = due;
+        for (_, write) in due {
+            // Nobody hears of it.
+            let _ = self.perform_now(&write);
+        }
+    }
+
     fn look<T>(&self, read: impl FnOnce(&World) -> T) -> T {
+        self.arrive();
         let now = *self.clock.borrow();
         match self.seen.borrow().iter().find(|(until, _)| now < *until) {
             Some((_, world)) => read(world),
@@ -155,12 +176,15 @@ impl Sim {
                 own.versions.remove(&version).ok_or_else(gone)?;
             }
             Write::CreatePolicy { name, document } => {
+                let arn = format!("arn:aws:iam::111122223333:policy/{name}");
+                if world.policies.contains_key(&arn) {
+                    return Err(CallError::Refused { code: "EntityAlreadyExists".to_owned(), message: name });
+                }
                 world.made += 1;
                 let unique_id = format!("ANPAMADE{}", world.made);
                 let versions = BTreeMap::from([("v1".to_owned(), document)]);
                 let own = Policy { unique_id: unique_id.clone(), default: "v1".to_owned(), versions, next: 1 };
-                let arn = format!("arn:aws:iam::111122223333:policy/{name}");
-                assert!(world.policies.insert(arn, own).is_none(), "{name} is made twice");
+                world.policies.insert(arn, own);
                 wrote.unique_id = Some(unique_id);
             }
             Write::DeletePolicy { policy } => {
@@ -197,11 +221,16 @@ impl Writes for Sim {
             (meddling.act)(&mut self.world.borrow_mut());
         }
         self.fate.pass();
+        self.arrive();
         let fault = self.faults.borrow_mut().get_mut(number).and_then(Option::take);
         let result = match fault {
             None => self.perform_now(intended.write()),
             Some(Fault::Throttle) => Err(CallError::Throttled("Rate exceeded".to_owned())),
             Some(Fault::NotReached) => Err(CallError::Ambiguous("connection reset".to_owned())),
+            Some(Fault::Late(seconds)) => {
+                self.late.borrow_mut().push((*self.clock.borrow() + seconds, intended.write().clone()));
+                Err(CallError::Ambiguous("timed out".to_owned()))
+            }
             Some(Fault::Lost) => {
                 self.perform_now(intended.write())?;
                 Err(CallError::Ambiguous("connection reset".to_owned()))
@@ -218,6 +247,9 @@ impl Reads for Sim {
         Ok(self.look(|world| world.entities.get(&entity.to_string()).cloned()))
     }
     fn members(&self, group: &str) -> Result<Vec<LiveEntity>, CallError> {
+        if let Some(act) = self.as_members_are_read.take() {
+            act(&mut self.world.borrow_mut());
+        }
         Ok(self.look(|world| {
             let members = world.members.get(group).cloned().unwrap_or_default();
             let live = |name: String| {
@@ -290,6 +322,10 @@ pub struct Disk {
     pub fate: Fate,
     /// How many bytes it takes.
     pub room: Option<usize>,
+    /// How many syncs are left until one fails.
+    pub syncs: Option<Rc<RefCell<usize>>>,
+    /// Whether nothing can be taken away either.
+    pub is_stuck: bool,
 }
 
 impl Store for Disk {
@@ -305,10 +341,24 @@ impl Store for Disk {
     }
     fn sync(&mut self) -> io::Result<()> {
         self.fate.pass();
+        if let Some(left) = &self.syncs {
+            let mut left = left.borrow_mut();
+            match left.checked_sub(1) {
+                Some(fewer) => *left = fewer,
+                None => {
+                    // The next one works again: what a failed one lost is not told twice.
+                    *left = usize::MAX;
+                    return Err(io::Error::other("I/O error"));
+                }
+            }
+        }
         *self.synced.borrow_mut() = self.written.borrow().len();
         Ok(())
     }
     fn truncate(&mut self, length: u64) -> io::Result<()> {
+        if self.is_stuck {
+            return Err(io::Error::other("I/O error"));
+        }
         let length = usize::try_from(length).unwrap();
         self.written.borrow_mut().truncate(length);
         let mut synced = self.synced.borrow_mut();

@@ -172,8 +172,8 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
 pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     let Closing { verb, history, stop, .. } = closing;
     let states = states(history);
-    let is_nothing =
-        *history.state() == State::NothingDone || (stop.is_some() && states.iter().all(|own| own.state == "left"));
+    // As long as it is open, it blocks the next apply, whatever was done.
+    let is_nothing = *history.state() == State::NothingDone;
     let outcome = match stop {
         None => "complete",
         Some(_) if is_nothing => "nothing-done",
