@@ -198,6 +198,16 @@ fn create_version(
         Ok(live) => live,
         Err(other) => return Ok(other),
     };
+    // Whose id is known is looked at alone: what others have done to further versions since is theirs.
+    if let Some(id) = known {
+        return Ok(match live.versions.iter().any(|own| own == id) {
+            false => Stand::Before,
+            true => match is_version(reads, policy, id, document)? {
+                Stand::Before => Stand::After(Wrote { version: Some(id.to_owned()), ..Wrote::default() }),
+                other => other,
+            },
+        });
+    }
     if let Some(gone) = step.versions.iter().find(|id| !live.versions.contains(id)) {
         return Ok(other(format!("{gone} is gone")));
     }
@@ -205,9 +215,7 @@ fn create_version(
     match new.as_slice() {
         [] => Ok(Stand::Before),
         [id] => Ok(match is_version(reads, policy, id, document)? {
-            Stand::Before if live.default_version == **id && known != Some(id.as_str()) => {
-                other(format!("{id} is already in force"))
-            }
+            Stand::Before if live.default_version == **id => other(format!("{id} is already in force")),
             Stand::Before => Stand::After(Wrote { version: Some((*id).clone()), ..Wrote::default() }),
             _ => other(format!("somebody else created {id}")),
         }),

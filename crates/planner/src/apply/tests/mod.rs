@@ -3,6 +3,7 @@
 mod crashes;
 mod faults;
 mod journals;
+mod rollbacks;
 mod scenes;
 mod sim;
 

@@ -30,7 +30,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     if let Some(plan) = plan {
-        check_age(&plan, &workspace, cloud.session().now())?;
+        check_age(&plan, &workspace, cloud.session().now())
+            .map_err(|failure| journals::needs_its_plan(&found, failure))?;
     }
     if args.format == Format::Text {
         output::print(&left(&found))?;
@@ -43,10 +44,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
-    let finish = || match &origin {
-        Origin::Plan { .. } | Origin::Rollback { whole: false, .. } => Ok(()),
-        Origin::Rollback { journal, .. } => rollback::close_original(&folder, journal, &found.id),
-    };
+    let finish = || rollback::note_above(&folder, &found.id);
     let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
@@ -66,10 +64,7 @@ fn proposal(
     workspace: &Workspace,
     found: &Found,
 ) -> Result<(Proposal, Option<Plan>), Failure> {
-    let edited = |error: crate::apply::DeriveError| {
-        Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
-            .help("nothing is written on its word; `secateur rollback` shows what it would take back")
-    };
+    let edited = |error: crate::apply::ResumeError| journals::not_resumed(found, &error);
     let begin = found.history.begin();
     if let Origin::Rollback { .. } = begin.origin {
         return Ok((resume_rollback(&found.history).map_err(edited)?, None));
@@ -83,12 +78,13 @@ fn proposal(
         older_snapshot: args.older_snapshot.as_deref(),
         threads: args.threads,
     };
-    let reproof = Reproof::read(globals, &sources)?;
-    let analysis = reproof.analysis()?;
-    let options = reproof.options()?;
-    let proved =
-        Proved::new(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&path, &refusals))?;
-    let proposal = resume_plan(&found.history, &proved).map_err(edited)?;
+    let lost = |failure: Failure| journals::needs_its_plan(found, failure);
+    let reproof = Reproof::read(globals, &sources).map_err(lost)?;
+    let analysis = reproof.analysis().map_err(lost)?;
+    let options = reproof.options().map_err(lost)?;
+    let proved = Proved::new(&reproof.plan, &analysis, &options)
+        .map_err(|refusals| lost(Failure::refusals(&path, &refusals)))?;
+    let proposal = resume_plan(&found.history, &proved, workspace.config.apply.evict_oldest_version).map_err(edited)?;
     Ok((proposal, Some(reproof.plan.clone())))
 }
 
