@@ -17,6 +17,7 @@ mod look;
 mod resuming;
 mod rollback;
 mod step;
+mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
 pub use borne::{Bearing, bearing};

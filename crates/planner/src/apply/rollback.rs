@@ -14,6 +14,7 @@ use super::engine::Clock;
 use super::journal::{History, Progress, State};
 use super::look::{Stand, look};
 use super::step::{Effect, Step, Version, VersionRef};
+use super::widened::widened;
 use crate::plan::{ExpectedHolder, Expects};
 
 /// A step that needs no way back.
@@ -32,6 +33,8 @@ pub struct Rollback {
     pub proposal: Proposal,
     /// What needs no way back.
     pub kept: Vec<Kept>,
+    /// Who gets, by the way back, what they did not have: they have come since.
+    pub widened: Vec<Kept>,
     /// Whether everything that the journal did is taken back.
     pub is_whole: bool,
 }
@@ -81,6 +84,7 @@ pub fn rollback(
     }
     let history = &known;
     let mut way = Way { history, reads, steps: Vec::new(), kept: Vec::new(), drifted: Vec::new() };
+    let mut widens = Vec::new();
     let is_left = |at: usize, step: &Step| {
         let may_be_left = match history.progress(at) {
             Progress::Done { .. } | Progress::Intended { .. } => !history.is_taken_back(at),
@@ -97,6 +101,10 @@ pub fn rollback(
             continue;
         }
         let stand = settled(reads, clock, settle, history, at, *since)?;
+        if let Stand::After(_) = stand {
+            let kept = |detail| Kept { address: step.address.clone(), detail };
+            widens.extend(widened(reads, step)?.into_iter().map(kept));
+        }
         way.take(at, step, stand)?;
     }
     way.refuse_full()?;
@@ -106,7 +114,7 @@ pub fn rollback(
     let begin = history.begin();
     let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
-    Ok(Rollback { proposal, kept: way.kept, is_whole })
+    Ok(Rollback { proposal, kept: way.kept, widened: widens, is_whole })
 }
 
 /// Reads where a step stands; one that was just made may not show yet.

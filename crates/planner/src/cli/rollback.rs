@@ -197,6 +197,9 @@ fn page(found: &Found, back: &Rollback) -> String {
     for kept in &back.kept {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
     }
+    for widened in &back.widened {
+        lines.push(format!("  ! {}: {}", visible(&widened.address), visible(&widened.detail)));
+    }
     lines.push(String::new());
     lines.push(format!("Rollback: {} to make.", count(back.proposal.steps().len(), "write")));
     lines.push(format!("Digest: {}", back.proposal.digest()));

@@ -216,3 +216,15 @@ fn the_rollback_of_a_rollback_opens_the_state_of_what_it_took_back_again() {
         assert_eq!(state(&disks, 0), State::RolledBack("back-3".to_owned()));
     }
 }
+
+#[test]
+fn a_rollback_names_who_has_come_to_hold_the_policy_since() {
+    let scene = scene("update");
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    world.world.borrow_mut().attached.insert("user/bob".to_owned(), vec![SHARED.to_owned()]);
+    *world.clock.borrow_mut() += 100;
+    let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
+    assert_eq!(details, ["user/bob has got it since, and gets this too"]);
+}
