@@ -49,9 +49,11 @@ fn without_approval_nothing_is_written() {
     let answer = play.run(&["rollback", &id]).ended_with(3);
     assert!(answer.stderr.contains("no terminal"), "{answer}");
     play.run(&["rollback", &id, "--approve", &digest]).ended_with(3);
-    // Its own digest is in its own plan.
-    let shown = play.run(&["rollback", &id, "--approve", &"0".repeat(64)]).ended_with(3);
-    let own = shown.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    // Its own digest is in its own plan, which is shown to whoever is to review it.
+    let own = answer.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    assert!(answer.stderr.contains(&format!("--approve {own}")), "{answer}");
+    let shown = play.run(&["rollback", &id, "--format", "json"]).ended_with(3);
+    assert!(shown.reason() == "unapproved" && shown.stderr.contains(&own), "{shown}");
     play.run(&["rollback", &id, "--approve", &own, "--settle", "2"]).ended_with(0);
 }
 
@@ -295,4 +297,29 @@ fn groups_are_taken_whole_and_the_summary_is_for_programs_too() {
     play.rollback(&["--expect-head", &"0".repeat(64)]).ended_with(3);
     let head = summary["head"].as_str().unwrap().to_owned();
     play.rollback(&["--expect-head", &head]).ended_with(0);
+}
+
+#[test]
+fn what_was_taken_back_in_part_is_not_gone_on_with() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let start = essence(&play.cloud);
+    let fault = json!({ "operation": "writes", "skip": 2, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    let typo = play.rollback(&["--target", "role/typo/*"]).ended_with(64);
+    assert!(typo.stderr.contains("--target names nothing"), "{typo}");
+    play.rollback(&["--target", "role/put/*"]).ended_with(0);
+    let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "taken-back", "{answer}");
+    let id = play.journals().remove(0);
+    let copy = play.path("copy.jsonl");
+    fs::copy(play.path(&format!(".secateur/journal/{id}.jsonl")), &copy).unwrap();
+    let elsewhere = play.run(&["rollback", "copy.jsonl", "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(elsewhere.reason(), "other-folder", "{elsewhere}");
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), start);
+    let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+    let states: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["rolled-back", "done", "done"]);
 }

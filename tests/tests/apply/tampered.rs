@@ -111,3 +111,78 @@ fn a_forged_journal_is_not_gone_on_with_and_its_rollback_has_another_digest() {
     assert!(!approved.stdout.contains(&honest), "{approved}");
     assert_eq!(essence(&play.cloud), before);
 }
+
+/// The document of a role's inline policy, as AWS has it.
+fn document_of(play: &Play) -> String {
+    let answer = play.cloud.iam("GetRolePolicy", &[("RoleName", "put"), ("PolicyName", "p")]);
+    format!("{answer:?}")
+}
+
+#[test]
+fn a_forged_journal_is_not_taken_back_on_its_word() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    play.apply(&["--target", "role/put/*"]).ended_with(0);
+    let id = play.journals().remove(0);
+    let before = document_of(&play);
+    let path = play.path(&format!(".secateur/journal/{id}.jsonl"));
+    let honest = fs::read(&path).unwrap();
+    let to_admin = |with_expects: bool| {
+        forge(&play, &id, |record| {
+            if record["record"] == "begin" {
+                let admin = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+                record["steps"][0]["effect"]["before"] = admin.into();
+                if with_expects {
+                    record["steps"][0]["expects"]["document"] = Value::Null;
+                }
+            }
+        });
+    };
+    // What it expected is another document; and without that, it is not what the plan bears.
+    for with_expects in [false, true] {
+        to_admin(with_expects);
+        let answer = play.rollback(&["--format", "json"]).ended_with(3);
+        assert_eq!(answer.reason(), "edited-journal", "{answer}");
+        fs::write(&path, &honest).unwrap();
+    }
+    // Without the plan nobody can tell: then somebody has to look, or to have pinned it.
+    let head = |play: &Play| {
+        let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+        rows[0]["head"].as_str().unwrap().to_owned()
+    };
+    let pinned = head(&play);
+    fs::remove_file(play.path(PLAN)).unwrap();
+    to_admin(true);
+    let answer = play.rollback(&["--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "unapproved", "{answer}");
+    play.rollback(&["--expect-head", &pinned]).ended_with(3);
+    assert_eq!(document_of(&play), before);
+    fs::write(&path, &honest).unwrap();
+    play.rollback(&["--expect-head", &pinned]).ended_with(0);
+    assert_ne!(document_of(&play), before);
+}
+
+#[test]
+fn a_version_that_need_not_go_does_not_go() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    let id = play.journals().remove(0);
+    forge(&play, &id, |record| {
+        if record["record"] == "begin" {
+            let mut steps = record["steps"].as_array().unwrap().clone();
+            let at = steps.iter().position(|step| step["effect"]["effect"] == "create-version").unwrap();
+            let mut more = steps[at].clone();
+            let (policy, document) = (more["effect"]["policy"].clone(), more["effect"]["document"].clone());
+            let version = json!({ "version": { "id": "v1" }, "document": document });
+            more["effect"] = json!({ "effect": "delete-version", "policy": policy, "version": version });
+            steps.insert(at, more);
+            record["steps"] = steps.into();
+        }
+    });
+    let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "edited-journal", "{answer}");
+    assert!(answer.stderr.contains("there is room"), "{answer}");
+}

@@ -94,6 +94,15 @@ fn is_of_aws(url: &str) -> bool {
     SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
+/// Returns scheme, host and port of a URL. A user and a password in it are for nobody's eyes, and say nothing of where it
+/// leads.
+fn endpoint_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    Some(format!("{scheme}://{host}"))
+}
+
 impl Intercept for Seen {
     fn name(&self) -> &'static str {
         "Seen"
@@ -105,13 +114,8 @@ impl Intercept for Seen {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let uri = context.request().uri();
-        if let Some((scheme, rest)) = uri.split_once("://") {
-            let authority = rest.split(['/', '?']).next().unwrap_or_default();
-            let mut facts = self.facts();
-            if facts.endpoint.is_none() {
-                facts.endpoint = Some(format!("{scheme}://{authority}"));
-            }
+        if let Some(endpoint) = endpoint_of(context.request().uri()) {
+            self.facts().endpoint.get_or_insert(endpoint);
         }
         Ok(())
     }
@@ -186,6 +190,18 @@ mod tests {
         for end in 0..whole.trim_end().len() {
             assert!(!is_whole(&whole.as_bytes()[..end]), "{end}");
         }
+    }
+
+    #[test]
+    fn an_endpoint_never_holds_a_user_or_a_password() {
+        for (url, expected) in [
+            ("http://bob:hunter2@127.0.0.1:4566/?x=a@b", "http://127.0.0.1:4566"),
+            ("https://iam.amazonaws.com:pw@example.com/", "https://example.com"),
+            ("https://iam.amazonaws.com/a@b", "https://iam.amazonaws.com"),
+        ] {
+            assert_eq!(endpoint_of(url).as_deref(), Some(expected));
+        }
+        assert!(!is_of_aws(&endpoint_of("https://iam.amazonaws.com:pw@example.com/").unwrap()));
     }
 
     #[test]

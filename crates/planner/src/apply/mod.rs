@@ -7,21 +7,26 @@
 mod approval;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub mod aws;
+mod borne;
 mod cloud;
 mod derive;
 mod engine;
 mod fault;
 pub mod journal;
 mod look;
+mod resuming;
 mod rollback;
 mod step;
+mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
+pub use borne::{Bearing, bearing};
 pub use cloud::{CallError, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote};
 pub use derive::{DeriveError, Place, steps};
 pub use engine::{Clock, Patience, Run, Stop};
 pub use look::{Stand, look, surroundings};
-pub use rollback::{Kept, Rollback, RollbackError, resume_plan, resume_rollback, rollback};
+pub use resuming::{ResumeError, resume_plan, resume_rollback};
+pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
 
 #[cfg(test)]

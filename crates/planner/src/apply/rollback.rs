@@ -1,18 +1,21 @@
-//! The way back: the inverse of what a journal says was done, and the way on with a journal that is open.
+//! The way back: the inverse of what a journal says was done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::arn::Arn;
+use secateur_analyzer::document::{Sha256, fingerprint};
 use secateur_analyzer::time::UnixTime;
 
-use super::approval::{Origin, Proposal, Proved};
-use super::cloud::{CallError, EntityRef, Reads, Wrote};
+use super::approval::{Origin, Proposal};
+use super::borne::{SLOTS, check_documents};
+use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads, Wrote};
 use super::derive::DeriveError;
 use super::engine::Clock;
-use super::journal::{History, Progress};
+use super::journal::{History, Progress, State};
 use super::look::{Stand, look};
-use super::step::{Effect, Step, Version, VersionRef, digest_of};
-use crate::plan::Change;
+use super::step::{Effect, Step, Version, VersionRef};
+use super::widened::widened;
+use crate::plan::{ExpectedHolder, Expects};
 
 /// A step that needs no way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Rollback {
     pub proposal: Proposal,
     /// What needs no way back.
     pub kept: Vec<Kept>,
+    /// Who gets, by the way back, what they did not have: they have come since.
+    pub widened: Vec<Kept>,
     /// Whether everything that the journal did is taken back.
     pub is_whole: bool,
 }
@@ -40,6 +45,9 @@ pub enum RollbackError {
     /// Something is neither what the journal left nor what was there before.
     #[error("{} is neither what it was before nor what the journal left", .0.first().map_or("something", |kept| kept.address.as_str()))]
     Drifted(Vec<Kept>),
+    /// The journal bears what its own steps did not start from.
+    #[error(transparent)]
+    Edited(#[from] DeriveError),
     /// AWS does not answer.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -56,6 +64,7 @@ pub fn rollback(
     history: &History,
     wants: impl Fn(&Step) -> bool,
 ) -> Result<Rollback, RollbackError> {
+    check_documents(history)?;
     let wanted: BTreeSet<&str> =
         history.steps().iter().filter(|step| wants(step)).map(|step| step.unit.as_str()).collect();
     // First what may be done, or not: later steps may depend on it.
@@ -75,23 +84,37 @@ pub fn rollback(
     }
     let history = &known;
     let mut way = Way { history, reads, steps: Vec::new(), kept: Vec::new(), drifted: Vec::new() };
-    let mut is_whole = true;
+    let mut widens = Vec::new();
+    let is_left = |at: usize, step: &Step| {
+        let may_be_left = match history.progress(at) {
+            Progress::Done { .. } | Progress::Intended { .. } => !history.is_taken_back(at),
+            // As long as it is open, it may go on with what was not chosen.
+            Progress::Open => *history.state() == State::Open,
+            Progress::Skipped => false,
+        };
+        may_be_left && !wanted.contains(step.unit.as_str())
+    };
+    let is_whole = !history.steps().iter().enumerate().any(|(at, step)| is_left(at, step));
     for (at, step) in history.steps().iter().enumerate().rev() {
         let Progress::Done { at: since, .. } = history.progress(at) else { continue };
-        if !wanted.contains(step.unit.as_str()) {
-            is_whole = false;
+        if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) {
             continue;
         }
         let stand = settled(reads, clock, settle, history, at, *since)?;
+        if let Stand::After(_) = stand {
+            let kept = |detail| Kept { address: step.address.clone(), detail };
+            widens.extend(widened(reads, step)?.into_iter().map(kept));
+        }
         way.take(at, step, stand)?;
     }
+    way.refuse_full()?;
     if !way.drifted.is_empty() {
         return Err(RollbackError::Drifted(way.drifted));
     }
     let begin = history.begin();
     let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
-    Ok(Rollback { proposal, kept: way.kept, is_whole })
+    Ok(Rollback { proposal, kept: way.kept, widened: widens, is_whole })
 }
 
 /// Reads where a step stands; one that was just made may not show yet.
@@ -175,7 +198,7 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(Step { versions, ..back(effect) });
             }
             Effect::CreatePolicy { policy, name, document } => {
-                self.refuse_foreign_attachments(step, &policy)?;
+                self.refuse_taken(step, &policy)?;
                 let unique_id = wrote.unique_id;
                 let effect = Effect::DeletePolicy { policy, name, document };
                 self.steps.push(Step { unique_id, ..back(effect) });
@@ -183,8 +206,12 @@ impl<R: Reads> Way<'_, R> {
             Effect::DeletePolicy { policy, name, document } => {
                 self.steps.push(Step { unique_id: None, ..back(Effect::CreatePolicy { policy, name, document }) });
             }
-            Effect::Attach { entity, policy } => self.steps.push(back(Effect::Detach { entity, policy })),
+            Effect::Attach { entity, policy } => {
+                let expects = self.whom(&entity, self.said(step, &policy))?;
+                self.steps.push(Step { expects: Some(expects), ..back(Effect::Detach { entity, policy }) });
+            }
             Effect::Detach { entity, policy } => {
+                let document = self.reattachable(step, &policy)?;
                 // What this rollback creates anew has another id.
                 let is_anew = self.steps.iter().any(|step| match &step.effect {
                     Effect::CreatePolicy { policy: own, .. } => *own == policy,
@@ -192,18 +219,25 @@ impl<R: Reads> Way<'_, R> {
                 });
                 let unique_id = match policy.is_aws_managed_policy() || is_anew {
                     true => None,
-                    false => {
-                        self.refuse_missing(step, &policy)?;
-                        step.unique_id.clone()
-                    }
+                    false => step.unique_id.clone(),
                 };
-                self.steps.push(Step { unique_id, ..back(Effect::Attach { entity, policy }) });
+                let expects = self.whom(&entity, document)?;
+                let effect = Effect::Attach { entity, policy };
+                self.steps.push(Step { unique_id, expects: Some(expects), ..back(effect) });
             }
             Effect::SetKey { user, key, created, active } => {
                 self.steps.push(back(Effect::SetKey { user, key, created, active: !active }));
             }
         }
         Ok(())
+    }
+
+    /// The step that creates anew what a version of a policy was, if one of those before does.
+    fn created_anew(&self, policy: &Arn, document: &str) -> Option<usize> {
+        self.steps.iter().position(|step| match &step.effect {
+            Effect::CreateVersion { policy: own, document: text } => own == policy && text == document,
+            _ => false,
+        })
     }
 
     /// The version that was in force comes into force again; if it is gone, it is created anew.
@@ -217,12 +251,10 @@ impl<R: Reads> Way<'_, R> {
         let versions = live.map(|live| live.versions).unwrap_or_default();
         let is_there = versions.iter().any(|id| VersionRef::Id(id.clone()) == from.version);
         let back = |effect, versions| Step { effect, expects: None, versions, ..step.clone() };
-        // A version that this rollback creates anew is the one, where it has the document.
-        let anew = self.steps.iter().position(|step| match &step.effect {
-            Effect::CreateVersion { policy: own, document } => *own == policy && *document == from.document,
-            _ => false,
-        });
-        let target = match (is_there, anew) {
+        if is_there {
+            self.refuse_other_document(step, &policy, &from)?;
+        }
+        let target = match (is_there, self.created_anew(&policy, &from.document)) {
             (true, _) => from,
             (false, Some(at)) => Version { version: VersionRef::CreatedBy(at), document: from.document },
             (false, None) => {
@@ -235,19 +267,80 @@ impl<R: Reads> Way<'_, R> {
         Ok(())
     }
 
-    /// A policy that somebody else has deleted since, or made again, cannot be attached again.
-    fn refuse_missing(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
-        let live = self.reads.policy(policy)?;
-        let is_there = live.is_some_and(|live| step.unique_id.as_ref().is_none_or(|own| *own == live.unique_id));
-        if !is_there {
-            let detail = format!("{}: the policy is gone, or another one of its name", step.effect);
-            self.drifted.push(Kept { address: step.address.clone(), detail });
+    /// A policy that somebody else has deleted, made again, or written anew since cannot be attached again. Returns the
+    /// fingerprint of what it must say; none for a policy of AWS, which AWS keeps, and for one that is put back before.
+    fn reattachable(&mut self, step: &Step, policy: &Arn) -> Result<Option<Sha256>, CallError> {
+        let is_put_back =
+            |step: &Step| matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy);
+        if policy.is_aws_managed_policy() || self.steps.iter().any(is_put_back) {
+            return Ok(None);
         }
-        Ok(())
+        let expected = step.expects.as_ref().and_then(|expects| expects.document);
+        let live = self.reads.policy(policy)?;
+        let live = live.filter(|live| step.unique_id.as_ref().is_none_or(|own| *own == live.unique_id));
+        let document = match &live {
+            Some(live) => self.reads.version(policy, &live.default_version)?,
+            None => None,
+        };
+        let problem = match (document, expected) {
+            (None, _) => "the policy is gone, or another one of its name".to_owned(),
+            (Some(_), None) => "the journal does not say what the policy said".to_owned(),
+            (Some(document), Some(expected)) if fingerprint(&document) != expected => {
+                format!("the policy says something else now: {}", fingerprint(&document))
+            }
+            _ => return Ok(expected),
+        };
+        self.drift(step, &problem);
+        Ok(None)
     }
 
-    /// A policy that somebody else has attached since cannot go.
-    fn refuse_foreign_attachments(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
+    /// What the policy of an attachment said when it was made: as the step expected, or as the journal created it.
+    fn said(&self, step: &Step, policy: &Arn) -> Option<Sha256> {
+        let created = self.history.steps().iter().find_map(|step| match &step.effect {
+            Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
+            _ => None,
+        });
+        step.expects.as_ref().and_then(|expects| expects.document).or(created)
+    }
+
+    /// What is expected when something is attached again: what the policy says, and who are the members of a group now.
+    fn whom(&self, entity: &EntityRef, document: Option<Sha256>) -> Result<Expects, CallError> {
+        let members = match entity.kind {
+            EntityKind::Group => self.reads.members(&entity.name)?,
+            _ => Vec::new(),
+        };
+        let place = &self.history.begin().destination;
+        let holder = |member: &LiveEntity| {
+            let arn = format!("arn:{}:iam::{}:{}", place.partition, place.account, member.entity);
+            arn.parse().ok().map(|arn| ExpectedHolder { arn, unique_id: member.unique_id.clone() })
+        };
+        Ok(Expects {
+            document,
+            holders: members.iter().filter_map(holder).collect(),
+            memberships: members.iter().map(|member| format!("{} in {entity}", member.entity)).collect(),
+            attachments: Vec::new(),
+            boundary_use: false,
+            versions: Vec::new(),
+            inline_size: None,
+            access_key: None,
+        })
+    }
+
+    fn drift(&mut self, step: &Step, detail: &str) {
+        let detail = format!("{}: {detail}", step.effect);
+        self.drifted.push(Kept { address: step.address.clone(), detail });
+    }
+
+    /// A policy that somebody else has attached since, has given further versions, or made a boundary, cannot go.
+    fn refuse_taken(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
+        if let Some(live) = self.reads.policy(policy)? {
+            if live.boundary_count > 0 {
+                self.drift(step, "it has become a permissions boundary");
+            }
+            if live.versions.len() != 1 {
+                self.drift(step, "it has got further versions");
+            }
+        }
         let own: BTreeSet<&EntityRef> = (self.history.steps().iter())
             .filter_map(|step| match &step.effect {
                 Effect::Attach { entity, policy: own } if own == policy => Some(entity),
@@ -255,53 +348,42 @@ impl<R: Reads> Way<'_, R> {
             })
             .collect();
         let attached = self.reads.attached_to(policy)?;
-        if let Some(foreign) = attached.iter().find(|live| !own.contains(&live.entity)) {
-            let detail = format!("{}: {} has got it since, by somebody else", step.effect, foreign.entity);
-            self.drifted.push(Kept { address: step.address.clone(), detail });
+        let foreign = attached.iter().find(|live| !own.contains(&live.entity)).map(|live| live.entity.to_string());
+        if let Some(foreign) = foreign {
+            self.drift(step, &format!("{foreign} has got it since, by somebody else"));
         }
         Ok(())
     }
-}
 
-/// Derives the steps of an open journal anew from its plan: what they are to write is what the plan, proved again, bears.
-///
-/// # Errors
-/// When the journal is not of this plan, or has other steps than the plan gives.
-pub fn resume_plan(history: &History, proved: &Proved<'_>) -> Result<Proposal, DeriveError> {
-    let wrong = |detail: &str| DeriveError { address: "journal".to_owned(), detail: detail.to_owned() };
-    if history.begin().origin != (Origin::Plan { digest: proved.plan().digest }) {
-        return Err(wrong("it is of another plan"));
-    }
-    let addresses: BTreeSet<&str> = history.steps().iter().map(|step| step.address.as_str()).collect();
-    let chosen: Vec<&Change> =
-        proved.plan().changes.iter().filter(|change| addresses.contains(change.address.as_str())).collect();
-    let mut evict = BTreeMap::new();
-    for step in history.steps() {
-        if let Effect::DeleteVersion { policy, version } = &step.effect {
-            evict.insert(policy.clone(), version.clone());
+    /// What comes into force again must say what it said.
+    fn refuse_other_document(&mut self, step: &Step, policy: &Arn, version: &Version) -> Result<(), CallError> {
+        let VersionRef::Id(id) = &version.version else { return Ok(()) };
+        let live = self.reads.version(policy, id)?;
+        if live.is_none_or(|live| fingerprint(&live) != fingerprint(&version.document)) {
+            self.drift(step, &format!("{id} does not say what the journal says"));
         }
+        Ok(())
     }
-    let proposal = Proposal::of_plan(proved, &chosen, &evict)?;
-    match proposal.steps == history.steps() && proposal.destination == history.begin().destination {
-        true => Ok(proposal),
-        false => Err(wrong("its steps are not those of the plan: it was edited")),
-    }
-}
 
-/// Returns the steps of an open rollback, to be approved again: their digest covers all that they write.
-///
-/// # Errors
-/// When the journal is not of a rollback, or not the one that was approved.
-pub fn resume_rollback(history: &History) -> Result<Proposal, DeriveError> {
-    let wrong = |detail: &str| DeriveError { address: "journal".to_owned(), detail: detail.to_owned() };
-    let begin = history.begin();
-    if let Origin::Plan { .. } = begin.origin {
-        return Err(wrong("it is not of a rollback"));
-    }
-    let proposal =
-        Proposal { origin: begin.origin.clone(), destination: begin.destination.clone(), steps: begin.steps.clone() };
-    match digest_of(&proposal) == begin.digest {
-        true => Ok(proposal),
-        false => Err(wrong("its steps are not those that were approved: it was edited")),
+    /// There must be a slot for every version that is created, when its turn comes.
+    fn refuse_full(&mut self) -> Result<(), CallError> {
+        let mut counts: BTreeMap<Arn, usize> = BTreeMap::new();
+        for step in self.steps.clone() {
+            let Some(policy) = step.effect.policy() else { continue };
+            let (more, less) = match &step.effect {
+                Effect::CreateVersion { .. } => (1, 0),
+                Effect::DeleteVersion { .. } => (0, 1),
+                _ => continue,
+            };
+            let count = match counts.get(policy) {
+                Some(count) => *count,
+                None => self.reads.policy(policy)?.map_or(0, |live| live.versions.len()),
+            };
+            if count + more > SLOTS {
+                self.drift(&step, "all slots for versions are taken by now");
+            }
+            counts.insert(policy.clone(), (count + more).saturating_sub(less));
+        }
+        Ok(())
     }
 }

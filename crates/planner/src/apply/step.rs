@@ -168,6 +168,63 @@ impl Effect {
         }
     }
 
+    /// Returns whether this leads back to where the other started; which versions are meant may differ.
+    pub fn undoes(&self, other: &Effect) -> bool {
+        use Effect as E;
+
+        match (self, other) {
+            (
+                E::PutInline { entity, policy, before, after },
+                E::PutInline { entity: who, policy: name, before: start, after: end },
+            ) => (entity, policy, before.as_ref(), Some(after)) == (who, name, Some(end), start.as_ref()),
+            (
+                E::DeleteInline { entity, policy, before },
+                E::PutInline { entity: who, policy: name, before: None, after },
+            ) => (entity, policy, before) == (who, name, after),
+            (
+                E::PutInline { entity, policy, before: None, after },
+                E::DeleteInline { entity: who, policy: name, before },
+            ) => (entity, policy, after) == (who, name, before),
+            (E::SetDefault { policy, from, to }, E::SetDefault { policy: own, from: start, to: end }) => {
+                (policy, &from.document, &to.document) == (own, &end.document, &start.document)
+            }
+            // A version that somebody has deleted since is created anew to come into force.
+            (E::CreateVersion { policy, document }, E::SetDefault { policy: own, from, .. }) => {
+                (policy, document) == (own, &from.document)
+            }
+            (E::CreateVersion { policy, document }, E::DeleteVersion { policy: own, version })
+            | (E::DeleteVersion { policy, version }, E::CreateVersion { policy: own, document }) => {
+                (policy, document) == (own, &version.document)
+            }
+            (
+                E::DeletePolicy { policy, name, document },
+                E::CreatePolicy { policy: own, name: then, document: text },
+            )
+            | (
+                E::CreatePolicy { policy, name, document },
+                E::DeletePolicy { policy: own, name: then, document: text },
+            ) => (policy, name, document) == (own, then, text),
+            (E::Attach { entity, policy }, E::Detach { entity: who, policy: own })
+            | (E::Detach { entity, policy }, E::Attach { entity: who, policy: own }) => (entity, policy) == (who, own),
+            (
+                E::SetKey { user, key, created, active },
+                E::SetKey { user: who, key: own, created: then, active: was },
+            ) => (user, key, created) == (who, own, then) && active != was,
+            _ => false,
+        }
+    }
+
+    /// Returns whether this does the same once more; which versions are meant may differ.
+    pub fn repeats(&self, other: &Effect) -> bool {
+        let text = |version: &Version| Version { version: VersionRef::Id(String::new()), ..version.clone() };
+        let plain = |effect: &Effect| match effect.clone() {
+            Effect::SetDefault { policy, from, to } => Effect::SetDefault { policy, from: text(&from), to: text(&to) },
+            Effect::DeleteVersion { policy, version } => Effect::DeleteVersion { policy, version: text(&version) },
+            effect => effect,
+        };
+        plain(self) == plain(other)
+    }
+
     /// Returns the documents before and after, for a reader; the same for what has no document.
     pub fn documents(&self) -> (Option<&str>, Option<&str>) {
         match self {

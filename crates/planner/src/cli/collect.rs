@@ -10,12 +10,15 @@ use super::failure::Failure;
 use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
 use super::inputs::Workspace;
 use super::progress::Shown;
-use super::{Exit, Outcome, output};
+use super::{Exit, Outcome, journals, output};
 use crate::render::{count, visible};
 
 pub(super) fn run(globals: &Globals, args: &CollectArgs) -> Outcome {
     let workspace = Workspace::find(globals)?;
     let dir = args.snapshot.clone().unwrap_or_else(|| workspace.state("snapshot"));
+    if args.snapshot.is_none() && !args.check {
+        journals::warn_open(&workspace, "the snapshot of its plan");
+    }
     let shown = Arc::new(Shown::new(globals.quiet, args.access.verbose));
     let ended = aws::block_on(go(globals, args, &dir, &shown));
     shown.end();

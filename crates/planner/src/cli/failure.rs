@@ -114,6 +114,12 @@ impl Failure {
         self.exit
     }
 
+    /// Returns what happened.
+    #[cfg(feature = "aws")]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Returns message and help.
     #[cfg(test)]
     pub fn to_text(&self) -> String {

@@ -25,6 +25,7 @@ struct Row {
     of: Option<String>,
     steps: usize,
     done: usize,
+    taken_back: usize,
     head: String,
 }
 
@@ -66,6 +67,7 @@ fn row(found: &Found) -> Row {
         },
         steps: history.steps().len(),
         done: history.done(),
+        taken_back: history.taken_back(),
         head: history.head().to_string(),
     }
 }
@@ -80,7 +82,11 @@ fn text(rows: &[Row]) -> String {
         let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
         lines.push(visible(&row.id).into_owned());
         lines.push(format!("  {}{of}, {}{}", row.kind, row.state, visible(&detail)));
-        lines.push(format!("  {} of {} writes done, begun {}", row.done, row.steps, row.began_at));
+        let back = match row.taken_back {
+            0 => String::new(),
+            more => format!(", {more} taken back"),
+        };
+        lines.push(format!("  {} of {} writes done{back}, begun {}", row.done, row.steps, row.began_at));
         lines.push(format!("  by {}, approved by {}", visible(&row.caller_arn), visible(&row.approved_by)));
         lines.push(format!("  digest {}", row.digest));
         lines.push(format!("  head   {}", row.head));
@@ -107,6 +113,10 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     let record = Record::Abandoned { reason: reason.to_owned() };
     close(store, &mut found.history, record, journals::now())
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    // What a rollback took back before it was given up is not in force any more.
+    super::rollback::note_above(folder, &found.id).map_err(|error| {
+        Failure::error("journal", error).help("make room on the disk, and look who may write there")
+    })?;
     let history = &found.history;
     output::print(&format!(
         "Abandoned {}: {} of {} writes are done and stay so.\n",

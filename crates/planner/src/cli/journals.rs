@@ -8,6 +8,8 @@ use secateur_analyzer::time::UnixTime;
 use super::failure::Failure;
 use super::inputs::Workspace;
 use crate::apply::Origin;
+#[cfg(feature = "aws")]
+use crate::apply::ResumeError;
 use crate::apply::journal::{Folder, History, HistoryError, State};
 
 /// A journal on disk.
@@ -73,31 +75,115 @@ fn unreadable(path: &Path, error: &str) -> Failure {
     Failure::refused("journal-unreadable", message).help("check who may read there, or put it back from a copy")
 }
 
-/// Finds a journal by id, by the beginning of its id, or by its file.
+/// Finds a journal by id, by the beginning of its id, or by its file in the folder. What is written into it must be found
+/// by whoever looks for open journals: a copy elsewhere, or under another name, is refused.
 #[cfg(feature = "aws")]
 pub(super) fn find(folder: &Folder, name: &str) -> Result<Found, Failure> {
     let path = Path::new(name);
     let none =
         || Failure::error("no-journal", format!("there is no journal `{name}`")).help("`secateur history` lists them");
-    if path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file() {
+    let is_file = path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file();
+    let id = if is_file {
         let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        return read(&id, path.to_owned())?.ok_or_else(none);
-    }
-    let ids = folder.ids().map_err(|error| unreadable(folder.path(), &error.to_string()))?;
-    let matching: Vec<&String> = ids.iter().filter(|id| id.starts_with(name)).collect();
-    match matching.as_slice() {
-        [only] => read(only, folder.file(only))?.ok_or_else(none),
-        [] => Err(none()),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-            Err(Failure::usage(format!("`{name}` may be any of {}", ids.join(", "))).help("give more of its id"))
+        if folder.file(&id).canonicalize().ok() != path.canonicalize().ok() {
+            let message = format!("`{name}` is not in the folder of journals, `{}`", folder.path().display());
+            return Err(Failure::refused("other-folder", message).help(
+                "name a journal that `secateur history` lists; one of another machine is put into that folder first",
+            ));
         }
+        id
+    } else {
+        let ids = folder.ids().map_err(|error| unreadable(folder.path(), &error.to_string()))?;
+        let exact = ids.iter().filter(|id| *id == name);
+        let matching: Vec<&String> = match ids.iter().any(|id| id == name) {
+            true => exact.collect(),
+            false => ids.iter().filter(|id| id.starts_with(name)).collect(),
+        };
+        match matching.as_slice() {
+            [only] => (*only).clone(),
+            [] => return Err(none()),
+            several => {
+                let ids: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+                let message = format!("`{name}` may be any of {}", ids.join(", "));
+                return Err(Failure::usage(message).help("give more of its id"));
+            }
+        }
+    };
+    let found = with_id(folder, &id)?.ok_or_else(none)?;
+    let own = &found.history.begin().id;
+    if *own != id {
+        let message = format!("`{}` is the journal `{own}` under another name", found.path.display());
+        return Err(Failure::refused("other-name", message).help("give the file its own name back"));
+    }
+    Ok(found)
+}
+
+/// Why an open journal cannot be gone on with.
+#[cfg(feature = "aws")]
+pub(super) fn not_resumed(found: &Found, error: &ResumeError) -> Failure {
+    let id = &found.id;
+    let out = format!(
+        "`secateur rollback {id}` takes the rest back, `secateur history --abandon {id} --reason TEXT` leaves it as it is"
+    );
+    match error {
+        ResumeError::OtherPlan(_) => {
+            let message = format!("the journal `{id}` cannot be gone on with by this plan: {error}");
+            Failure::refused("other-plan", message)
+                .help(format!("name its plan: `secateur apply PLAN --resume`; or {out}"))
+        }
+        ResumeError::TakenBack(_) => {
+            let message = format!("the journal `{id}` cannot be gone on with: {error}");
+            Failure::refused("taken-back", message).help(format!("going on would do that again: {out}"))
+        }
+        ResumeError::Edited(error) => {
+            Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
+                .help("nothing is written on its word; `secateur rollback` shows what it would take back")
+        }
+    }
+}
+
+/// Says that a journal is open where something that its plan rests on is about to be replaced.
+#[cfg(feature = "aws")]
+pub(super) fn warn_open(workspace: &Workspace, what: &str) {
+    // One that cannot be read is told of by whoever needs it.
+    for open in all(&folder(workspace)).unwrap_or_default().iter().filter(|found| found.is_open()) {
+        super::output::note(&format!(
+            "The journal {} is open, and can only be gone on with as long as {what} is what it was: {}",
+            open.id,
+            ways_out(open)
+        ));
+    }
+}
+
+/// What to do about an open journal whose plan cannot be proved again.
+#[cfg(feature = "aws")]
+pub(super) fn needs_its_plan(found: &Found, failure: Failure) -> Failure {
+    let id = &found.id;
+    failure.help(format!(
+        "to go on with `{id}`, its plan, its snapshot and the configuration must be what they were: put them back; or \
+         `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves it as it is"
+    ))
+}
+
+/// Finds the journal with that very id, if it is still there.
+#[cfg(feature = "aws")]
+pub(super) fn with_id(folder: &Folder, id: &str) -> Result<Option<Found>, Failure> {
+    let path = folder.file(id);
+    match !id.contains(['/', '\\']) && path.is_file() {
+        true => read(id, path),
+        false => Ok(None),
     }
 }
 
 /// The commands that go on, go back, or leave an open journal.
 pub(super) fn ways_out(found: &Found) -> String {
     let id = &found.id;
+    if found.history.taken_back() > 0 {
+        return format!(
+            "part of it was taken back: `secateur rollback {id}` takes the rest back, `secateur history --abandon {id} \
+             --reason TEXT` leaves it as it is"
+        );
+    }
     format!(
         "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
          TEXT` leaves it as it is"

@@ -5,21 +5,24 @@ use std::collections::BTreeMap;
 use similar::TextDiff;
 
 use super::apply::{
-    Closing, Wall, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open, refuse_open, way,
+    Closing, Wall, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open, plan_of,
+    refuse_open, way,
 };
 use super::failure::Failure;
 use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
+use super::show::read_plan;
 use super::{Exit, Outcome, output};
-use crate::apply::journal::{Ending, FileStore, Folder, Record, State, close as close_journal};
-use crate::apply::{Effect, Kept, Origin, Rollback, RollbackError, Step, rollback};
+use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
+use crate::apply::{Bearing, DeriveError, Effect, Kept, Origin, Rollback, RollbackError, Step, bearing, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
 
 pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let workspace = Workspace::find(globals)?;
     let folder = journals::folder(&workspace);
+    let _lock = lock(&folder)?;
     let found = journals::find(&folder, &args.journal)?;
     if let Some(expected) = args.expect_head.filter(|expected| *expected != found.history.head()) {
         let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
@@ -30,20 +33,26 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         State::NothingDone => return nothing(args.format, &format!("{} stopped before anything was done", found.id)),
         State::Open | State::Done | State::Abandoned(_) => {}
     }
-    let way = way(&args.approval, None)?;
-    let _lock = lock(&folder)?;
+    let selection = Selection { target: args.target.clone(), ..Selection::default() };
+    let wants = |step: &Step| selection.wants(&step.address);
+    if !found.history.steps().iter().any(wants) {
+        let message = format!("--target names nothing that `{}` is about", found.id);
+        return Err(Failure::usage(message).help("`secateur show PLAN` shows the addresses; so does a rollback of all"));
+    }
     refuse_open(&folder, Some(&found.id))?;
     let cloud = open(globals, &args.access)?;
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
     let wall = Wall::default();
-    let selection = Selection { target: args.target.clone(), ..Selection::default() };
-    let wants = |step: &Step| selection.wants(&step.address);
+    check_bearing(&workspace, &folder, &found, args)?;
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;
-    if args.format == Format::Text {
-        output::print(&page(&found, &back))?;
+    match args.format {
+        Format::Text => output::print(&page(&found, &back))?,
+        // What is to be approved is shown; stdout has the result alone.
+        Format::Json if !globals.quiet => output::note(&page(&found, &back)),
+        Format::Json => {}
     }
     if back.proposal.steps().is_empty() {
         if found.is_open() && back.is_whole {
@@ -51,14 +60,12 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         }
         return nothing(args.format, "all is as it was before");
     }
+    let way = way(&args.approval, Some(back.proposal.digest()))?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", None)?;
     let wall = Wall::listen(&cloud);
-    let finish = || match back.is_whole {
-        true => close_original(&folder, &found.id, &id),
-        false => Ok(()),
-    };
+    let finish = || note_above(&folder, &id);
     let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
     close(&Closing {
         verb: "Rollback",
@@ -86,16 +93,28 @@ fn close_empty(mut found: Found) -> Result<(), Failure> {
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))
 }
 
-/// Writes into a journal that it was rolled back; one that says so already, or is gone, is left. Only a rollback of all that
-/// it did says so.
-pub(super) fn close_original(folder: &Folder, id: &str, by: &str) -> Result<(), String> {
-    let Ok(mut found) = journals::find(folder, id) else { return Ok(()) };
-    if matches!(found.history.state(), State::RolledBack(_) | State::Abandoned(_)) {
-        return Ok(());
+/// Writes into the journals above a rollback what became of their steps: those of the one that it took back are taken back;
+/// those of the one that this had taken back are done again; and so on. A journal that is gone is left out.
+pub(super) fn note_above(folder: &Folder, id: &str) -> Result<(), String> {
+    let failed = |failure: Failure| failure.message().to_owned();
+    let Some(own) = journals::with_id(folder, id).map_err(failed)? else { return Ok(()) };
+    let mut seen = vec![id.to_owned()];
+    let mut origin = own.history.begin().origin.clone();
+    let mut is_back = true;
+    while let Origin::Rollback { journal, .. } = origin {
+        if seen.contains(&journal) {
+            break;
+        }
+        let Some(mut above) = journals::with_id(folder, &journal).map_err(failed)? else { break };
+        if let Some(record) = above.history.note(&own.history, is_back) {
+            let store = FileStore::open(&above.path).map_err(|error| format!("`{}`: {error}", above.path.display()))?;
+            close_journal(store, &mut above.history, record, journals::now()).map_err(|error| error.to_string())?;
+        }
+        origin = above.history.begin().origin.clone();
+        is_back = !is_back;
+        seen.push(journal);
     }
-    let store = FileStore::open(&found.path).map_err(|error| error.to_string())?;
-    let record = Record::RolledBack { journal: by.to_owned() };
-    close_journal(store, &mut found.history, record, journals::now()).map_err(|error| error.to_string())
+    Ok(())
 }
 
 fn refused(found: &Found, error: &RollbackError) -> Failure {
@@ -107,9 +126,43 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
             Failure::refused("drifted", message)
                 .help("take back the rest with --target ADDRESS, and mend these by hand")
         }
+        RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
             .help("give the caller the permissions of docs/permissions.md, or look whether AWS can be reached"),
     }
+}
+
+fn edited(found: &Found, error: &DeriveError) -> Failure {
+    Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
+        .help("nothing is written on its word: put the journal back from a copy, or mend by hand")
+}
+
+/// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
+/// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
+fn check_bearing(workspace: &Workspace, folder: &Folder, found: &Found, args: &RollbackArgs) -> Result<(), Failure> {
+    let mut taken_back: Vec<History> = Vec::new();
+    let mut origin = found.history.begin().origin.clone();
+    while let Origin::Rollback { journal, .. } = origin {
+        let is_new = taken_back.iter().all(|history| history.begin().id != journal);
+        let Some(next) = journals::with_id(folder, &journal)?.filter(|_| is_new) else { break };
+        origin = next.history.begin().origin.clone();
+        taken_back.push(next.history);
+    }
+    let first = taken_back.last().unwrap_or(&found.history);
+    let plan = plan_of(workspace, None, first.begin().plan.as_deref());
+    let plan = plan.and_then(|path| read_plan(&path).ok());
+    let why = match bearing(&found.history, plan.as_ref(), &taken_back).map_err(|error| edited(found, &error))? {
+        Bearing::Borne => return Ok(()),
+        Bearing::Unknown(why) => why,
+    };
+    if !args.approval.auto_approve || args.expect_head.is_some() {
+        return Ok(());
+    }
+    let message = format!("nobody can tell whether `{}` says what was reviewed: {why}", found.id);
+    Err(Failure::refused("unapproved", message).help(
+        "review what it would write, and approve of that by --approve DIGEST; or say by --expect-head HASH which head it \
+         had when it was written; or put its plan back",
+    ))
 }
 
 fn line(kept: &Kept) -> String {
@@ -143,6 +196,9 @@ fn page(found: &Found, back: &Rollback) -> String {
     }
     for kept in &back.kept {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
+    }
+    for widened in &back.widened {
+        lines.push(format!("  ! {}: {}", visible(&widened.address), visible(&widened.detail)));
     }
     lines.push(String::new());
     lines.push(format!("Rollback: {} to make.", count(back.proposal.steps().len(), "write")));

@@ -54,7 +54,7 @@ struct ReadLine<'a> {
 }
 
 /// Returns a record as a line, line break included, and its hash.
-pub(super) fn line(entry: &Entry) -> Result<(Vec<u8>, Head), serde_json::Error> {
+pub(in crate::apply) fn line(entry: &Entry) -> Result<(Vec<u8>, Head), serde_json::Error> {
     let raw = serde_json::value::to_raw_value(entry)?;
     let hash = sha256_of(raw.get().as_bytes());
     let mut bytes = serde_json::to_vec(&Line { hash, entry: &raw })?;

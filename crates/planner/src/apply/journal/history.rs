@@ -1,10 +1,12 @@
 //! What a journal says of its steps, when all its records are read.
 
+use std::collections::BTreeSet;
+
 use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 
 use super::chain::{Lines, Tampered, parse};
-use super::record::{Begin, Ending, Entry, FORMAT_VERSION, Record};
+use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
 use crate::apply::step::{Step, VersionRef};
 
@@ -70,6 +72,10 @@ pub struct History {
     pub(super) whole: u64,
     pub(super) is_torn: bool,
     pub(super) stopped: Option<(String, String)>,
+    /// The steps that rollbacks took back; the journals of those rollbacks; and what the state was before.
+    pub(super) taken_back: BTreeSet<usize>,
+    pub(super) noted: BTreeSet<String>,
+    pub(super) before_rollback: State,
     /// When something last happened that may have left a write behind; and whether it came to rest after that.
     pub(super) last_at: UnixTime,
     pub(super) is_at_rest: bool,
@@ -115,6 +121,9 @@ impl History {
             whole: whole as u64,
             is_torn,
             stopped: None,
+            taken_back: BTreeSet::new(),
+            noted: BTreeSet::new(),
+            before_rollback: State::Open,
             last_at: first.time,
             is_at_rest: false,
         };
@@ -131,8 +140,12 @@ impl History {
     /// Takes a record into account; says whether it can follow.
     pub(super) fn take(&mut self, entry: &Entry) -> bool {
         self.records += 1;
-        self.is_at_rest = matches!(entry.record, Record::Stopped { .. } | Record::End { .. });
-        if !matches!(entry.record, Record::Resumed { .. }) {
+        let is_note =
+            matches!(entry.record, Record::RolledBack { .. } | Record::TakenBack { .. } | Record::DoneAgain { .. });
+        if !is_note {
+            self.is_at_rest = matches!(entry.record, Record::Stopped { .. } | Record::End { .. });
+        }
+        if !is_note && !matches!(entry.record, Record::Resumed { .. }) {
             self.last_at = entry.time;
         }
         match &entry.record {
@@ -152,10 +165,48 @@ impl History {
             Record::Resumed { .. } => self.stopped = None,
             Record::End { outcome: Ending::Done } => self.state = State::Done,
             Record::End { outcome: Ending::NothingDone } => self.state = State::NothingDone,
-            Record::RolledBack { journal } => self.state = State::RolledBack(journal.clone()),
+            Record::RolledBack { journal } => {
+                let is_done =
+                    |progress: &Progress| matches!(progress, Progress::Done { .. } | Progress::Intended { .. });
+                let done = self.progress.iter().enumerate().filter(|(_, progress)| is_done(progress));
+                self.taken_back.extend(done.map(|(at, _)| at));
+                self.noted.insert(journal.clone());
+                if !matches!(self.state, State::RolledBack(_)) {
+                    self.before_rollback = self.state.clone();
+                }
+                self.state = State::RolledBack(journal.clone());
+            }
+            Record::TakenBack { journal, steps } => {
+                self.noted.insert(journal.clone());
+                self.taken_back.extend(steps);
+                return steps.iter().all(|step| *step < self.progress.len());
+            }
+            Record::DoneAgain { journal, steps } => {
+                self.noted.insert(journal.clone());
+                if let State::RolledBack(_) = self.state {
+                    self.state = self.before_rollback.clone();
+                }
+                return steps.iter().all(|again| self.do_again(again, entry.time));
+            }
             Record::Abandoned { reason } => self.state = State::Abandoned(reason.clone()),
         }
         true
+    }
+
+    /// A step that was taken back stands again; what was created anew has another id.
+    fn do_again(&mut self, again: &Again, at: UnixTime) -> bool {
+        let Some(progress) = self.progress.get(again.step) else { return false };
+        let old = match progress {
+            Progress::Done { wrote, .. } => wrote.clone(),
+            _ => Wrote::default(),
+        };
+        let wrote = Wrote {
+            version: again.wrote.version.clone().or(old.version),
+            unique_id: again.wrote.unique_id.clone().or(old.unique_id),
+            request_id: again.wrote.request_id.clone(),
+        };
+        self.taken_back.remove(&again.step);
+        self.set(again.step, Progress::Done { at, wrote })
     }
 
     fn set(&mut self, step: usize, progress: Progress) -> bool {
@@ -206,6 +257,16 @@ impl History {
     /// Returns how many steps are done.
     pub fn done(&self) -> usize {
         self.progress.iter().filter(|progress| matches!(progress, Progress::Done { .. })).count()
+    }
+
+    /// Returns whether a rollback took the step back, and nothing did it again.
+    pub fn is_taken_back(&self, step: usize) -> bool {
+        self.taken_back.contains(&step)
+    }
+
+    /// Returns how many steps rollbacks took back.
+    pub fn taken_back(&self) -> usize {
+        self.taken_back.len()
     }
 
     /// Returns the first step of which nothing stands in the journal, if it is one that may have been done all the same: its

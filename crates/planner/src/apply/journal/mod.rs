@@ -3,8 +3,9 @@
 //! A record is on the disk before what it says is acted upon. So whatever a crash leaves, it is known what may have been
 //! done; whether it was, is read from AWS.
 
-mod chain;
+pub(in crate::apply) mod chain;
 mod history;
+mod note;
 mod record;
 mod store;
 
@@ -14,7 +15,7 @@ use secateur_analyzer::time::UnixTime;
 
 pub use chain::{Head, Lines, Tampered, parse};
 pub use history::{History, HistoryError, Progress, State};
-pub use record::{Begin, Ending, Entry, FORMAT_VERSION, Knowing, Record};
+pub use record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Knowing, Record};
 pub use store::{FileStore, Folder, Lock, Store};
 
 use super::approval::Approved;
@@ -304,6 +305,8 @@ fn record_name(record: &Record) -> &'static str {
         Record::Resumed { .. } => "resumed",
         Record::End { .. } => "end",
         Record::RolledBack { .. } => "rolled-back",
+        Record::TakenBack { .. } => "taken-back",
+        Record::DoneAgain { .. } => "done-again",
         Record::Abandoned { .. } => "abandoned",
     }
 }

@@ -89,11 +89,35 @@ pub enum Record {
         /// The journal of the rollback.
         journal: String,
     },
+    /// A rollback took part of it back.
+    TakenBack {
+        /// The journal of the rollback.
+        journal: String,
+        /// Which steps.
+        steps: Vec<usize>,
+    },
+    /// The rollback of a rollback did again what that one had taken back.
+    DoneAgain {
+        /// The journal of the last rollback.
+        journal: String,
+        /// Which steps.
+        steps: Vec<Again>,
+    },
     /// Somebody takes it upon himself that it stays as it is.
     Abandoned {
         /// Why.
         reason: String,
     },
+}
+
+/// A step that was done again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// Which step.
+    pub step: usize,
+    /// What AWS said.
+    pub wrote: Wrote,
 }
 
 /// How it is known that a write is done.

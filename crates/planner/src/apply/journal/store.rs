@@ -143,7 +143,13 @@ impl Folder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let missing: Vec<PathBuf> = self.path.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         builder.create(&self.path)?;
+        // A folder that a crash takes away takes its journals with it.
+        for folder in missing {
+            sync_folder(&folder)?;
+        }
         let above = self.path.parent().filter(|folder| folder.ends_with(".secateur"));
         match above.map(|folder| folder.join(".gitignore")).filter(|ignore| !ignore.exists()) {
             Some(ignore) => std::fs::write(ignore, "*\n"),

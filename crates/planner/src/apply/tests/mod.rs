@@ -4,6 +4,7 @@ mod crashes;
 mod faults;
 mod journals;
 mod others;
+mod rollbacks;
 mod scenes;
 mod sim;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secateur_analyzer::arn::Arn;
-use secateur_analyzer::document::sha256_of;
+use secateur_analyzer::document::{fingerprint, sha256_of};
 use secateur_analyzer::time::UnixTime;
 
 use super::sim::{Policy, World};
@@ -191,6 +191,7 @@ pub fn all() -> Vec<Scene> {
     };
     let mut detach = attachment(ChangeAction::Detach, SHARED, "shared");
     detach.expects.attachments = vec!["role/ci".to_owned()];
+    detach.expects.document = Some(fingerprint(&document("s3:V1")));
     let grouped = |mut changes: Vec<Change>| {
         let addresses: Vec<String> = changes.iter().map(|change| change.address.clone()).collect();
         for (at, change) in changes.iter_mut().enumerate() {

@@ -32,6 +32,9 @@ pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analys
 pub(super) use link::{check_account, check_endpoint, open};
 pub(super) use resume::check_endpoint_now;
 
+/// How far the time of a plan may be ahead of AWS's, in seconds: clocks differ.
+const MAX_AHEAD: i64 = 300;
+
 /// How long a question may go without an answer, in seconds: what was looked at may have moved.
 const MAX_ANSWER: i64 = 3_600;
 
@@ -131,7 +134,7 @@ pub(super) fn new_journal(
     kind: &str,
     plan: Option<String>,
 ) -> Result<(String, Journal<FileStore>), Failure> {
-    let now = journals::now();
+    let now = own_second(folder);
     let id = unused_id(folder, kind, now, &approved);
     let path = folder.file(&id);
     let cannot = |error: &dyn std::fmt::Display| {
@@ -156,11 +159,28 @@ pub(super) fn new_journal(
     }
 }
 
+/// Waits until no journal bears the time of now: their ids are in the order in which they began.
+fn own_second(folder: &Folder) -> UnixTime {
+    // A clock that was set back is not waited for.
+    for _ in 0..20 {
+        let now = journals::now();
+        let ids = folder.ids().unwrap_or_default();
+        if !ids.iter().any(|id| id.starts_with(&stamp(now))) {
+            return now;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    journals::now()
+}
+
+fn stamp(now: UnixTime) -> String {
+    now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect()
+}
+
 /// An id that no journal has: the time, the kind, and a label of the digest.
 fn unused_id(folder: &Folder, kind: &str, now: UnixTime, approved: &Approved) -> String {
     let label: String = approved.proposal().digest().to_string().chars().take(12).collect();
-    let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    let base = format!("{time}-{kind}-{label}");
+    let base = format!("{}-{kind}-{label}", stamp(now));
     let mut id = base.clone();
     let mut number = 1;
     while folder.file(&id).exists() {
@@ -205,6 +225,11 @@ pub(super) fn destination(plan: &Plan) -> Destination {
 pub(super) fn check_age(plan: &Plan, workspace: &Workspace, now: UnixTime) -> Result<(), Failure> {
     let most = workspace.config.apply.max_plan_age_days;
     let age = now.since(plan.window.now);
+    if age < -MAX_AHEAD {
+        let message =
+            format!("the plan is of {}, and at AWS it is {now}: it would never grow too old", plan.window.now);
+        return Err(Failure::refused("stale", message).help("plan without --now, or with a time that has come"));
+    }
     if age <= i64::from(most) * DAY {
         return Ok(());
     }

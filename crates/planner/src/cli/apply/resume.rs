@@ -34,7 +34,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     check_endpoint_now(&cloud, proposal.destination())?;
     let withheld = match &reproof {
         Some(reproof) => {
-            check_age(&reproof.plan, &workspace, cloud.session().now())?;
+            check_age(&reproof.plan, &workspace, cloud.session().now())
+                .map_err(|failure| journals::needs_its_plan(&found, failure))?;
             recheck_left(globals, args, &cloud, reproof, &found.history)?
         }
         None => BTreeMap::new(),
@@ -57,10 +58,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
-    let finish = || match &origin {
-        Origin::Plan { .. } | Origin::Rollback { whole: false, .. } => Ok(()),
-        Origin::Rollback { journal, .. } => rollback::close_original(&folder, journal, &found.id),
-    };
+    let finish = || rollback::note_above(&folder, &found.id);
     let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
@@ -80,10 +78,7 @@ fn proposal(
     workspace: &Workspace,
     found: &Found,
 ) -> Result<(Proposal, Option<Reproof>), Failure> {
-    let edited = |error: crate::apply::DeriveError| {
-        Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
-            .help("nothing is written on its word; `secateur rollback` shows what it would take back")
-    };
+    let edited = |error: crate::apply::ResumeError| journals::not_resumed(found, &error);
     let begin = found.history.begin();
     if let Origin::Rollback { .. } = begin.origin {
         return Ok((resume_rollback(&found.history).map_err(edited)?, None));
@@ -97,12 +92,13 @@ fn proposal(
         older_snapshot: args.older_snapshot.as_deref(),
         threads: args.threads,
     };
-    let reproof = Reproof::read(globals, &sources)?;
-    let analysis = reproof.analysis()?;
-    let options = reproof.options()?;
-    let proved =
-        Proved::new(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&path, &refusals))?;
-    let proposal = resume_plan(&found.history, &proved).map_err(edited)?;
+    let lost = |failure: Failure| journals::needs_its_plan(found, failure);
+    let reproof = Reproof::read(globals, &sources).map_err(lost)?;
+    let analysis = reproof.analysis().map_err(lost)?;
+    let options = reproof.options().map_err(lost)?;
+    let proved = Proved::new(&reproof.plan, &analysis, &options)
+        .map_err(|refusals| lost(Failure::refusals(&path, &refusals)))?;
+    let proposal = resume_plan(&found.history, &proved, workspace.config.apply.evict_oldest_version).map_err(edited)?;
     drop(analysis);
     Ok((proposal, Some(reproof)))
 }

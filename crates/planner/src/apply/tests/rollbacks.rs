@@ -1,0 +1,230 @@
+//! What a rollback refuses before its first write, and what it does not mind.
+
+use super::scenes::{self, Scene, document};
+use super::sim::{Disk, Fault, Sim, World};
+use super::{apply, go_back, history, sim};
+use crate::apply::approval::Approval;
+use crate::apply::journal::{Author, History, Journal, State, chain, close, parse};
+use crate::apply::{Origin, RollbackError, rollback};
+use secateur_analyzer::time::UnixTime;
+
+const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
+
+fn scene(name: &str) -> Scene {
+    scenes::all().into_iter().find(|scene| scene.name == name).unwrap()
+}
+
+/// Applies a scene, lets somebody else act, and plans the way back.
+fn after(name: &str, act: fn(&mut World)) -> (Sim, Disk, Result<usize, RollbackError>) {
+    let scene = scene(name);
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    act(&mut world.world.borrow_mut());
+    *world.clock.borrow_mut() += 100;
+    let back = rollback(&world, &world, 20, &history(&disk), |_| true);
+    (world, disk, back.map(|back| back.proposal.steps().len()))
+}
+
+fn details(back: &Result<usize, RollbackError>) -> String {
+    match back {
+        Err(RollbackError::Drifted(kept)) => kept.iter().map(|kept| format!("{}\n", kept.detail)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Writes a journal anew, with a chain of its own.
+fn forged(disk: &Disk, from: &str, to: &str) -> History {
+    let text = String::from_utf8(disk.written.borrow().clone()).unwrap();
+    let (mut prev, mut bytes) = (crate::apply::journal::Head::default().0, Vec::new());
+    for mut entry in parse(text.as_bytes()).unwrap().entries {
+        let json = serde_json::to_string(&entry).unwrap().replace(from, to);
+        entry = serde_json::from_str(&json).unwrap();
+        entry.prev = prev;
+        let (line, head) = chain::line(&entry).unwrap();
+        prev = head.0;
+        bytes.extend(line);
+    }
+    History::read(&bytes).unwrap()
+}
+
+#[test]
+fn a_policy_that_was_edited_since_is_not_attached_again() {
+    let (_, _, back) = after("detach", |world| {
+        let own = world.policies.get_mut(SHARED).unwrap();
+        own.versions.insert("v2".to_owned(), document("*"));
+        own.default = "v2".to_owned();
+    });
+    assert!(details(&back).contains("says something else now"), "{back:?}");
+    let (_, _, back) = after("detach", |world| {
+        world.policies.remove(SHARED);
+    });
+    assert!(details(&back).contains("gone"), "{back:?}");
+    let (world, disk, back) = after("detach", |_| {});
+    assert_eq!(back.unwrap(), 1);
+    go_back(&world, &disk);
+    assert_eq!(world.world.borrow().essence(), scene("detach").world.essence());
+}
+
+#[test]
+fn an_edit_between_a_rollback_and_its_write_stops_it() {
+    let (world, disk, _) = after("detach", |_| {});
+    let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    {
+        let mut world = world.world.borrow_mut();
+        let own = world.policies.get_mut(SHARED).unwrap();
+        own.versions.insert("v2".to_owned(), document("*"));
+        own.default = "v2".to_owned();
+    }
+    let stop = apply(back.proposal, &world, &Disk::default()).unwrap_err();
+    assert!(matches!(stop, super::Stop::Drifted { .. }), "{stop:?}");
+    assert!(world.world.borrow().attached["role/ci"].is_empty());
+}
+
+#[test]
+fn a_forged_document_before_is_not_written() {
+    let mut scene = scene("put-inline");
+    for change in &mut scene.changes {
+        change.expects.document = change.before.as_deref().map(secateur_analyzer::document::fingerprint);
+    }
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    let (from, to) = (document("s3:*"), document("*"));
+    let inside = |text: &str| serde_json::to_string(text).unwrap();
+    let forged = forged(&disk, &inside(&from), &inside(&to));
+    let back = rollback(&world, &world, 0, &forged, |_| true);
+    assert!(matches!(back, Err(RollbackError::Edited(_))), "{back:?}");
+}
+
+#[test]
+fn versions_that_others_deleted_or_added_and_that_are_not_in_force_are_theirs() {
+    for act in [
+        (|world| drop(world.policies.get_mut(SHARED).unwrap().versions.remove("v1"))) as fn(&mut World),
+        |world| {
+            world.policies.get_mut(SHARED).unwrap().versions.insert("v9".to_owned(), document("s3:Theirs"));
+        },
+        |world| drop(world.policies.get_mut(SHARED).unwrap().versions.remove("v2")),
+    ] {
+        let (world, disk, back) = after("update", act);
+        back.unwrap();
+        go_back(&world, &disk);
+        let world = world.world.borrow();
+        let own = &world.policies[SHARED];
+        assert_eq!(own.versions[&own.default], document("s3:V2"));
+        assert!(!own.versions.values().any(|text| *text == document("s3:Less")), "{own:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_refused_before_the_first_write() {
+    let (_, _, back) = after("update-with-evict", |world| {
+        let own = world.policies.get_mut(SHARED).unwrap();
+        own.versions.remove("v2");
+        own.versions.insert("v8".to_owned(), document("s3:Theirs"));
+    });
+    // One goes, one comes: it fits.
+    back.unwrap();
+    let (_, _, back) = after("update", |world| {
+        let own = world.policies.get_mut(SHARED).unwrap();
+        own.versions.remove("v2");
+        for id in ["v7", "v8", "v9"] {
+            own.versions.insert(id.to_owned(), document("s3:Theirs"));
+        }
+    });
+    assert!(details(&back).contains("slots"), "{back:?}");
+    let (_, _, back) = after("replace", |world| {
+        let copy = world.policies.get_mut("arn:aws:iam::111122223333:policy/Copy").unwrap();
+        copy.versions.insert("v2".to_owned(), document("s3:Theirs"));
+    });
+    assert!(details(&back).contains("further versions"), "{back:?}");
+}
+
+/// Goes back for some steps, with a journal of its own, and writes into the journals above what became of theirs.
+fn back_for(world: &Sim, disks: &mut Vec<(String, Disk)>, of: usize, wants: fn(&super::super::Step) -> bool) {
+    let of = history(&disks[of].1);
+    let back = rollback(world, world, 20, &of, wants).unwrap();
+    let (own, id) = (Disk::default(), format!("back-{}", disks.len()));
+    let approved = back.proposal.approve(&Approval::Auto).unwrap();
+    let author = Author { id: id.clone(), ..super::author() };
+    let mut journal = Journal::begin(own.clone(), approved, author, UnixTime(2_000_000)).unwrap();
+    super::run(&mut journal, world, super::PATIENCE).unwrap();
+    disks.push((id, own));
+    note(disks, disks.len() - 1);
+}
+
+/// As the command does.
+fn note(disks: &[(String, Disk)], at: usize) {
+    let own = history(&disks[at].1);
+    let mut origin = own.begin().origin.clone();
+    let mut is_back = true;
+    while let Origin::Rollback { journal, .. } = origin {
+        let (_, disk) = disks.iter().find(|(id, _)| *id == journal).unwrap();
+        let mut above = history(disk);
+        if let Some(record) = above.note(&own, is_back) {
+            close(disk.clone(), &mut above, record, UnixTime(3_000_000)).unwrap();
+        }
+        assert_eq!(history(disk).note(&own, is_back), None, "it is not said twice");
+        origin = above.begin().origin.clone();
+        is_back = !is_back;
+    }
+}
+
+#[test]
+fn what_a_rollback_took_back_in_part_is_not_gone_on_with_as_done() {
+    let scene = scene("several-inline");
+    let (world, disk) = (sim(&scene), Disk::default());
+    *world.faults.borrow_mut() = vec![None, None, Some(Fault::Refused("AccessDenied"))];
+    apply(scene.proposal(), &world, &disk).unwrap_err();
+    *world.clock.borrow_mut() += 100;
+    let first = history(&disk).steps()[0].address.clone();
+    assert_eq!(first, "role/ci/inline/b");
+    let mut disks = vec![("j".to_owned(), disk)];
+    back_for(&world, &mut disks, 0, |step| step.address == "role/ci/inline/b");
+    let left = history(&disks[0].1);
+    assert_eq!((left.state(), left.taken_back()), (&State::Open, 1));
+    assert!(left.is_taken_back(0));
+    // The rest of what was done: what was left out of the first is still open.
+    back_for(&world, &mut disks, 0, |step| step.address == "role/ci/inline/c");
+    let left = history(&disks[0].1);
+    assert_eq!((left.state(), left.taken_back()), (&State::Open, 2), "a target was named: it is not closed");
+    assert_eq!(world.world.borrow().essence(), scene.world.essence());
+    // A rollback of the rollback does it again: then the journal may be gone on with.
+    back_for(&world, &mut disks, 1, |_| true);
+    assert_eq!(history(&disks[0].1).taken_back(), 1);
+    assert!(!history(&disks[0].1).is_taken_back(0));
+}
+
+#[test]
+fn the_rollback_of_a_rollback_opens_the_state_of_what_it_took_back_again() {
+    for scene in scenes::all() {
+        let (world, disk) = (sim(&scene), Disk::default());
+        apply(scene.proposal(), &world, &disk).unwrap();
+        let end = world.world.borrow().essence();
+        *world.clock.borrow_mut() += 100;
+        let mut disks = vec![("j".to_owned(), disk)];
+        let state = |disks: &[(String, Disk)], at: usize| history(&disks[at].1).state().clone();
+        back_for(&world, &mut disks, 0, |_| true);
+        assert_eq!(state(&disks, 0), State::RolledBack("back-1".to_owned()), "{}", scene.name);
+        *world.clock.borrow_mut() += 100;
+        back_for(&world, &mut disks, 1, |_| true);
+        assert_eq!(world.world.borrow().essence(), end, "{}", scene.name);
+        assert_eq!((state(&disks, 0), state(&disks, 1)), (State::Done, State::RolledBack("back-2".to_owned())));
+        assert_eq!(history(&disks[0].1).taken_back(), 0, "{}", scene.name);
+        *world.clock.borrow_mut() += 100;
+        // Taken back once more by the last, or by the first: both lead to the start.
+        back_for(&world, &mut disks, 0, |_| true);
+        assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
+        assert_eq!(state(&disks, 0), State::RolledBack("back-3".to_owned()));
+    }
+}
+
+#[test]
+fn a_rollback_names_who_has_come_to_hold_the_policy_since() {
+    let scene = scene("update");
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    world.world.borrow_mut().attached.insert("user/bob".to_owned(), vec![SHARED.to_owned()]);
+    *world.clock.borrow_mut() += 100;
+    let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
+    assert_eq!(details, ["user/bob has got it since, and gets this too"]);
+}
