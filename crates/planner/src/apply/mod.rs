@@ -12,6 +12,7 @@ mod derive;
 mod engine;
 mod fault;
 pub mod journal;
+mod left;
 mod look;
 mod rollback;
 mod step;
@@ -20,6 +21,7 @@ pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposa
 pub use cloud::{CallError, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote};
 pub use derive::{DeriveError, Place, steps};
 pub use engine::{Clock, Patience, Run, Stop};
+pub use left::Left;
 pub use look::{Stand, look, surroundings};
 pub use rollback::{Kept, Rollback, RollbackError, resume_plan, resume_rollback, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
