@@ -1,5 +1,6 @@
 //! Apply and rollback, through the shipped binary, against the emulator.
 
+mod again;
 mod drift;
 mod faults;
 mod kills;

@@ -277,7 +277,8 @@ impl History {
             return None;
         }
         let at = self.progress.iter().position(|progress| *progress == Progress::Open)?;
-        let is_next = self.progress.iter().skip(at).all(|progress| *progress == Progress::Open);
+        let is_left = |progress: &Progress| matches!(progress, Progress::Open | Progress::Skipped);
+        let is_next = self.progress.iter().skip(at).all(is_left);
         (is_next && !self.found_by_others.contains(&at)).then_some(at)
     }
 

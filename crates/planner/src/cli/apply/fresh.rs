@@ -96,6 +96,9 @@ pub(in crate::cli) fn account(
         return Err(Failure::refused("incomplete", message).help("run the same command again"));
     }
     // What was said when the plan was made, and cannot be read now, still holds: of the same grants and Regions.
+    if account.grants.is_none() && reproof.account.grants.is_some() && whose == Whose::Affected && !globals.quiet {
+        output::note("Warning: CloudTrail cannot be read now: what was granted since the plan was made is not seen");
+    }
     account.grants = account.grants.or_else(|| reproof.account.grants.clone());
     account.regions = account.regions.or_else(|| reproof.account.regions.clone());
     account.summary = account.summary.or_else(|| reproof.account.summary.clone());

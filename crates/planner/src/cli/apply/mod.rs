@@ -1,5 +1,6 @@
 //! `secateur apply`
 
+mod again;
 mod approve;
 mod drive;
 mod fresh;

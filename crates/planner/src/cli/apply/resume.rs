@@ -1,13 +1,13 @@
 //! `secateur apply --resume`: on with the open journal.
+//!
+//! What was not begun is looked at and judged anew, as `apply` does; what may no longer be made is left, and told. A group
+//! that was begun is finished while its evidence holds; else it is refused, with the ways back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{
-    Closing, Wall, Whose, approve, check_account, check_age, check_endpoint, close, drive, fresh_account,
-    fresh_analysis, lock, open, plan_of, tell_withheld, way,
-};
+use super::{Closing, Wall, again, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way};
 use crate::apply::aws::Cloud;
-use crate::apply::journal::{FileStore, History, Journal, Progress};
+use crate::apply::journal::{FileStore, Journal, Progress};
 use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
@@ -15,7 +15,6 @@ use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::{Reproof, Sources};
 use crate::cli::{Outcome, output, rollback};
-use crate::plan::{Change, Refusal, drift, recheck};
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
@@ -33,14 +32,9 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     let withheld = match &reproof {
-        Some(reproof) => {
-            check_age(&reproof.plan, &workspace, cloud.session().now())
-                .map_err(|failure| journals::needs_its_plan(&found, failure))?;
-            recheck_left(globals, args, &cloud, reproof, &found.history)?
-        }
+        Some(reproof) => again::check(globals, args, &cloud, reproof, &found)?,
         None => BTreeMap::new(),
     };
-    tell_withheld(&withheld);
     if args.format == Format::Text {
         output::print(&left(&found))?;
     }
@@ -101,33 +95,6 @@ fn proposal(
     let proposal = resume_plan(&found.history, &proved, workspace.config.apply.evict_oldest_version).map_err(edited)?;
     drop(analysis);
     Ok((proposal, Some(reproof)))
-}
-
-/// Judges anew what is left whole: by fresh reports it may no longer be made. What was begun is ended.
-fn recheck_left(
-    globals: &Globals,
-    args: &ApplyArgs,
-    cloud: &Cloud,
-    reproof: &Reproof,
-    history: &History,
-) -> Result<BTreeMap<String, Refusal>, Failure> {
-    let begun: BTreeSet<&str> = (history.steps().iter().enumerate())
-        .filter(|(at, _)| *history.progress(*at) != Progress::Open || history.may_have_begun() == Some(*at))
-        .map(|(_, step)| step.unit.as_str())
-        .collect();
-    let is_left = |unit: &str| !begun.contains(unit) && history.steps().iter().any(|step| step.unit == unit);
-    let left: Vec<&Change> = reproof.plan.changes.iter().filter(|change| is_left(change.unit())).collect();
-    if args.no_recheck || left.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let live = fresh_account(globals, &args.access, cloud, reproof, &left, Whose::Affected)?;
-    let judged = fresh_analysis(reproof, &live)?;
-    // What has another document by now is drift, and stops it at its step.
-    let drifted = drift(&left, &judged);
-    let is_moved = |change: &&Change| drifted.iter().any(|drift| drift.address == change.address);
-    let moved: BTreeSet<&str> = left.iter().copied().filter(is_moved).map(Change::unit).collect();
-    let same: Vec<&Change> = left.iter().copied().filter(|change| !moved.contains(change.unit())).collect();
-    Ok(recheck(&reproof.plan, &same, &judged, &reproof.options()?))
 }
 
 /// The endpoint is known after the first call to IAM.

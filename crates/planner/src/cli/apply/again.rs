@@ -1,0 +1,140 @@
+//! The checks before an open journal is gone on with: those of a new apply, for what is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secateur_analyzer::account::Account;
+use secateur_analyzer::arn::Arn;
+
+use super::{Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, line, room, tell_withheld};
+use crate::apply::aws::Cloud;
+use crate::apply::journal::History;
+use crate::apply::{Effect, Left, Version};
+use crate::cli::apply::Wall;
+use crate::cli::failure::Failure;
+use crate::cli::flags::{ApplyArgs, Globals};
+use crate::cli::journals::{self, Found};
+use crate::cli::reproof::Reproof;
+use crate::plan::{Change, Refusal, drift, recheck};
+use crate::render::{count, visible};
+
+/// Looks at what is left of a journal; returns what is to be left as it is, by unit.
+pub(super) fn check(
+    globals: &Globals,
+    args: &ApplyArgs,
+    cloud: &Cloud,
+    reproof: &Reproof,
+    found: &Found,
+) -> Result<BTreeMap<String, Refusal>, Failure> {
+    let plan = &reproof.plan;
+    let ways = journals::ways_out(found);
+    let left = Left::read(cloud, &Wall::default(), args.approval.settle, &found.history)
+        .map_err(|error| Failure::error("aws", error.to_string()).help(&ways))?;
+    let of = |units: &BTreeSet<String>| -> Vec<&Change> {
+        plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
+    };
+    let (untouched, begun) = (of(&left.untouched), of(&left.begun));
+    let all: Vec<&Change> = untouched.iter().chain(&begun).copied().collect();
+    if all.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let whose = if args.no_recheck { Whose::Keys } else { Whose::Affected };
+    let live = fresh_account(globals, &args.access, cloud, reproof, &all, whose)?;
+    check_endpoint(live.endpoint.as_deref(), &destination(plan))?;
+    check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now))
+        .map_err(|failure| failure.help(&ways))?;
+    let judged = fresh_analysis(reproof, &live)?;
+    let to_begin: Vec<&Change> = all.iter().copied().filter(|change| !left.touched.contains(&change.address)).collect();
+    let mut moved = drift(&to_begin, &judged);
+    moved.retain(|refusal| {
+        !is_own(refusal, plan.changes.iter().filter(|own| left.touched.contains(&own.address)), &all)
+    });
+    if !moved.is_empty() {
+        let lines: Vec<String> = moved.iter().map(line).collect();
+        let message = format!(
+            "what is left no longer matches what was planned at {}. Nothing more was changed.{}",
+            plan.window.now,
+            lines.concat()
+        );
+        return Err(Failure::refused("drifted", message).help(&ways));
+    }
+    let options = reproof.options()?;
+    let mut withheld = BTreeMap::new();
+    if !args.no_recheck {
+        withheld = recheck(plan, &untouched, &judged, &options);
+        let as_planned = as_planned(reproof, &live);
+        let judged = fresh_analysis(reproof, &as_planned)?;
+        // What this journal wrote makes its entity's grants look new: there the grants of the plan count.
+        let owner = |change: &&Change| change.target.owner.clone();
+        let touched = plan.changes.iter().filter(|change| left.touched.contains(&change.address));
+        let touched: BTreeSet<String> = touched.filter_map(|change| owner(&change)).collect();
+        let beside: Vec<&Change> =
+            untouched.iter().copied().filter(|own| owner(own).is_some_and(|owner| touched.contains(&owner))).collect();
+        let still = recheck(plan, &beside, &judged, &options);
+        let is_beside = |unit: &String| beside.iter().any(|change| change.unit() == unit);
+        withheld.retain(|unit, _| !is_beside(unit) || still.contains_key(unit));
+        if let Some((unit, refusal)) = recheck(plan, &begun, &judged, &options).into_iter().next() {
+            let message = format!(
+                "{} is done in part, and may no longer be finished: {}. Nothing more was changed",
+                visible(&unit),
+                visible(&refusal.detail)
+            );
+            let help = format!("{ways}; `--no-recheck` finishes it all the same");
+            return Err(Failure::refused("withheld", message).help(help));
+        }
+    }
+    tell_withheld(&withheld);
+    let to_begin: Vec<&Change> = to_begin.into_iter().filter(|change| !withheld.contains_key(change.unit())).collect();
+    let evict = room(reproof, &to_begin, &live).map_err(|failure| failure.help(&ways))?;
+    check_limits(reproof, &found.history, &ways)?;
+    check_evictions(&found.history, &to_begin, &evict, &ways)?;
+    Ok(withheld)
+}
+
+/// Whether a difference is this journal's own doing: it has changed other inline policies of the entity.
+fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, all: &[&Change]) -> bool {
+    let owner =
+        all.iter().find(|change| change.address == refusal.address).and_then(|change| change.target.owner.as_ref());
+    refusal.name == "inline-size" && owner.is_some() && touched.any(|own| own.target.owner.as_ref() == owner)
+}
+
+/// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become.
+fn as_planned(reproof: &Reproof, live: &Account) -> Account {
+    Account {
+        principals: reproof.account.principals.clone(),
+        groups: reproof.account.groups.clone(),
+        policies: reproof.account.policies.clone(),
+        grants: reproof.account.grants.clone(),
+        ..live.clone()
+    }
+}
+
+fn check_limits(reproof: &Reproof, history: &History, ways: &str) -> Result<(), Failure> {
+    let addresses: BTreeSet<&str> = history.steps().iter().map(|step| step.address.as_str()).collect();
+    if reproof.workspace.config.limits.max_changes.is_some_and(|most| addresses.len() > most) {
+        let message = format!("{} are more than max_changes", count(addresses.len(), "change"));
+        return Err(Failure::refused("limits", message).help(ways));
+    }
+    Ok(())
+}
+
+/// Refuses a journal that makes room where none is needed, or by another version than the oldest.
+fn check_evictions(
+    history: &History,
+    to_begin: &[&Change],
+    evict: &BTreeMap<Arn, Version>,
+    ways: &str,
+) -> Result<(), Failure> {
+    let is_to_begin = |address: &str| to_begin.iter().any(|change| change.address == address);
+    let own: BTreeMap<Arn, Version> = (history.steps().iter())
+        .filter(|step| is_to_begin(&step.address))
+        .filter_map(|step| match &step.effect {
+            Effect::DeleteVersion { policy, version } => Some((policy.clone(), version.clone())),
+            _ => None,
+        })
+        .collect();
+    if own == *evict {
+        return Ok(());
+    }
+    let message = "the versions that have to make room are not those of the journal";
+    Err(Failure::refused("version-slots", message).help(ways))
+}
