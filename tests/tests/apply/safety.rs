@@ -42,7 +42,7 @@ fn without_approval_nothing_is_written() {
     let answer = play.run(&["apply", PLAN, "--approve", &"0".repeat(64)]).ended_with(3);
     assert!(answer.stderr.contains(&digest), "{answer}");
     // A label of twelve digits is no approval.
-    play.run(&["apply", PLAN, "--approve", &digest[..12]]).ended_with(64);
+    play.run(&["apply", PLAN, "--approve", digest.get(..12).unwrap()]).ended_with(64);
     assert!(is_untouched(&play));
     play.run(&["apply", PLAN, "--approve", &digest, "--no-recheck", "--settle", "2"]).ended_with(0);
     let id = play.journals().remove(0);
@@ -96,17 +96,6 @@ fn hold(play: &Play, after: bool) {
     play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": after }));
 }
 
-fn wait_until_held(play: &Play) {
-    for _ in 0..1_200 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
-        if held.to_string().contains('1') {
-            return;
-        }
-    }
-    panic!("no write was held");
-}
-
 const APPLY: [&str; 6] = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "2"];
 
 #[test]
@@ -115,7 +104,7 @@ fn of_two_applies_at_once_the_second_is_refused() {
     let play = stage.play(&SEVERAL);
     hold(&play, false);
     let first = play.start(&APPLY);
-    wait_until_held(&play);
+    play.wait_until_held();
     let second = play.apply(&[]).ended_with(3);
     assert!(second.stderr.contains("somebody else is applying"), "{second}");
     play.cloud.running.control("POST", "release", &json!({})).unwrap();
@@ -134,7 +123,7 @@ fn one_interrupt_ends_it_after_the_call_in_flight() {
     let before = essence(&play.cloud);
     hold(&play, true);
     let child = play.start(&APPLY);
-    wait_until_held(&play);
+    play.wait_until_held();
     signal(child.id());
     std::thread::sleep(std::time::Duration::from_millis(300));
     play.cloud.running.control("POST", "release", &json!({})).unwrap();
@@ -155,7 +144,7 @@ fn two_interrupts_end_it_at_once_and_the_call_in_flight_is_read_later() {
         let before = essence(&play.cloud);
         hold(&play, after);
         let child = play.start(&APPLY);
-        wait_until_held(&play);
+        play.wait_until_held();
         signal(child.id());
         std::thread::sleep(std::time::Duration::from_millis(200));
         signal(child.id());
