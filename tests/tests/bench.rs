@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secateur_tests::bench::{Bench, Size, Snapshot};
+use secateur_tests::bench::{Bench, CollectBench, Size, Snapshot};
 use secateur_tests::binary;
 use tempfile::TempDir;
 
@@ -37,4 +37,27 @@ fn an_account_is_the_same_wherever_it_is_made() {
     assert_eq!(made(other.path()), files);
     // The second time it is found.
     assert_eq!(made(one.path()), files);
+}
+
+#[test]
+fn the_bench_of_collecting_runs_to_its_end() {
+    let folder = TempDir::new().unwrap();
+    let bench = CollectBench {
+        secateur: binary(),
+        folder: folder.path().to_owned(),
+        small: TINY,
+        large: Size { roles: 24, ..TINY },
+        rate: 200.0,
+        burst: 50.0,
+        job_seconds: (0.1, 0.3),
+        python: None,
+    };
+    let page = bench.run().unwrap();
+    for part in [
+        "wall time, of that",
+        "reports that are missing                          0          0\n",
+        "without limits, 30 principals",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in\n{page}");
+    }
 }

@@ -14,7 +14,13 @@ pub fn workspace() -> &'static Path {
 /// Returns a call of cargo, without arguments yet.
 pub fn command() -> Command {
     // Cargo names itself to what it runs: another one in `PATH` may be of another toolchain.
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    // What it says of this package is not about those that it builds next: build scripts that look at it would run anew.
+    let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs the binary of a package with its arguments, in the current folder, and returns its exit code.

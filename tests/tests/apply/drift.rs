@@ -28,8 +28,8 @@ const ACTS: [(&str, &str, Act); 8] = [
         cloud.iam("DeleteRolePolicy", &[("RoleName", "put"), ("PolicyName", "p")]);
     }),
     ("sets another version in force", "version", |cloud| {
-        let theirs = allow(&["lambda:ListFunctions"]);
-        let params = [("PolicyArn", &shared()[..]), ("PolicyDocument", &theirs), ("SetAsDefault", "true")];
+        let (arn, theirs) = (shared(), allow(&["lambda:ListFunctions"]));
+        let params = [("PolicyArn", arn.as_str()), ("PolicyDocument", &theirs), ("SetAsDefault", "true")];
         cloud.iam("CreatePolicyVersion", &params);
     }),
     ("detaches", "attachments", |cloud| {
@@ -74,16 +74,10 @@ fn what_moved_since_the_plan_is_refused_before_the_first_write() {
 fn meanwhile(play: &Play, act: impl FnOnce(&Cloud)) -> crate::cli::Answer {
     play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": true }));
     let child = play.start(&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"]);
-    for _ in 0..1_200 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
-        if held.to_string().contains('1') {
-            act(&play.cloud);
-            play.cloud.running.control("POST", "release", &json!({})).unwrap();
-            return answer(child.wait_with_output().unwrap());
-        }
-    }
-    panic!("no write was held");
+    play.wait_until_held();
+    act(&play.cloud);
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    answer(child.wait_with_output().unwrap())
 }
 
 #[test]
@@ -139,8 +133,8 @@ fn a_removed_action_that_was_used_since_the_plan_is_withheld_with_its_time() {
     let checked = ["apply", PLAN, "--auto-approve", "--settle", "2"];
     let answer = play.run(&checked).ended_with(0);
     assert!(answer.stderr.contains("Withheld: role/put/inline/p"), "{answer}");
-    assert!(answer.stderr.contains("used"), "{answer}");
-    assert!(answer.stdout.contains("4 changes made, 1 withheld"), "{answer}");
+    assert!(answer.stderr.contains("last used by role/put at 20"), "{answer}");
+    assert!(answer.stdout.contains("5 changes made, 1 withheld"), "{answer}");
     let text = essence(&play.cloud)["RoleName put inline p"].clone();
     assert!(text.contains("DeleteFunction"), "{text}");
     drop(play);
@@ -168,4 +162,21 @@ fn a_rollback_refuses_what_somebody_else_has_changed_since() {
     let answer = play.rollback(&["--target", "policy/shared", "--target", "user/*"]).ended_with(0);
     assert!(answer.stdout.contains("2 changes made"), "{answer}");
     assert_eq!(essence(&play.cloud)["RoleName put inline p"], before["RoleName put inline p"]);
+}
+
+#[test]
+fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
+    let answer = play.resume().ended_with(0);
+    assert!(answer.stderr.contains("Withheld: user/writer/inline/p"), "{answer}");
+    assert!(answer.stdout.contains("5 changes made, 1 withheld"), "{answer}");
+    assert_eq!(essence(&play.cloud)["UserName writer inline p"], before["UserName writer inline p"]);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
 }

@@ -25,21 +25,22 @@ fn what_passes_is_waited_for_and_what_is_ambiguous_is_read() {
         let kind = kind(name);
         let play = stage.play(kind);
         let start = essence(&play.cloud);
-        play.apply(&["--settle", "5"]).ended_with(0);
+        play.apply(&[]).ended_with(0);
         let end = essence(&play.cloud);
         let id = play.journals().remove(0);
         let writes = play.records(&id).iter().filter(|record| record["record"] == "intent").count();
         drop(play);
         for effect in &effects {
             // Late reads are tried at one write only: each waits for seconds.
-            let last = if effect["effect"] == "late" { 1 } else { writes };
+            let is_late = effect["effect"] == "late";
+            let (last, settle) = if is_late { (1, "8") } else { (writes, "2") };
             for k in 0..last {
                 let play = stage.play(kind);
                 let mut fault: Value = effect.clone();
                 fault["operation"] = "writes".into();
                 fault["skip"] = k.into();
                 play.cloud.control("faults", fault.clone());
-                let answer = play.apply(&["--settle", "5"]);
+                let answer = play.apply(&["--settle", settle]);
                 assert_eq!(answer.code, 0, "{name}, {fault}: {answer}");
                 assert_eq!(essence(&play.cloud), end, "{name}, {fault}");
                 play.rollback(&[]).ended_with(0);
@@ -119,4 +120,49 @@ fn a_full_list_of_versions_is_refused_unless_the_oldest_may_go() {
     assert!(steps.contains("delete-version") && steps.contains("lambda:DeleteFunction"), "{steps}");
     play.rollback(&[]).ended_with(0);
     assert_eq!(essence(&play.cloud), before, "the version that made room is there again");
+}
+
+#[test]
+fn reads_that_fail_are_made_again() {
+    let stage = Stage::new();
+    let kind = kind("update");
+    let play = stage.play(kind);
+    play.apply(&[]).ended_with(0);
+    let end = essence(&play.cloud);
+    drop(play);
+    let effects = [json!({ "effect": "throttle" }), json!({ "effect": "reset" }), json!({ "effect": "truncate" })];
+    for (at, skip) in (0..60).step_by(6).enumerate() {
+        let play = stage.play(kind);
+        let mut fault = effects[at % effects.len()].clone();
+        fault["operation"] = "reads".into();
+        fault["skip"] = skip.into();
+        play.cloud.control("faults", fault.clone());
+        let answer = play.apply(&[]);
+        assert_eq!(answer.code, 0, "{fault}: {answer}");
+        assert_eq!(essence(&play.cloud), end, "{fault}");
+    }
+}
+
+#[test]
+fn reads_that_lag_ten_seconds_behind_are_waited_for() {
+    let stage = Stage::new();
+    for effect in ["none", "answer-lost", "reset"] {
+        let play = stage.play(kind("update"));
+        let start = essence(&play.cloud);
+        play.cloud.control("behaviour", json!({ "consistency_seconds": 10 }));
+        if effect != "none" {
+            play.cloud.control("faults", json!({ "operation": "writes", "effect": effect }));
+        }
+        play.apply(&["--settle", "15"]).ended_with(0);
+        let records = play.records(&play.journals()[0]);
+        let made = records.iter().filter(|record| record["record"] == "done").count();
+        assert_eq!(made, 2, "{effect}: {records:?}");
+        if effect == "none" {
+            let id = play.journals().remove(0);
+            play.run(&["rollback", &id, "--auto-approve", "--settle", "15"]).ended_with(0);
+            play.cloud.control("behaviour", json!({ "consistency_seconds": 0 }));
+            std::thread::sleep(std::time::Duration::from_secs(11));
+            assert_eq!(essence(&play.cloud), start);
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod kills;
 mod permissions;
 mod points;
 mod random;
+mod runbook;
 mod safety;
 mod stage;
 mod tampered;

@@ -1,6 +1,8 @@
 //! What a collection without faults is.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
@@ -177,6 +179,59 @@ fn a_scope_reads_some_and_keeps_the_others() {
     assert_eq!(scene.manifest()["scope"], json!(["role/checkout-*", "arn:*:user/people/li.wei"]));
     // Access keys have no time of their own: they are as old as the oldest.
     assert_eq!(scene.manifest()["started_at"], "2026-10-10T06:30:00Z");
+}
+
+/// Serves files to whoever asks, until the test ends.
+fn serve(files: impl Fn(&str, &str) -> Option<String> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let own = root.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            reader.read_line(&mut line).unwrap();
+            let mut header = String::new();
+            while reader.read_line(&mut header).unwrap() > 2 {
+                header.clear();
+            }
+            let path = line.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = files(&own, path).map_or(("404 Not Found", String::new()), |body| ("200 OK", body));
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    root
+}
+
+#[test]
+fn the_service_reference_is_taken_whole_or_not_at_all() {
+    let scene = Scene::small();
+    let reference = serve(|root, path| {
+        match path {
+        "/" => Some(json!([{"service": "sqs", "url": format!("{root}/v1/sqs/sqs.json")}]).to_string()),
+        "/broken" => Some(json!([{"service": "sqs", "url": format!("{root}/gone")}]).to_string()),
+        "/v1/sqs/sqs.json" => Some(
+            json!({"Name": "sqs", "Version": "v1.4", "Actions": [{"Name": "FlyQueue", "Annotations": {"Properties": {"IsWrite": true}},
+                "SupportedBy": {"IAM Action Last Accessed": true}}], "Resources": [], "Operations": []})
+            .to_string(),
+        ),
+        _ => None,
+    }
+    });
+    let found = scene.collect_all(&["--service-reference", &format!("{reference}/")]);
+    assert_eq!(found["catalog/sqs.json"]["Actions"][0]["Name"], "FlyQueue");
+    let planned = scene.run(&["plan", "--snapshot", "snap"]);
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let without = scene.collect(&["--max-age", "0", "--service-reference", &format!("{reference}/broken")]);
+    assert_eq!(without.code, 0, "{without:?}");
+    assert!(without.stdout.contains("Note: the service reference was left out"), "{without:?}");
+    assert!(without.stdout.contains("sqs: HTTP status 404"), "{without:?}");
+    assert!(!scene.content().keys().any(|name| name.starts_with("catalog/")));
 }
 
 #[test]

@@ -108,6 +108,7 @@ impl Line {
             };
             if *error.kind() == ErrorKind::Expired && renewals < RENEWALS {
                 renewals += 1;
+                self.tell(call, attempt, Outcome::Retried(&error, Duration::ZERO), error.request_id(), started);
                 self.renew(generation, error).await?;
                 continue;
             }

@@ -56,15 +56,19 @@ impl Display for Rate {
 /// Calls a second at the start.
 const FIRST: f64 = 20.0;
 /// Calls a second at the start of who wants as many as AWS allows.
-const FIRST_AT_MOST: f64 = 100.0;
+const FIRST_AT_MOST: f64 = 50.0;
 /// Calls a second at least.
 const LOWEST: f64 = 0.2;
 /// Calls a second at most.
 const HIGHEST: f64 = 5_000.0;
 /// Until the first throttle the pace doubles in this time.
-const DOUBLING: f64 = 0.5;
-/// After it the pace rises by so much a second.
-const ADDITION: f64 = 0.5;
+const DOUBLING: f64 = 1.0;
+/// After it the pace rises by so much a second,
+const ADDITION: f64 = 0.3;
+/// and by so much more for every second since the throttle: room that others have left is found soon.
+const ACCELERATION: f64 = 0.12;
+/// What a throttle leaves of the pace of who wants as many calls as AWS allows.
+const LEFT: f64 = 0.75;
 /// How long the pace stays where a throttle has put it.
 const YIELD: Duration = Duration::from_secs(60);
 /// How far a pace may catch up with time that went by unnoticed, such as by a coarse clock.
@@ -123,8 +127,12 @@ impl Pacing {
 
     /// A call that went at `sent` was throttled.
     pub(super) fn throttled(&self, operation: &'static str, sent: Instant) {
+        let now = Instant::now();
         let lane = self.lane(operation);
-        locked(&lane.pace).cut(sent, Instant::now(), self.rate != Rate::Max);
+        locked(&lane.pace).cut(sent, now, self.rate != Rate::Max);
+        // Operations may share a quota. Whoever still doubles has not found its end, and would find it at the others' cost.
+        let others: Vec<Arc<Lane>> = locked(&self.lanes).values().cloned().collect();
+        others.iter().for_each(|other| locked(&other.pace).calm(now));
     }
 
     fn lane(&self, operation: &'static str) -> Arc<Lane> {
@@ -182,8 +190,27 @@ impl Pace {
         if self.yields_until.is_some_and(|until| now < until) {
             return;
         }
-        let grown = if self.starts { self.rate * (seconds / DOUBLING).exp2() } else { self.rate + ADDITION * seconds };
+        let grown = match self.quiet_since(now) {
+            None => self.rate * (seconds / DOUBLING).exp2(),
+            Some(quiet) => self.rate + (ADDITION + ACCELERATION * quiet) * seconds,
+        };
         self.rate = grown.min(self.highest);
+    }
+
+    /// Returns the seconds since the last throttle, or since it has been yielded to; none before the first.
+    fn quiet_since(&self, now: Instant) -> Option<f64> {
+        let since = if self.starts { None } else { self.yields_until.or(self.last_cut) };
+        since.map(|since| now.saturating_duration_since(since).as_secs_f64())
+    }
+
+    /// Another operation was throttled.
+    fn calm(&mut self, now: Instant) {
+        if self.starts && self.highest > self.rate {
+            self.starts = false;
+            self.rate = (self.rate * 0.5).max(LOWEST);
+            self.last_cut = Some(now);
+            self.grown_at = now;
+        }
     }
 
     /// Calls that were on their way together are throttled together, and that counts once.
@@ -191,7 +218,7 @@ impl Pace {
         if self.last_cut.is_some_and(|last| sent <= last) {
             return;
         }
-        let factor = if yields || self.starts { 0.5 } else { 0.8 };
+        let factor = if yields || self.starts { 0.5 } else { LEFT };
         self.rate = (self.rate * factor).max(LOWEST);
         self.starts = false;
         self.last_cut = Some(now);
@@ -222,15 +249,15 @@ mod tests {
     fn the_pace_doubles_until_it_is_throttled_and_stays_at_half_for_a_minute() {
         let start = Instant::now();
         let mut pace = Pace::new(20.0, HIGHEST, start);
-        for step in 1..=10 {
+        for step in 1..=20 {
             pace.grow(start + seconds(f64::from(step) * 0.1));
         }
         assert!((79.0..81.0).contains(&pace.rate), "{}", pace.rate);
-        let cut = start + seconds(1.0);
+        let cut = start + seconds(2.0);
         pace.cut(start, cut, true);
         assert!((39.0..41.0).contains(&pace.rate), "{}", pace.rate);
         // What went before the cut says nothing new.
-        pace.cut(start + seconds(0.9), cut + seconds(0.1), true);
+        pace.cut(start + seconds(1.9), cut + seconds(0.1), true);
         assert!((39.0..41.0).contains(&pace.rate), "{}", pace.rate);
         pace.grow(cut + seconds(59.0));
         assert!((39.0..41.0).contains(&pace.rate), "{}", pace.rate);
@@ -246,11 +273,25 @@ mod tests {
         let mut pace = Pace::new(20.0, HIGHEST, start);
         pace.cut(start, start, false);
         pace.cut(start + seconds(0.1), start + seconds(0.1), false);
-        assert!((7.9..8.1).contains(&pace.rate), "{}", pace.rate);
+        assert!((7.4..7.6).contains(&pace.rate), "{}", pace.rate);
+        // 0.3 a second, and 0.12 more for each second.
         for step in 2..=41 {
             pace.grow(start + seconds(f64::from(step) * 0.1));
         }
-        assert!((9.8..10.2).contains(&pace.rate), "{}", pace.rate);
+        assert!((9.5..9.9).contains(&pace.rate), "{}", pace.rate);
+    }
+
+    #[test]
+    fn what_has_found_no_end_gives_way_to_what_has() {
+        let start = Instant::now();
+        let mut pace = Pace::new(40.0, HIGHEST, start);
+        pace.calm(start);
+        assert_eq!(pace.rate, 20.0);
+        pace.calm(start);
+        assert_eq!(pace.rate, 20.0);
+        let mut published = Pace::new(2.0, 2.0, start);
+        published.calm(start);
+        assert_eq!(published.rate, 2.0);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) struct Account {
     pub is_complete: bool,
     /// How many pages it took.
     pub pages: usize,
+    /// How many roles are linked to services.
+    service_linked: usize,
     /// What came twice, since pages show the account at different moments.
     torn: usize,
 }
@@ -81,10 +83,10 @@ pub(super) async fn collect(
         let users = counted(&summary, SummaryKeyType::Users);
         let fits = users.is_none_or(|users| users == account.counts.users)
             && counted(&summary, SummaryKeyType::Groups).is_none_or(|groups| groups == account.counts.groups)
-            && counted(&summary, SummaryKeyType::Roles).is_none_or(|roles| roles == account.counts.roles);
+            && counted(&summary, SummaryKeyType::Roles).is_none_or(|roles| account.has_roles(roles));
         if (fits && account.torn == 0) || reading >= READINGS {
             if !fits {
-                note_counts(run, &summary, &account.counts);
+                note_counts(run, &summary, &account);
             }
             // Somebody who is not listed may be a member of a group, and is then missed as a holder of its policies.
             account.is_complete = users.is_none_or(|users| users <= account.counts.users);
@@ -103,14 +105,16 @@ fn counted(summary: &Result<GetAccountSummaryOutput, AwsError>, key: SummaryKeyT
     usize::try_from(*count).ok()
 }
 
-fn note_counts(run: &Run, summary: &Result<GetAccountSummaryOutput, AwsError>, counts: &Counts) {
+fn note_counts(run: &Run, summary: &Result<GetAccountSummaryOutput, AwsError>, account: &Account) {
+    let counts = account.counts;
     let lists = [
         ("users", SummaryKeyType::Users, counts.users),
         ("groups", SummaryKeyType::Groups, counts.groups),
         ("roles", SummaryKeyType::Roles, counts.roles),
     ];
     for (name, key, listed) in lists {
-        if let Some(count) = counted(summary, key).filter(|count| *count != listed) {
+        let differs = |count: &usize| *count != listed && !(name == "roles" && account.has_roles(*count));
+        if let Some(count) = counted(summary, key).filter(differs) {
             let detail = format!("the account has {count} {name} by its summary, and {listed} by its details");
             run.gap(gap(DETAILS, "counts-differ", detail));
         }
@@ -238,6 +242,11 @@ struct Row<'a> {
 }
 
 impl Account {
+    /// Returns whether that is the number of roles; nobody documents whether the summary counts those that are linked to services.
+    fn has_roles(&self, count: usize) -> bool {
+        count == self.counts.roles || count == self.counts.roles - self.service_linked
+    }
+
     fn add(
         &mut self,
         include: Include,
@@ -267,6 +276,7 @@ impl Account {
             let row = Row { kind: Kind::Role, arn: role.arn(), name: role.role_name(), created: role.create_date() };
             let target = self.target(call, &row, seen)?;
             self.counts.roles += 1;
+            self.service_linked += usize::from(role.path().is_some_and(|path| path.starts_with("/aws-service-role/")));
             self.targets.push(target);
             self.note_keys(role.role_policy_list().iter().filter_map(|policy| policy.policy_document()));
         }

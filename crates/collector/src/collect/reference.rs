@@ -33,6 +33,15 @@ pub(super) async fn collect(run: Arc<Run>) -> Result<Option<String>, CollectErro
     if run.session.endpoint().is_some() && !run.options.reference_is_asked_for {
         return Ok(None);
     }
+    let known = run.stage(|stage| stage.published_below("catalog/"));
+    for name in &known {
+        if let Some(existing) = run.existing(name) {
+            run.stage(|stage| stage.keep(name, &existing))?;
+        }
+    }
+    if !known.is_empty() {
+        return Ok(None);
+    }
     match fetch_all(&run, &root).await? {
         Ok(()) => Ok(None),
         Err(why) => Ok(Some(format!(

@@ -137,6 +137,13 @@ impl Stage {
         (sha256_of(&content) == *expected).then_some(Existing { content, is_staged: false, is_fresh })
     }
 
+    /// Returns the names of the files below a folder in the snapshot that is to be replaced, if it is young enough.
+    pub fn published_below(&self, folder: &str) -> Vec<String> {
+        let published = self.published.iter().filter(|published| self.is_fresh(published.started_at));
+        let names = published.flat_map(|published| published.files.keys());
+        names.filter(|name| name.starts_with(folder)).cloned().collect()
+    }
+
     /// Returns what the snapshot that is to be replaced says is missing of somebody.
     pub fn published_gaps(&self, arn: &str) -> Vec<Gap> {
         let gaps = self.published.iter().flat_map(|published| &published.gaps);

@@ -97,6 +97,15 @@ impl Proposal {
             let detail = "the change is not of the plan".to_owned();
             return Err(DeriveError { address: foreign.address.clone(), detail });
         }
+        // A group that is taken in part would leave somebody with less than what was reviewed.
+        let is_chosen = |change: &Change| chosen.iter().any(|own| own.address == change.address);
+        let torn = chosen.iter().find(|change| {
+            change.group.is_some() && plan.changes.iter().any(|own| own.group == change.group && !is_chosen(own))
+        });
+        if let Some(torn) = torn {
+            let detail = "its group is not taken whole".to_owned();
+            return Err(DeriveError { address: torn.address.clone(), detail });
+        }
         let place = Place { account: &plan.account.id, partition: &plan.account.partition };
         Ok(Proposal {
             origin: Origin::Plan { digest: plan.digest },
@@ -171,7 +180,7 @@ pub struct NotApproved {
 }
 
 /// A proposal that somebody approved of. Only from one of these does a journal begin, and only from a journal a write.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Approved {
     proposal: Proposal,
     how: &'static str,

@@ -190,7 +190,7 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
             }
             Stand::After(_) if self.journal.resumed().is_some() && self.journal.history().was_done_by_others(at) => {
                 let now = self.clock.now();
-                return self.journal.skipped(at, now).map_err(|error| journal(&error));
+                return self.journal.skipped(at, "somebody else did it", now).map_err(|error| journal(&error));
             }
             Stand::After(_) => return Err(Stop::DoneByOthers { step: at }),
             Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),

@@ -45,7 +45,8 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
         }
         Effect::CreateVersion { policy, document } => {
             let known = history.version(&VersionRef::CreatedBy(at));
-            create_version(reads, step, policy, document, known.as_deref())
+            let own = others_created(history, at, policy);
+            create_version(reads, step, policy, document, (known.as_deref(), &own))
         }
         Effect::DeleteVersion { policy, version } => {
             let live = match managed(reads, step, policy)? {
@@ -186,32 +187,43 @@ fn is_version(reads: &impl Reads, policy: &Arn, id: &str, document: &str) -> Res
     })
 }
 
+/// The versions of a policy that other steps of the journal created.
+fn others_created(history: &History, at: usize, policy: &Arn) -> Vec<String> {
+    let others = history.steps().iter().enumerate().filter(|(other, _)| *other != at);
+    let created = others.filter(|(_, step)| match &step.effect {
+        Effect::CreateVersion { policy: own, .. } => own == policy,
+        _ => false,
+    });
+    created.filter_map(|(other, _)| history.version(&VersionRef::CreatedBy(other))).collect()
+}
+
 /// What is there beside the versions that were there before is the one that was created, if it has its document.
 fn create_version(
     reads: &impl Reads,
     step: &Step,
     policy: &Arn,
     document: &str,
-    known: Option<&str>,
+    (known, own): (Option<&str>, &[String]),
 ) -> Result<Stand, CallError> {
     let live = match managed(reads, step, policy)? {
         Ok(live) => live,
         Err(other) => return Ok(other),
     };
-    // Whose id is known is looked at alone: what others have done to further versions since is theirs.
+    // One that is known to be created is there, or gone again; whatever became of the others.
     if let Some(id) = known {
         return Ok(match live.versions.iter().any(|own| own == id) {
-            false => Stand::Before,
             true => match is_version(reads, policy, id, document)? {
                 Stand::Before => Stand::After(Wrote { version: Some(id.to_owned()), ..Wrote::default() }),
                 other => other,
             },
+            false => Stand::Before,
         });
     }
     if let Some(gone) = step.versions.iter().find(|id| !live.versions.contains(id)) {
         return Ok(other(format!("{gone} is gone")));
     }
-    let new: Vec<&String> = live.versions.iter().filter(|id| !step.versions.contains(id)).collect();
+    let new: Vec<&String> =
+        live.versions.iter().filter(|id| !step.versions.contains(id) && !own.contains(id)).collect();
     match new.as_slice() {
         [] => Ok(Stand::Before),
         [id] => Ok(match is_version(reads, policy, id, document)? {

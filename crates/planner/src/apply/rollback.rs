@@ -212,8 +212,12 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::Detach { entity, policy } => {
                 let document = self.reattachable(step, &policy)?;
-                // What a rollback deleted and puts back has another id.
-                let unique_id = match policy.is_aws_managed_policy() {
+                // What this rollback creates anew has another id.
+                let is_anew = self.steps.iter().any(|step| match &step.effect {
+                    Effect::CreatePolicy { policy: own, .. } => *own == policy,
+                    _ => false,
+                });
+                let unique_id = match policy.is_aws_managed_policy() || is_anew {
                     true => None,
                     false => step.unique_id.clone(),
                 };

@@ -27,7 +27,7 @@ pub enum Progress {
         /// What AWS said.
         wrote: Wrote,
     },
-    /// Somebody else did it.
+    /// It is passed over: somebody else did it, or it may no longer be made.
     Skipped,
 }
 
@@ -155,7 +155,7 @@ impl History {
                 return self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
             }
             Record::Failed { step, .. } => return self.set(*step, Progress::Open),
-            Record::Skipped { step } => return self.set(*step, Progress::Skipped),
+            Record::Skipped { step, .. } => return self.set(*step, Progress::Skipped),
             Record::Stopped { step, reason, detail } => {
                 if reason == "done-by-others" {
                     self.found_by_others.extend(*step);

@@ -176,12 +176,12 @@ impl<S: Store> Journal<S> {
         self.write(Record::Failed { step, code: code.to_owned(), message: message.to_owned() }, now)
     }
 
-    /// Writes down that somebody else did the step.
+    /// Writes down that a step is passed over, and why.
     ///
     /// # Errors
     /// When that cannot be written.
-    pub fn skipped(&mut self, step: usize, now: UnixTime) -> Result<(), JournalError> {
-        self.write(Record::Skipped { step }, now)
+    pub fn skipped(&mut self, step: usize, detail: &str, now: UnixTime) -> Result<(), JournalError> {
+        self.write(Record::Skipped { step, detail: detail.to_owned() }, now)
     }
 
     /// Writes down why it stops.

@@ -56,10 +56,12 @@ pub enum Record {
         /// What AWS says.
         message: String,
     },
-    /// Somebody else did what the step would have done; it is theirs, and is not rolled back.
+    /// The step is passed over: somebody else did it, or it may no longer be made. It is not rolled back.
     Skipped {
         /// Which step.
         step: usize,
+        /// Why.
+        detail: String,
     },
     /// It stopped before the end.
     Stopped {

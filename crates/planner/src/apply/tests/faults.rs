@@ -153,3 +153,24 @@ fn a_full_disk_stops_it_before_the_write() {
         }
     }
 }
+
+#[test]
+fn a_version_that_somebody_deleted_is_made_anew_to_go_back_to() {
+    for name in ["update", "update-with-evict"] {
+        let scene = scene(name);
+        let world = sim(&scene);
+        let disk = Disk::default();
+        apply(scene.proposal(), &world, &disk).unwrap();
+        let (before, default) = {
+            let own = &scene.world.policies[SHARED];
+            (own.versions[&own.default].clone(), own.default.clone())
+        };
+        world.world.borrow_mut().policies.get_mut(SHARED).unwrap().versions.remove(&default);
+        let back = go_back(&world, &disk);
+        let now = world.world.borrow().policies[SHARED].clone();
+        assert_eq!(now.versions[&now.default], before, "{name}");
+        go_back(&world, &back);
+        let now = world.world.borrow().policies[SHARED].clone();
+        assert_eq!(now.versions[&now.default], document("s3:Less"), "{name}");
+    }
+}

@@ -126,6 +126,8 @@ struct Summary<'a> {
     writes_done: usize,
     changes: Vec<ChangeState<'a>>,
     withheld: Vec<WithheldNow<'a>>,
+    /// The commands that go on, back, or leave it.
+    commands: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +159,7 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
         let is_done = |progress: &&&Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped);
         let is_unknown = |progress: &&Progress| matches!(progress, Progress::Intended { .. });
         match progress.iter().filter(is_done).count() {
+            _ if progress.iter().all(|progress| matches!(progress, Progress::Skipped)) => "skipped",
             _ if progress.iter().any(is_unknown) => "unknown",
             0 => "left",
             all if all == progress.len() => "done",
@@ -194,6 +197,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         writes: history.steps().len(),
         writes_done: history.done(),
         withheld: withheld.collect(),
+        commands: commands(outcome, closing.id),
         changes: states,
     };
     let page = match closing.format {
@@ -201,6 +205,10 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         Format::Text => {
             let number = |state: &str| summary.changes.iter().filter(|own| own.state == state).count();
             let mut lines = vec![String::new()];
+            let skipped = match number("skipped").saturating_sub(summary.withheld.len()) {
+                0 => String::new(),
+                more => format!(", {more} passed over"),
+            };
             let withheld = match summary.withheld.len() {
                 0 => String::new(),
                 more => format!(", {more} withheld"),
@@ -212,20 +220,21 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                 "nothing-done" => lines.push(format!("{verb} stopped before anything was changed.")),
                 _ => {
                     lines.push(format!(
-                        "{verb} incomplete! {} made, {} in part, {} not known, {} left{withheld}.",
+                        "{verb} incomplete! {} made, {} in part, {} not known, {} left{skipped}{withheld}.",
                         count(number("done"), "change"),
                         number("in-part"),
                         number("unknown"),
                         number("left")
                     ));
-                    let rest = summary.changes.iter().filter(|own| own.state != "done");
+                    let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
                     lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
                 }
             }
             lines.push(format!("Journal: {}", visible(&summary.journal)));
             lines.push(format!("Head:    {}", summary.head));
-            if outcome == "complete" && *verb == "Apply" {
-                lines.push(format!("To take it back: secateur rollback {}", visible(closing.id)));
+            if outcome == "complete" {
+                let what = if *verb == "Apply" { "To take it back:" } else { "To do it again: " };
+                lines.push(format!("{what} secateur rollback {}", visible(closing.id)));
             }
             lines.push(String::new());
             lines.join("\n")
@@ -234,6 +243,18 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     output::print(&page)?;
     let Some(stop) = stop else { return Ok(Exit::Done) };
     Ok(failure(closing, stop, outcome).report(false))
+}
+
+fn commands(outcome: &str, id: &str) -> Vec<String> {
+    let back = format!("secateur rollback {id}");
+    match outcome {
+        "complete" => vec![back],
+        "nothing-done" => Vec::new(),
+        _ => {
+            let leave = format!("secateur history --abandon {id} --reason TEXT");
+            vec!["secateur apply --resume".to_owned(), back, leave]
+        }
+    }
 }
 
 /// Why it stopped, and what to do.

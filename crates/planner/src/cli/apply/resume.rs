@@ -1,10 +1,13 @@
 //! `secateur apply --resume`: on with the open journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Closing, Wall, approve, check_account, check_age, check_endpoint, close, drive, lock, open, plan_of, way};
+use super::{
+    Closing, Wall, Whose, approve, check_account, check_age, check_endpoint, close, drive, fresh_account,
+    fresh_analysis, lock, open, plan_of, tell_withheld, way,
+};
 use crate::apply::aws::Cloud;
-use crate::apply::journal::{FileStore, Journal};
+use crate::apply::journal::{FileStore, History, Journal, Progress};
 use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
@@ -12,7 +15,7 @@ use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::{Reproof, Sources};
 use crate::cli::{Outcome, output, rollback};
-use crate::plan::Plan;
+use crate::plan::{Change, Refusal, drift, recheck};
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
@@ -24,15 +27,20 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
             .help("`secateur history` shows what was applied"));
     };
-    let (proposal, plan) = proposal(globals, args, &workspace, &found)?;
+    let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
-    if let Some(plan) = plan {
-        check_age(&plan, &workspace, cloud.session().now())
-            .map_err(|failure| journals::needs_its_plan(&found, failure))?;
-    }
+    let withheld = match &reproof {
+        Some(reproof) => {
+            check_age(&reproof.plan, &workspace, cloud.session().now())
+                .map_err(|failure| journals::needs_its_plan(&found, failure))?;
+            recheck_left(globals, args, &cloud, reproof, &found.history)?
+        }
+        None => BTreeMap::new(),
+    };
+    tell_withheld(&withheld);
     if args.format == Format::Text {
         output::print(&left(&found))?;
     }
@@ -42,6 +50,12 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let caller = cloud.session().identity().arn.to_string();
     let mut journal = Journal::resume(store, found.history.clone(), approved, caller, journals::now())
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    for (at, step) in found.history.steps().iter().enumerate() {
+        if let Some(refusal) = withheld.get(&step.unit) {
+            let skipped = journal.skipped(at, &refusal.detail, journals::now());
+            skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
+        }
+    }
     let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
     let finish = || rollback::note_above(&folder, &found.id);
@@ -53,7 +67,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         id: &found.id,
         history: journal.history(),
         stop: stop.as_ref(),
-        withheld: &BTreeMap::new(),
+        withheld: &withheld,
     })
 }
 
@@ -63,7 +77,7 @@ fn proposal(
     args: &ApplyArgs,
     workspace: &Workspace,
     found: &Found,
-) -> Result<(Proposal, Option<Plan>), Failure> {
+) -> Result<(Proposal, Option<Reproof>), Failure> {
     let edited = |error: crate::apply::ResumeError| journals::not_resumed(found, &error);
     let begin = found.history.begin();
     if let Origin::Rollback { .. } = begin.origin {
@@ -85,7 +99,35 @@ fn proposal(
     let proved = Proved::new(&reproof.plan, &analysis, &options)
         .map_err(|refusals| lost(Failure::refusals(&path, &refusals)))?;
     let proposal = resume_plan(&found.history, &proved, workspace.config.apply.evict_oldest_version).map_err(edited)?;
-    Ok((proposal, Some(reproof.plan.clone())))
+    drop(analysis);
+    Ok((proposal, Some(reproof)))
+}
+
+/// Judges anew what is left whole: by fresh reports it may no longer be made. What was begun is ended.
+fn recheck_left(
+    globals: &Globals,
+    args: &ApplyArgs,
+    cloud: &Cloud,
+    reproof: &Reproof,
+    history: &History,
+) -> Result<BTreeMap<String, Refusal>, Failure> {
+    let begun: BTreeSet<&str> = (history.steps().iter().enumerate())
+        .filter(|(at, _)| *history.progress(*at) != Progress::Open || history.may_have_begun() == Some(*at))
+        .map(|(_, step)| step.unit.as_str())
+        .collect();
+    let is_left = |unit: &str| !begun.contains(unit) && history.steps().iter().any(|step| step.unit == unit);
+    let left: Vec<&Change> = reproof.plan.changes.iter().filter(|change| is_left(change.unit())).collect();
+    if args.no_recheck || left.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let live = fresh_account(globals, &args.access, cloud, reproof, &left, Whose::Affected)?;
+    let judged = fresh_analysis(reproof, &live)?;
+    // What has another document by now is drift, and stops it at its step.
+    let drifted = drift(&left, &judged);
+    let is_moved = |change: &&Change| drifted.iter().any(|drift| drift.address == change.address);
+    let moved: BTreeSet<&str> = left.iter().copied().filter(is_moved).map(Change::unit).collect();
+    let same: Vec<&Change> = left.iter().copied().filter(|change| !moved.contains(change.unit())).collect();
+    Ok(recheck(&reproof.plan, &same, &judged, &reproof.options()?))
 }
 
 /// The endpoint is known after the first call to IAM.
@@ -98,8 +140,6 @@ pub(in crate::cli) fn check_endpoint_now(cloud: &Cloud, to: &Destination) -> Res
 }
 
 fn left(found: &Found) -> String {
-    use crate::apply::journal::Progress;
-
     let mut lines = vec![format!("Journal {}", visible(&found.id))];
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {

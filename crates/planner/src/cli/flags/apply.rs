@@ -38,7 +38,7 @@ pub(in crate::cli) struct ApplyArgs {
     #[arg(long)]
     pub resume: bool,
     /// Do not read fresh reports: what was used since the plan is removed all the same
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long)]
     pub no_recheck: bool,
     #[command(flatten)]
     pub approval: ApprovalArgs,
