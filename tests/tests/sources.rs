@@ -172,11 +172,11 @@ fn operations(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for client in [".iam.", ".sts.", "aws.account.", "aws.kms(", "aws.cloudtrail("] {
         for (at, _) in code.match_indices(client) {
-            let rest = &code[at + client.len()..];
+            let rest = code.get(at + client.len()..).unwrap_or_default();
             // Clients of a Region are made by a call.
             let rest = if client.ends_with('(') { rest.split_once(").").map_or("", |(_, rest)| rest) } else { rest };
             let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-            if rest[name.len()..].starts_with('(') {
+            if rest.get(name.len()..).is_some_and(|rest| rest.starts_with('(')) {
                 found.insert(name);
             }
         }

@@ -28,8 +28,8 @@ const ACTS: [(&str, &str, Act); 8] = [
         cloud.iam("DeleteRolePolicy", &[("RoleName", "put"), ("PolicyName", "p")]);
     }),
     ("sets another version in force", "version", |cloud| {
-        let theirs = allow(&["lambda:ListFunctions"]);
-        let params = [("PolicyArn", &shared()[..]), ("PolicyDocument", &theirs), ("SetAsDefault", "true")];
+        let (arn, theirs) = (shared(), allow(&["lambda:ListFunctions"]));
+        let params = [("PolicyArn", arn.as_str()), ("PolicyDocument", &theirs), ("SetAsDefault", "true")];
         cloud.iam("CreatePolicyVersion", &params);
     }),
     ("detaches", "attachments", |cloud| {
@@ -74,16 +74,10 @@ fn what_moved_since_the_plan_is_refused_before_the_first_write() {
 fn meanwhile(play: &Play, act: impl FnOnce(&Cloud)) -> crate::cli::Answer {
     play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": true }));
     let child = play.start(&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"]);
-    for _ in 0..1_200 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
-        if held.to_string().contains('1') {
-            act(&play.cloud);
-            play.cloud.running.control("POST", "release", &json!({})).unwrap();
-            return answer(child.wait_with_output().unwrap());
-        }
-    }
-    panic!("no write was held");
+    play.wait_until_held();
+    act(&play.cloud);
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    answer(child.wait_with_output().unwrap())
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn whatever_was_applied_comes_back() {
             plan["changes"].as_array().unwrap().iter().map(|change| change["address"].as_str().unwrap()).collect();
         let some: Vec<&str> = addresses.iter().copied().filter(|_| random.percent(60)).collect();
         let mut more: Vec<&str> = some.iter().flat_map(|address| ["--target", address]).collect();
-        if let (Some(left), true) = (random.pick(&addresses), random.percent(30)) {
-            if some.iter().any(|own| own != left) {
-                more.extend(["--exclude", left]);
-            }
+        if let (Some(left), true) = (random.pick(&addresses), random.percent(30))
+            && some.iter().any(|own| own != left)
+        {
+            more.extend(["--exclude", left]);
         }
         let before = essence(&play.cloud);
         let effects = ["throttle", "answer-lost", "reset", "none"];

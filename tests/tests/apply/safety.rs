@@ -42,7 +42,7 @@ fn without_approval_nothing_is_written() {
     let answer = play.run(&["apply", PLAN, "--approve", &"0".repeat(64)]).ended_with(3);
     assert!(answer.stderr.contains(&digest), "{answer}");
     // A label of twelve digits is no approval.
-    play.run(&["apply", PLAN, "--approve", &digest[..12]]).ended_with(64);
+    play.run(&["apply", PLAN, "--approve", digest.get(..12).unwrap()]).ended_with(64);
     assert!(is_untouched(&play));
     play.run(&["apply", PLAN, "--approve", &digest, "--no-recheck", "--settle", "2"]).ended_with(0);
     let id = play.journals().remove(0);
@@ -98,17 +98,6 @@ fn hold(play: &Play, after: bool) {
     play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": after }));
 }
 
-fn wait_until_held(play: &Play) {
-    for _ in 0..1_200 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let held = play.cloud.running.control("GET", "held", &json!({})).unwrap();
-        if held.to_string().contains('1') {
-            return;
-        }
-    }
-    panic!("no write was held");
-}
-
 const APPLY: [&str; 6] = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "2"];
 
 #[test]
@@ -117,7 +106,7 @@ fn of_two_applies_at_once_the_second_is_refused() {
     let play = stage.play(&SEVERAL);
     hold(&play, false);
     let first = play.start(&APPLY);
-    wait_until_held(&play);
+    play.wait_until_held();
     let second = play.apply(&[]).ended_with(3);
     assert!(second.stderr.contains("somebody else is applying"), "{second}");
     play.cloud.running.control("POST", "release", &json!({})).unwrap();
@@ -136,7 +125,7 @@ fn one_interrupt_ends_it_after_the_call_in_flight() {
     let before = essence(&play.cloud);
     hold(&play, true);
     let child = play.start(&APPLY);
-    wait_until_held(&play);
+    play.wait_until_held();
     signal(child.id());
     std::thread::sleep(std::time::Duration::from_millis(300));
     play.cloud.running.control("POST", "release", &json!({})).unwrap();
@@ -157,7 +146,7 @@ fn two_interrupts_end_it_at_once_and_the_call_in_flight_is_read_later() {
         let before = essence(&play.cloud);
         hold(&play, after);
         let child = play.start(&APPLY);
-        wait_until_held(&play);
+        play.wait_until_held();
         signal(child.id());
         std::thread::sleep(std::time::Duration::from_millis(200));
         signal(child.id());
@@ -306,10 +295,12 @@ fn what_was_taken_back_in_part_is_not_gone_on_with() {
     let start = essence(&play.cloud);
     let fault = json!({ "operation": "writes", "skip": 2, "effect": "error", "code": "AccessDenied", "status": 403 });
     play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
+    let answer = play.apply(&["--format", "json"]).ended_with(4);
+    let closing: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(closing["commands"][0], "secateur apply --resume", "{answer}");
     let typo = play.rollback(&["--target", "role/typo/*"]).ended_with(64);
     assert!(typo.stderr.contains("--target names nothing"), "{typo}");
-    play.rollback(&["--target", "role/put/*"]).ended_with(0);
+    play.rollback(&["--target", "policy/shared"]).ended_with(0);
     let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);
     assert_eq!(answer.reason(), "taken-back", "{answer}");
     let id = play.journals().remove(0);
@@ -321,5 +312,38 @@ fn what_was_taken_back_in_part_is_not_gone_on_with() {
     assert_eq!(essence(&play.cloud), start);
     let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
     let states: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["rolled-back", "done", "done"]);
+    assert_eq!(states, ["nothing-done", "done"]);
+    let times: std::collections::BTreeSet<String> = play.journals().iter().map(|id| id[..16].to_owned()).collect();
+    assert_eq!(times.len(), 2, "each has a second of its own: their names are in the order in which they began");
+}
+
+#[test]
+fn an_open_journal_whose_plan_was_replaced_names_the_ways_out() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    play.apply(&[]).ended_with(4);
+    let id = play.journals().remove(0);
+    let honest = fs::read(play.path(PLAN)).unwrap();
+    play.run(&["plan", "-q", "--out", PLAN, "--target", "policy/shared"]).ended_with(0);
+    let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "other-plan", "{answer}");
+    assert!(answer.stderr.contains(&format!("secateur rollback {id}")), "{answer}");
+    fs::write(play.path(PLAN), honest).unwrap();
+    let answer = play.run(&["collect", "-q", "--rate", "max"]);
+    assert!(answer.stderr.contains(&format!("The journal {id} is open")), "{answer}");
+    let answer = play.resume().ended_with(3);
+    assert!(answer.stderr.contains("secateur history --abandon"), "{answer}");
+}
+
+#[test]
+fn a_plan_of_a_time_that_has_not_come_is_refused() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let output = Command::new("date").args(["-u", "-d", "+1 day", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
+    let tomorrow = String::from_utf8(output.stdout).unwrap();
+    play.run(&["plan", "-q", "--out", PLAN, "--target", "role/put/*", "--now", tomorrow.trim()]).ended_with(0);
+    let answer = play.apply(&["--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "stale", "{answer}");
 }

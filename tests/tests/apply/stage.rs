@@ -118,6 +118,18 @@ impl Play {
         self.command(arguments).spawn().unwrap()
     }
 
+    /// Waits until the emulator holds a call.
+    pub fn wait_until_held(&self) {
+        for _ in 0..1_200 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let held = self.cloud.running.control("GET", "held", &Value::Null).unwrap();
+            if held.to_string().contains('1') {
+                return;
+            }
+        }
+        panic!("no write was held");
+    }
+
     /// Applies all of the plan.
     pub fn apply(&self, more: &[&str]) -> Answer {
         let settle: &[&str] = if more.contains(&"--settle") { &[] } else { &["--settle", "2"] };

@@ -125,7 +125,7 @@ fn role_with(cloud: &Cloud, role: &str, policy: &str, document: &str) {
 
 /// Everybody lists functions; `large` uses every other tracked action of EC2, too many names for one policy.
 fn use_of(cloud: &Cloud, now: &str) {
-    let day = &now[..10];
+    let day = now.get(..10).unwrap();
     let time = format!("{day}T00:00:00Z");
     let used = |kind: &str, name: &str, action: &str| {
         json!({

@@ -126,6 +126,8 @@ struct Summary<'a> {
     writes_done: usize,
     changes: Vec<ChangeState<'a>>,
     withheld: Vec<WithheldNow<'a>>,
+    /// The commands that go on, back, or leave it.
+    commands: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -195,6 +197,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         writes: history.steps().len(),
         writes_done: history.done(),
         withheld: withheld.collect(),
+        commands: commands(outcome, closing.id),
         changes: states,
     };
     let page = match closing.format {
@@ -229,8 +232,9 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
             }
             lines.push(format!("Journal: {}", visible(&summary.journal)));
             lines.push(format!("Head:    {}", summary.head));
-            if outcome == "complete" && *verb == "Apply" {
-                lines.push(format!("To take it back: secateur rollback {}", visible(closing.id)));
+            if outcome == "complete" {
+                let what = if *verb == "Apply" { "To take it back:" } else { "To do it again: " };
+                lines.push(format!("{what} secateur rollback {}", visible(closing.id)));
             }
             lines.push(String::new());
             lines.join("\n")
@@ -239,6 +243,18 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     output::print(&page)?;
     let Some(stop) = stop else { return Ok(Exit::Done) };
     Ok(failure(closing, stop, outcome).report(false))
+}
+
+fn commands(outcome: &str, id: &str) -> Vec<String> {
+    let back = format!("secateur rollback {id}");
+    match outcome {
+        "complete" => vec![back],
+        "nothing-done" => Vec::new(),
+        _ => {
+            let leave = format!("secateur history --abandon {id} --reason TEXT");
+            vec!["secateur apply --resume".to_owned(), back, leave]
+        }
+    }
 }
 
 /// Why it stopped, and what to do.

@@ -67,6 +67,7 @@ pub(in crate::cli) fn account(
     let state = reproof.workspace.state("fresh");
     let folder = state.parent().unwrap_or(Path::new("."));
     output::prepare_state(&state)?;
+    sweep(folder);
     let temporary = tempfile::Builder::new().prefix("fresh-").tempdir_in(folder);
     let temporary = temporary.map_err(|error| Failure::io("write", folder, &error))?;
     let dir = temporary.path().join("snapshot");
@@ -103,6 +104,19 @@ pub(in crate::cli) fn account(
     account.regions = account.regions.or_else(|| reproof.account.regions.clone());
     account.summary = account.summary.or_else(|| reproof.account.summary.clone());
     Ok(account)
+}
+
+/// Removes what a command that was ended while it read has left behind, a day ago or more: nobody reads it any more.
+fn sweep(folder: &Path) {
+    let is_old = |entry: &std::fs::DirEntry| {
+        let age =
+            entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed().unwrap_or_default());
+        entry.file_name().to_string_lossy().starts_with("fresh-") && age.is_ok_and(|age| age.as_secs() >= 86_400)
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(is_old) {
+        // What cannot be removed does no harm.
+        let _ = std::fs::remove_dir_all(entry.path());
+    }
 }
 
 /// Judges the account as it is now by the rules of the plan.
