@@ -77,7 +77,9 @@ fn the_sample_account_collected_gives_the_plan_of_its_files() {
     }
     assert_eq!(found.len(), expected.len());
     for member in ["withheld", "blocked", "advice"] {
-        let count = |plan: &Value| plan[member].as_array().unwrap().len();
+        // The clock went on by a second while it was collected.
+        let counts = |entry: &&Value| entry["kind"] != "now";
+        let count = |plan: &Value| plan[member].as_array().unwrap().iter().filter(counts).count();
         assert_eq!(count(&collected), count(&written), "{member}");
     }
     let verified = scene.run(&["verify", "plan.json", "--snapshot", "snap"]);

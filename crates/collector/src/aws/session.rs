@@ -32,6 +32,7 @@ pub struct Clients {
     /// Account management.
     pub account: aws_sdk_account::Client,
     config: SdkConfig,
+    seen: Seen,
     pub(super) generation: u64,
 }
 
@@ -52,6 +53,7 @@ impl Clients {
             sts: aws_sdk_sts::Client::from_conf(sts.interceptor(WholeXml).build()),
             account: aws_sdk_account::Client::from_conf(account.build()),
             config,
+            seen: seen.clone(),
             generation,
         }
     }
@@ -65,6 +67,8 @@ impl Clients {
     /// CloudTrail in a Region.
     pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
         let config = aws_sdk_cloudtrail::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        // Its clock dates the event history.
+        let config = config.interceptor(self.seen.clone());
         aws_sdk_cloudtrail::Client::from_conf(config.region(Region::new(region.to_owned())).build())
     }
 }

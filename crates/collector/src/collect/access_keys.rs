@@ -15,6 +15,7 @@ pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), Col
     for user in users {
         let name = names::file("access-keys", &user.name);
         if !run.is_in_scope(&user) {
+            run.carry_gaps(&user.arn, |gap| gap.detail.contains("AccessKey"));
             if let Some(existing) = run.existing(&name) {
                 run.stage(|stage| stage.keep(&name, &existing))?;
             }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use secateur_analyzer::account::Gap;
 use secateur_analyzer::time::UnixTime;
 use serde::Deserialize;
 use tokio::task::JoinSet;
@@ -73,7 +74,7 @@ struct Pipeline {
 pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Target>) -> Step<Outcome> {
     for target in others {
         keep(&run, &target, |_| true)?;
-        run.stage(|stage| stage.published_gaps(&target.arn)).into_iter().for_each(|gap| run.gap(gap));
+        run.carry_gaps(&target.arn, is_about_report);
     }
     let total = targets.len();
     let mut todo = VecDeque::new();
@@ -100,6 +101,14 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
     };
     pipeline.run().await?;
     Ok(Outcome { read: pipeline.read, kept })
+}
+
+/// Returns whether a gap is one of this module, or of what hangs on a report.
+fn is_about_report(gap: &Gap) -> bool {
+    matches!(gap.kind.as_str(), "report-failed" | "report-unfinished" | "job-lost")
+        || ["ServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"]
+            .iter()
+            .any(|call| gap.detail.contains(call))
 }
 
 /// What is looked at of a report that is there.

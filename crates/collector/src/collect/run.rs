@@ -144,6 +144,12 @@ impl Run {
         locked(&self.gaps).insert(gap);
     }
 
+    /// Notes what the snapshot that is to be replaced says is missing of somebody who is not read anew.
+    pub fn carry_gaps(&self, arn: &str, is_of_these: impl Fn(&Gap) -> bool) {
+        let gaps = self.stage(|stage| stage.published_gaps(arn));
+        gaps.into_iter().filter(|gap| is_of_these(gap)).for_each(|gap| self.gap(gap));
+    }
+
     /// Notes what is missing because a call failed.
     pub fn gap_of(&self, subject: &str, error: &AwsError) {
         let kind = match error.kind() {
