@@ -41,6 +41,8 @@ pub(super) struct Account {
     /// The literal KMS keys that policies name.
     pub key_arns: BTreeSet<String>,
     pub counts: Counts,
+    /// When the last page was read.
+    pub read_at: Option<UnixTime>,
     /// Whether nobody is known to be missing.
     pub is_complete: bool,
     /// How many pages it took.
@@ -191,7 +193,10 @@ pub(super) async fn read(
         account.pages += 1;
         match next {
             Some(next) => marker = Some(next),
-            None => return Ok(account),
+            None => {
+                account.read_at = Some(session.now());
+                return Ok(account);
+            }
         }
     }
 }
