@@ -9,6 +9,7 @@ mod content;
 mod details;
 mod document;
 mod error;
+mod exchange;
 #[cfg(test)]
 mod fixture;
 mod grants;
@@ -30,6 +31,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 pub use error::SnapshotError;
+#[cfg(feature = "aws")]
+pub(crate) use exchange::STAGE;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;
 #[cfg(feature = "aws")]
@@ -48,13 +51,17 @@ pub struct ReadOptions {
     pub threads: NonZeroUsize,
 }
 
-/// Reads a snapshot.
+/// Reads a snapshot. One that is just being replaced is read whole: the old one, or the new one.
 ///
 /// # Errors
 /// When a file cannot be read or is not what its place says, when the manifest and the files contradict each other, or when
 /// it is not clear which account this is.
 pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError> {
-    let mut inventory = Inventory::of(dir)?;
+    exchange::undisturbed(dir, || read_once(dir, options))
+}
+
+fn read_once(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError> {
+    let mut inventory = exchange::inventory(dir)?;
     let manifest = manifest::read(&inventory)?;
     if let Some((manifest, _)) = &manifest {
         manifest.check_listing(&inventory)?;
@@ -76,7 +83,7 @@ pub fn read(dir: &Path, options: &ReadOptions) -> Result<Account, SnapshotError>
     parts.into_account(dir, manifest, catalog)
 }
 
-/// Returns the files of a snapshot: their paths by their names.
+/// Returns the files that stand at places of a snapshot: their paths by their names.
 #[cfg(feature = "aws")]
 pub(crate) fn files(dir: &Path) -> Result<std::collections::BTreeMap<String, PathBuf>, SnapshotError> {
     Ok(Inventory::of(dir)?.files.into_iter().map(|(name, file)| (name, file.path)).collect())
@@ -90,7 +97,7 @@ pub fn account_dirs(dir: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
     if !dir.is_dir() {
         return Err(SnapshotError::NotADirectory { path: dir.to_owned() });
     }
-    if [place::DETAILS, place::MANIFEST].iter().any(|name| dir.join(name).exists()) {
+    if [place::DETAILS, place::MANIFEST].iter().any(|name| dir.join(name).exists()) || exchange::is_under_way(dir) {
         return Ok(vec![dir.to_owned()]);
     }
     let mut found = Vec::new();
