@@ -129,13 +129,18 @@ impl Stage {
         // Nothing of a stage is synced: what a crash of the machine has left of a file may be half of it.
         let is_json = |content: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(content).is_ok();
         if let Some(content) = fs::read(self.stage.join(name)).ok().filter(is_json) {
-            return Some(Existing { content, is_staged: true, is_fresh: true });
+            return Some(Existing { content, is_staged: true, is_fresh: true, since: self.state.started_at });
         }
         let published = self.published.as_ref()?;
         let expected = published.files.get(name)?;
         let content = fs::read(self.dir.join(name)).ok()?;
         let is_fresh = self.is_fresh(published.started_at);
-        (sha256_of(&content) == *expected).then_some(Existing { content, is_staged: false, is_fresh })
+        (sha256_of(&content) == *expected).then_some(Existing {
+            content,
+            is_staged: false,
+            is_fresh,
+            since: published.started_at,
+        })
     }
 
     /// Returns the names of the files below a folder in the snapshot that is to be replaced, if it is young enough.
@@ -200,6 +205,8 @@ pub(super) struct Existing {
     is_staged: bool,
     /// Whether it is young enough, if it has no time of its own.
     pub is_fresh: bool,
+    /// The time that it is of at the earliest.
+    pub since: UnixTime,
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CollectError {
