@@ -185,9 +185,8 @@ impl Run {
             #[serde(rename = "Arn")]
             arn: Option<String>,
         }
-        let is_of_now =
-            |existing: &Existing| existing.is_fresh && created.is_none_or(|created| existing.since >= created);
-        let Some(existing) = self.existing(name).filter(is_of_now) else { return Ok(false) };
+        let is_good = |existing: &Existing| existing.is_good_for(created);
+        let Some(existing) = self.existing(name).filter(is_good) else { return Ok(false) };
         let head = serde_json::from_slice::<Head>(&existing.content);
         if head.is_ok_and(|head| head.arn.as_deref() == Some(arn)) {
             self.stage(|stage| stage.keep(name, &existing))?;

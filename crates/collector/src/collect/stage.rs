@@ -206,7 +206,14 @@ pub(super) struct Existing {
     /// Whether it is young enough, if it has no time of its own.
     pub is_fresh: bool,
     /// The time that it is of at the earliest.
-    pub since: UnixTime,
+    since: UnixTime,
+}
+
+impl Existing {
+    /// Returns whether it may stand for somebody of that creation: young enough, and not of an earlier one of that name.
+    pub fn is_good_for(&self, created: Option<UnixTime>) -> bool {
+        self.is_fresh && created.is_none_or(|created| self.since >= created)
+    }
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CollectError {

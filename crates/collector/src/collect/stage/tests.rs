@@ -184,3 +184,16 @@ fn what_another_collection_has_read_is_not_dropped() {
     assert!(refusal(dir, elsewhere).ends_with("of account 111122223333 at http://127.0.0.1:1"));
     assert!(dir.join(STAGE).join("last-accessed/role/a.json").exists());
 }
+
+#[test]
+fn what_is_of_an_earlier_one_of_that_name_is_not_taken_over() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    staged(dir, "a").publish(manifest()).unwrap();
+    let later = State { started_at: state().started_at.plus(600), ..state() };
+    let stage = Stage::open(dir, later, 3_600, false).unwrap();
+    let existing = stage.existing(DETAILS).unwrap();
+    let started = state().started_at;
+    assert!(existing.is_good_for(None) && existing.is_good_for(Some(started)));
+    assert!(!existing.is_good_for(Some(started.plus(1))), "made after the snapshot that it would be taken from");
+}
