@@ -75,8 +75,7 @@ impl<'a> GrantIndex<'a> {
             return GrantIndex::default();
         };
         let of_principal = account.principals.iter().map(|_| OnceLock::new()).collect();
-        let details_at = account.details_at.or_else(|| account.finished_at.map(|finished| finished.plus(-READING)));
-        let covers_details = details_at.is_none_or(|at| history.to >= at);
+        let covers_details = details_at(account).is_none_or(|at| history.to >= at);
         let mut index = GrantIndex { history: Some(history), covers_details, of_principal, ..GrantIndex::default() };
         let names = known_names(account);
         for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
@@ -214,6 +213,11 @@ impl<'a> GrantIndex<'a> {
     fn events_of(&self, kind: char, name: &str) -> impl Iterator<Item = &&'a GrantEvent> {
         self.by_entity.get(&(kind, name.to_ascii_lowercase())).into_iter().flatten()
     }
+}
+
+/// Until when the history must reach, to say anything of what the authorization details show.
+pub(crate) fn details_at(account: &Account) -> Option<UnixTime> {
+    account.details_at.or_else(|| account.finished_at.map(|finished| finished.plus(-READING)))
 }
 
 fn known_names(account: &Account) -> HashSet<(char, String)> {

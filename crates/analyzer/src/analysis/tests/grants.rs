@@ -280,6 +280,19 @@ fn a_history_that_ends_before_the_details_shows_nothing() {
 }
 
 #[test]
+fn a_history_that_ends_before_the_newest_report_is_a_gap() {
+    let check = |ends_before: i64, expect: bool| {
+        let mut case = case(sqs_role());
+        case.account.grants =
+            Some(GrantHistory { from: NOW.plus(-91 * DAY), to: NOW.plus(-ends_before), events: vec![] });
+        let has_gap = case.analyze().gaps.iter().any(|gap| gap.kind == "grants-end-early");
+        assert_eq!(has_gap, expect, "{ends_before}");
+    };
+    check(0, false);
+    check(6 * 3_600, true);
+}
+
+#[test]
 fn a_rule_about_tags_holds_for_what_may_have_them() {
     let sketch = Sketch::new()
         .principal("role/a")
