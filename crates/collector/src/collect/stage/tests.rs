@@ -197,3 +197,15 @@ fn what_is_of_an_earlier_one_of_that_name_is_not_taken_over() {
     assert!(existing.is_good_for(None) && existing.is_good_for(Some(started)));
     assert!(!existing.is_good_for(Some(started.plus(1))), "made after the snapshot that it would be taken from");
 }
+
+#[test]
+fn a_gap_of_what_is_read_anew_is_not_carried_on() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    let arn = "arn:aws:iam::111122223333:policy/p";
+    let gap = |detail: &str| super::super::gap(arn, "access-denied", detail);
+    let gaps = vec![gap("iam:GenerateServiceLastAccessedDetails: x"), gap("iam:ListPolicyTags: x")];
+    staged(dir, "a").publish(Manifest { gaps: gaps.clone(), ..manifest() }).unwrap();
+    let stage = Stage::open(dir, state(), 0, true).unwrap();
+    assert_eq!(stage.published_gaps(arn), gaps[..1]);
+}
