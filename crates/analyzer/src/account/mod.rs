@@ -38,6 +38,8 @@ pub struct Account {
     pub started_at: Option<UnixTime>,
     /// When the collection was finished; none for files made by hand.
     pub finished_at: Option<UnixTime>,
+    /// When the last page of the authorization details was read; none when that is not known.
+    pub details_at: Option<UnixTime>,
     /// Whether the authorization details are whole.
     pub complete: bool,
     /// What is missing, and why.

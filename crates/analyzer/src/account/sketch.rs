@@ -44,6 +44,7 @@ impl Sketch {
             caller_arn: None,
             started_at: time(NOW),
             finished_at: time(NOW),
+            details_at: None,
             complete: true,
             gaps: Vec::new(),
             snapshot_sha256: sha256_of(b"sketch"),

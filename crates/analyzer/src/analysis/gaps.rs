@@ -1,10 +1,10 @@
 //! What is missing. Absence of data means keep; every gap is counted in every summary.
 
 use super::Analysis;
-use crate::account::Gap;
+use crate::account::{Gap, ReportStatus};
 use crate::graph::Entity;
 use crate::rules::KmsPruning;
-use crate::verdict::RegionProblem;
+use crate::verdict::{RegionProblem, details_at};
 
 /// The collection's own gaps, then what the analysis missed, each in order.
 pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
@@ -34,6 +34,18 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
     if account.grants.is_none() {
         let detail = "nothing tells when permissions were granted: unknown_grant_date decides".to_owned();
         add("grants.json", "no-grants", detail);
+    }
+    let reports = account.reports.values().filter(|report| report.status == ReportStatus::Completed);
+    let newest = reports.filter_map(|report| report.generated_at).chain(details_at(account)).max();
+    if let (Some(history), Some(newest)) = (&account.grants, newest)
+        && history.to < newest
+    {
+        let detail = format!(
+            "the event history ends at {}, and what it is asked about is of up to {newest}: for whatever is younger than its \
+             end, unknown_grant_date decides",
+            history.to
+        );
+        add("grants.json", "grants-end-early", detail);
     }
     let untagged = account.policies.iter().filter(|policy| !policy.is_aws_managed() && policy.tags.is_none()).count();
     if untagged > 0 {

@@ -19,10 +19,16 @@ use crate::time::{DAY, UnixTime};
 /// so much later than it should may a history begin.
 const TOLERANCE: i64 = DAY + REPORTING_DELAY;
 
+/// How long the end of a history may be before the end of its collection, where nothing says when the authorization details
+/// were read: the history takes its time to be read.
+const READING: i64 = 15 * 60;
+
 /// Events by whom they name; each list by time.
 #[derive(Debug, Default)]
 pub struct GrantIndex<'a> {
     history: Option<&'a GrantHistory>,
+    /// Whether the history reaches as far as the documents and attachments that the account shows.
+    covers_details: bool,
     by_entity: HashMap<(char, String), Vec<&'a GrantEvent>>,
     by_policy: HashMap<String, Vec<&'a GrantEvent>>,
     /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
@@ -69,7 +75,8 @@ impl<'a> GrantIndex<'a> {
             return GrantIndex::default();
         };
         let of_principal = account.principals.iter().map(|_| OnceLock::new()).collect();
-        let mut index = GrantIndex { history: Some(history), of_principal, ..GrantIndex::default() };
+        let covers_details = details_at(account).is_none_or(|at| history.to >= at);
+        let mut index = GrantIndex { history: Some(history), covers_details, of_principal, ..GrantIndex::default() };
         let names = known_names(account);
         for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
             index.add(event, &names);
@@ -124,7 +131,7 @@ impl<'a> GrantIndex<'a> {
         match holder.paths.iter().map(by_path).min().flatten() {
             // A write is proof, wherever the history ends; silence is none after its end.
             Some(time) => Granted::At(time),
-            None if history.to < times.generated_at => Granted::Unknown,
+            None if history.to < times.generated_at || !self.covers_details => Granted::Unknown,
             None if times.observed.since(history.from) + TOLERANCE >= settings.min_idle() => Granted::LongAgo,
             None => Granted::Unknown,
         }
@@ -206,6 +213,11 @@ impl<'a> GrantIndex<'a> {
     fn events_of(&self, kind: char, name: &str) -> impl Iterator<Item = &&'a GrantEvent> {
         self.by_entity.get(&(kind, name.to_ascii_lowercase())).into_iter().flatten()
     }
+}
+
+/// Until when the history must reach, to say anything of what the authorization details show.
+pub(crate) fn details_at(account: &Account) -> Option<UnixTime> {
+    account.details_at.or_else(|| account.finished_at.map(|finished| finished.plus(-READING)))
 }
 
 fn known_names(account: &Account) -> HashSet<(char, String)> {

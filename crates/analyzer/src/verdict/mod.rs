@@ -22,6 +22,7 @@ pub use access_key::{
 };
 pub use grant::{GrantWitness, Granted, PolicyGrants};
 pub use history::GrantIndex;
+pub(crate) use history::details_at;
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
 pub(crate) use key_grant::KeyGrant;
 pub use kms::{CRYPTOGRAPHIC_ACTIONS, KMS_RECORDING_DELAY, KmsEvidence, KmsVerdict, NoKmsEvidence, UnusedKmsKey};

@@ -19,7 +19,7 @@ pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), Col
             if let Some(existing) = run.existing(&name) {
                 run.stage(|stage| stage.keep(&name, &existing))?;
             }
-        } else if !run.keeps(&name, &user.arn)? {
+        } else if !run.keeps(&name, &user.arn, user.created)? {
             missing.push(user);
         }
     }

@@ -1,6 +1,6 @@
 //! Who is in the account, and what it is granted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::get_account_summary::GetAccountSummaryOutput;
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::SummaryKeyType;
+use secateur_analyzer::account::Gap;
 use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
 
@@ -41,14 +42,19 @@ pub(super) struct Account {
     /// The literal KMS keys that policies name.
     pub key_arns: BTreeSet<String>,
     pub counts: Counts,
+    /// When the last page was read.
+    pub read_at: Option<UnixTime>,
     /// Whether nobody is known to be missing.
     pub is_complete: bool,
     /// How many pages it took.
     pub pages: usize,
     /// How many roles are linked to services.
     service_linked: usize,
-    /// What came twice, since pages show the account at different moments.
-    torn: usize,
+    /// What came twice, since pages show the account at different moments: what should have come instead may be missing.
+    torn: BTreeSet<String>,
+    groups: BTreeSet<String>,
+    /// The groups that users say they are members of.
+    memberships: BTreeSet<String>,
 }
 
 /// Asks for the summary: the first call to IAM.
@@ -80,16 +86,12 @@ pub(super) async fn collect(
     let mut summary = first;
     for reading in 1.. {
         let (mut account, lists) = whole(run).await?;
-        let users = counted(&summary, SummaryKeyType::Users);
-        let fits = users.is_none_or(|users| users == account.counts.users)
-            && counted(&summary, SummaryKeyType::Groups).is_none_or(|groups| groups == account.counts.groups)
-            && counted(&summary, SummaryKeyType::Roles).is_none_or(|roles| account.has_roles(roles));
-        if (fits && account.torn == 0) || reading >= READINGS {
-            if !fits {
-                note_counts(run, &summary, &account);
-            }
-            // Somebody who is not listed may be a member of a group, and is then missed as a holder of its policies.
-            account.is_complete = users.is_none_or(|users| users <= account.counts.users);
+        let summary_map = summary.as_ref().ok().and_then(GetAccountSummaryOutput::summary_map);
+        let (doubts, is_complete) = account.doubts(summary_map);
+        if doubts.is_empty() || reading >= READINGS {
+            account.is_complete = is_complete;
+            doubts.into_iter().for_each(|gap| run.gap(gap));
+            account.uncounted(summary_map, summary.as_ref().err()).into_iter().for_each(|gap| run.gap(gap));
             write(run, &summary, lists).await?;
             return Ok(account);
         }
@@ -100,25 +102,15 @@ pub(super) async fn collect(
     Err(CollectError::Unfinished)
 }
 
-fn counted(summary: &Result<GetAccountSummaryOutput, AwsError>, key: SummaryKeyType) -> Option<usize> {
-    let count = summary.as_ref().ok()?.summary_map()?.get(&key)?;
-    usize::try_from(*count).ok()
-}
+/// What the account's summary counts.
+type SummaryMap = HashMap<SummaryKeyType, i32>;
 
-fn note_counts(run: &Run, summary: &Result<GetAccountSummaryOutput, AwsError>, account: &Account) {
-    let counts = account.counts;
-    let lists = [
-        ("users", SummaryKeyType::Users, counts.users),
-        ("groups", SummaryKeyType::Groups, counts.groups),
-        ("roles", SummaryKeyType::Roles, counts.roles),
-    ];
-    for (name, key, listed) in lists {
-        let differs = |count: &usize| *count != listed && !(name == "roles" && account.has_roles(*count));
-        if let Some(count) = counted(summary, key).filter(differs) {
-            let detail = format!("the account has {count} {name} by its summary, and {listed} by its details");
-            run.gap(gap(DETAILS, "counts-differ", detail));
-        }
-    }
+/// What is counted both by the summary and by the details.
+const COUNTED: [(&str, SummaryKeyType); 3] =
+    [("users", SummaryKeyType::Users), ("groups", SummaryKeyType::Groups), ("roles", SummaryKeyType::Roles)];
+
+fn counted(summary: Option<&SummaryMap>, key: &SummaryKeyType) -> Option<usize> {
+    usize::try_from(*summary?.get(key)?).ok()
 }
 
 /// The lists of the details, each in a file of its own until all pages are there.
@@ -191,7 +183,10 @@ pub(super) async fn read(
         account.pages += 1;
         match next {
             Some(next) => marker = Some(next),
-            None => return Ok(account),
+            None => {
+                account.read_at = Some(session.now());
+                return Ok(account);
+            }
         }
     }
 }
@@ -247,6 +242,55 @@ impl Account {
         count == self.counts.roles || count == self.counts.roles - self.service_linked
     }
 
+    /// Returns what does not fit together, and whether nobody is known to be missing all the same.
+    fn doubts(&self, summary: Option<&SummaryMap>) -> (Vec<Gap>, bool) {
+        let mut gaps = Vec::new();
+        // Somebody who is not listed may be a holder, and is then missed as one.
+        let mut is_complete = true;
+        for (name, key) in &COUNTED {
+            let Some(count) = counted(summary, key) else { continue };
+            let (fits, lacks, listed) = match key {
+                SummaryKeyType::Users => (count == self.counts.users, count > self.counts.users, self.counts.users),
+                SummaryKeyType::Groups => (count == self.counts.groups, count > self.counts.groups, self.counts.groups),
+                _ => (self.has_roles(count), count > self.counts.roles - self.service_linked, self.counts.roles),
+            };
+            if !fits {
+                is_complete &= !lacks;
+                let detail = format!("the account has {count} {name} by its summary, and {listed} by its details");
+                gaps.push(gap(DETAILS, "counts-differ", detail));
+            }
+        }
+        for arn in &self.torn {
+            let detail =
+                "listed twice in each reading: the account changed meanwhile, and somebody else may be missing";
+            gaps.push(gap(arn, "torn-pages", detail));
+        }
+        for group in self.memberships.difference(&self.groups) {
+            gaps.push(gap(
+                DETAILS,
+                "torn-pages",
+                format!("a user is a member of the group `{group}`, which is not listed"),
+            ));
+        }
+        is_complete &= gaps.iter().all(|gap| gap.kind != "torn-pages");
+        (gaps, is_complete)
+    }
+
+    /// Returns a gap when the details cannot be compared with a count.
+    fn uncounted(&self, summary: Option<&SummaryMap>, error: Option<&AwsError>) -> Option<Gap> {
+        let unknown: Vec<&str> =
+            COUNTED.iter().filter(|(_, key)| counted(summary, key).is_none()).map(|(name, _)| *name).collect();
+        let why = match error.map(AwsError::kind) {
+            Some(ErrorKind::Denied(permission)) => format!(" (the permission {permission} is missing)"),
+            _ => String::new(),
+        };
+        let detail = format!(
+            "the account's summary{why} does not tell how many {} there are: nothing shows that the details list them all",
+            unknown.join(", ")
+        );
+        (!unknown.is_empty()).then(|| gap(DETAILS, "not-counted", detail))
+    }
+
     fn add(
         &mut self,
         include: Include,
@@ -256,41 +300,42 @@ impl Account {
     ) -> Result<(), AwsError> {
         for user in page.user_detail_list() {
             let row = Row { kind: Kind::User, arn: user.arn(), name: user.user_name(), created: user.create_date() };
-            let target = self.target(call, &row, seen)?;
-            self.counts.users += 1;
-            self.users.push(target.clone());
-            self.targets.push(target);
+            self.memberships.extend(user.group_list().iter().cloned());
+            if let Some(target) = self.target(call, &row, seen)? {
+                self.counts.users += 1;
+                self.users.push(target.clone());
+                self.targets.push(target);
+            }
             self.note_keys(user.user_policy_list().iter().filter_map(|policy| policy.policy_document()));
         }
         for group in page.group_detail_list() {
             let row =
                 Row { kind: Kind::Group, arn: group.arn(), name: group.group_name(), created: group.create_date() };
-            let target = self.target(call, &row, seen)?;
-            self.counts.groups += 1;
-            if include.groups {
-                self.targets.push(target);
+            if let Some(target) = self.target(call, &row, seen)? {
+                self.counts.groups += 1;
+                self.groups.insert(target.name.clone());
+                self.targets.extend(include.groups.then_some(target));
             }
             self.note_keys(group.group_policy_list().iter().filter_map(|policy| policy.policy_document()));
         }
         for role in page.role_detail_list() {
             let row = Row { kind: Kind::Role, arn: role.arn(), name: role.role_name(), created: role.create_date() };
-            let target = self.target(call, &row, seen)?;
-            self.counts.roles += 1;
-            self.service_linked += usize::from(role.path().is_some_and(|path| path.starts_with("/aws-service-role/")));
-            self.targets.push(target);
+            if let Some(target) = self.target(call, &row, seen)? {
+                let is_linked = role.path().is_some_and(|path| path.starts_with("/aws-service-role/"));
+                self.counts.roles += 1;
+                self.service_linked += usize::from(is_linked);
+                self.targets.push(target);
+            }
             self.note_keys(role.role_policy_list().iter().filter_map(|policy| policy.policy_document()));
         }
         for policy in page.policies() {
             let is_of_aws = policy.arn().is_some_and(|arn| arn.split(':').nth(4) == Some("aws"));
             let kind = if is_of_aws { Kind::AwsPolicy } else { Kind::Policy };
             let row = Row { kind, arn: policy.arn(), name: policy.policy_name(), created: policy.create_date() };
-            let target = self.target(call, &row, seen)?;
-            self.counts.policies += 1;
-            if include.policies {
-                self.targets.push(target.clone());
-            }
-            if !is_of_aws {
-                self.own_policies.push(target);
+            if let Some(target) = self.target(call, &row, seen)? {
+                self.counts.policies += 1;
+                self.targets.extend(include.policies.then(|| target.clone()));
+                self.own_policies.extend((!is_of_aws).then_some(target));
             }
             let default = policy.policy_version_list().iter().filter(|version| version.is_default_version());
             self.note_keys(default.filter_map(|version| version.document()));
@@ -298,19 +343,26 @@ impl Account {
         Ok(())
     }
 
-    fn target(&mut self, call: &Call<'_>, row: &Row<'_>, seen: &mut BTreeSet<String>) -> Result<Target, AwsError> {
+    /// Returns whom a row is about, unless that came before.
+    fn target(
+        &mut self,
+        call: &Call<'_>,
+        row: &Row<'_>,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<Option<Target>, AwsError> {
         let (Some(arn), Some(name)) = (row.arn, row.name) else {
             return Err(AwsError::answer(call, "a row says neither who nor what it is about"));
         };
         if !seen.insert(arn.to_owned()) {
-            self.torn += 1;
+            self.torn.insert(arn.to_owned());
+            return Ok(None);
         }
-        Ok(Target {
+        Ok(Some(Target {
             kind: row.kind,
             arn: arn.to_owned(),
             name: name.to_owned(),
             created: row.created.map(|time| UnixTime(time.secs())),
-        })
+        }))
     }
 
     fn note_keys<'a>(&mut self, documents: impl Iterator<Item = &'a str>) {
@@ -333,3 +385,6 @@ async fn write(
     }
     run.stage(|stage| stage.put_with(DETAILS, |into| lists.pour(into)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,20 +34,30 @@ pub enum CollectError {
         holder: String,
     },
     /// The directory holds the snapshot of another account, or of another endpoint.
-    #[error("`{dir}` holds a snapshot of {there}, and the credentials are of {here}")]
+    #[error("`{dir}` holds {what} of {there}, and the credentials are of {here}")]
     OtherAccount {
         /// The snapshot's directory.
         dir: PathBuf,
-        /// Whose snapshot it is.
+        /// `a snapshot`, or what was collected until now.
+        what: &'static str,
+        /// Whose it is.
         there: String,
         /// Whose credentials these are.
         here: String,
+    },
+    /// The manifest that is there cannot be read: nobody knows whose snapshot it is.
+    #[error("`{path}` cannot be read, so nobody knows which files are of the snapshot, and whose it is: {detail}")]
+    ManifestUnreadable {
+        /// The manifest.
+        path: PathBuf,
+        /// What the parser says.
+        detail: String,
     },
     /// A part of the collection ended without a word: a bug.
     #[error("a part of the collection ended without a word")]
     Unfinished,
     /// The directory holds files that no collection made.
-    #[error("`{dir}` holds files of a snapshot that was made by hand, such as `{name}`")]
+    #[error("`{dir}` holds files of a snapshot that no collection made, such as `{name}`: made by hand, or added")]
     MadeByHand {
         /// The snapshot's directory.
         dir: PathBuf,
@@ -73,9 +83,12 @@ impl CollectError {
             CollectError::OtherAccount { .. } => {
                 Some("name another directory with --snapshot DIR, or use other credentials with --profile".to_owned())
             }
+            CollectError::ManifestUnreadable { .. } => {
+                Some("restore the file, name another directory with --snapshot DIR, or remove this one".to_owned())
+            }
             CollectError::Unfinished => Some("this is a bug of secateur: please report it".to_owned()),
             CollectError::MadeByHand { .. } => {
-                Some("name another directory with --snapshot DIR, or remove this one".to_owned())
+                Some("name another directory with --snapshot DIR, or move these files away".to_owned())
             }
         }
     }

@@ -78,7 +78,7 @@ async fn family(run: Arc<Run>, arn: String, seen: Seen) -> Result<(), CollectErr
 async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     let Ok(parsed) = arn.parse::<Arn>() else { return Ok(Vec::new()) };
     let name = names::file(&format!("kms/{}", parsed.region()), parsed.name());
-    if run.keeps(&name, arn)? {
+    if run.keeps(&name, arn, None)? {
         return Ok(run.existing(&name).map(|existing| relatives_on_file(&existing.content)).unwrap_or_default());
     }
     let metadata = match describe(run, arn, parsed.region()).await? {

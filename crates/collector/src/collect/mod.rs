@@ -167,7 +167,7 @@ pub async fn collect(
     notes.extend(run.joined(reference).await?);
 
     progress.phase(Phase::Grants);
-    grants::collect(&run, reports.read > 0).await?;
+    grants::collect(&run).await?;
 
     let run = Arc::into_inner(run);
     let Some(run) = run else { return Err(CollectError::Unfinished) };
@@ -181,6 +181,7 @@ pub async fn collect(
         scope: (!options.principals.is_empty()).then_some(options.principals),
         started_at: stage.started_at(),
         finished_at: session.now().max(started_at),
+        details_at: account.read_at,
         complete: account.is_complete,
         gaps,
         files: std::collections::BTreeMap::new(),

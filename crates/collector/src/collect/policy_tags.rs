@@ -13,7 +13,7 @@ use crate::aws::Call;
 pub(super) async fn collect(run: Arc<Run>, policies: Vec<Target>) -> Result<(), CollectError> {
     let mut missing = Vec::new();
     for policy in policies {
-        if !run.keeps(&names::file("policy-tags", &policy.name), &policy.arn)? {
+        if !run.keeps(&names::file("policy-tags", &policy.name), &policy.arn, policy.created)? {
             missing.push(policy);
         }
     }

@@ -10,6 +10,7 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use secateur_analyzer::account::Gap;
+use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -179,17 +180,19 @@ impl Run {
         look(&mut locked(&self.stage))
     }
 
-    /// Takes a file over that is there already, if it is of `arn` and young enough.
+    /// Takes a file over that is there already, if it is of `arn`, young enough, and not of somebody of before `created` whose
+    /// name that was.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keeps(&self, name: &str, arn: &str) -> Result<bool, CollectError> {
+    pub fn keeps(&self, name: &str, arn: &str, created: Option<UnixTime>) -> Result<bool, CollectError> {
         #[derive(serde::Deserialize)]
         struct Head {
             #[serde(rename = "Arn")]
             arn: Option<String>,
         }
-        let Some(existing) = self.existing(name).filter(|existing| existing.is_fresh) else { return Ok(false) };
+        let is_good = |existing: &Existing| existing.is_good_for(created);
+        let Some(existing) = self.existing(name).filter(is_good) else { return Ok(false) };
         let head = serde_json::from_slice::<Head>(&existing.content);
         if head.is_ok_and(|head| head.arn.as_deref() == Some(arn)) {
             self.stage(|stage| stage.keep(name, &existing))?;

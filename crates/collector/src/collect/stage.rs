@@ -1,9 +1,11 @@
 //! Where a collection grows, beside the snapshot that it will replace.
 //!
 //! Everything is written below `.collecting` in the snapshot's directory, which readers pass over. The snapshot that is there
-//! stays whole and valid until the new one is; then the files change places, the manifest first and last. Whoever is killed
-//! in between leaves a stage with a manifest, and the next collection finishes the exchange before anything else.
+//! stays whole and valid until the new one is; then the files change places. The manifest of the stage is written when all else
+//! is, and from then on readers follow it; whoever is killed before it has moved leaves a stage with a manifest, and the next
+//! collection finishes the exchange before anything else. Only files that a manifest lists are ever replaced or removed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -15,15 +17,14 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::CollectError;
-use crate::snapshot::{files, make_dirs, sync_dir};
+use crate::snapshot::{STAGE, files, make_dirs, sync_dir};
 use crate::{Manifest, SnapshotWriter};
 
-const STAGE: &str = ".collecting";
 const STATE: &str = ".state.json";
 const LOCK: &str = ".lock";
 const MANIFEST: &str = "manifest.json";
-/// Beginning of the names under which folders of the old snapshot wait for their removal.
-const OLD: &str = ".old-";
+/// The manifest of the snapshot that is being replaced: which files go.
+const REPLACED: &str = ".replaced.json";
 
 /// What a stage says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +106,7 @@ impl Stage {
         match read_state(&stage) {
             Some(found) if found.is_of(&state) && is_fresh(found.started_at) => state.started_at = found.started_at,
             Some(found) if found.is_of(&state) => forget_what_has_no_time(&stage)?,
-            Some(_) => empty(&stage)?,
+            Some(found) => return Err(other_account(dir, "what was collected until now", &found, &state)),
             None => empty(&stage)?,
         }
         if let Some(published) = &published
@@ -128,13 +129,18 @@ impl Stage {
         // Nothing of a stage is synced: what a crash of the machine has left of a file may be half of it.
         let is_json = |content: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(content).is_ok();
         if let Some(content) = fs::read(self.stage.join(name)).ok().filter(is_json) {
-            return Some(Existing { content, is_staged: true, is_fresh: true });
+            return Some(Existing { content, is_staged: true, is_fresh: true, since: self.state.started_at });
         }
         let published = self.published.as_ref()?;
         let expected = published.files.get(name)?;
         let content = fs::read(self.dir.join(name)).ok()?;
         let is_fresh = self.is_fresh(published.started_at);
-        (sha256_of(&content) == *expected).then_some(Existing { content, is_staged: false, is_fresh })
+        (sha256_of(&content) == *expected).then_some(Existing {
+            content,
+            is_staged: false,
+            is_fresh,
+            since: published.started_at,
+        })
     }
 
     /// Returns the names of the files below a folder in the snapshot that is to be replaced, if it is young enough.
@@ -147,7 +153,9 @@ impl Stage {
     /// Returns what the snapshot that is to be replaced says is missing of somebody.
     pub fn published_gaps(&self, arn: &str) -> Vec<Gap> {
         let gaps = self.published.iter().flat_map(|published| &published.gaps);
-        gaps.filter(|gap| gap.subject == arn).cloned().collect()
+        // Tags are read of all policies, whatever the scope: what is still missing of them is found anew.
+        let is_read_anew = |gap: &Gap| gap.detail.starts_with("iam:ListPolicyTags:");
+        gaps.filter(|gap| gap.subject == arn && !is_read_anew(gap)).cloned().collect()
     }
 
     /// Returns whether something of that time need not be read again.
@@ -199,6 +207,15 @@ pub(super) struct Existing {
     is_staged: bool,
     /// Whether it is young enough, if it has no time of its own.
     pub is_fresh: bool,
+    /// The time that it is of at the earliest.
+    since: UnixTime,
+}
+
+impl Existing {
+    /// Returns whether it may stand for somebody of that creation: young enough, and not of an earlier one of that name.
+    pub fn is_good_for(&self, created: Option<UnixTime>) -> bool {
+        self.is_fresh && created.is_none_or(|created| self.since >= created)
+    }
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CollectError {
@@ -229,20 +246,33 @@ fn published(dir: &Path, this: &State) -> Result<Option<Manifest>, CollectError>
     let Ok(bytes) = fs::read(&path) else {
         return Err(CollectError::MadeByHand { dir: dir.to_owned(), name: first.clone() });
     };
-    // What cannot be read is of no use for this one, and is replaced.
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { return Ok(None) };
-    if (&manifest.account_id, &manifest.endpoint) != (&this.account_id, &this.endpoint) {
-        let of = |account: &str, endpoint: &Option<String>| match endpoint {
-            Some(endpoint) => format!("account {account} at {endpoint}"),
-            None => format!("account {account}"),
-        };
-        return Err(CollectError::OtherAccount {
-            dir: dir.to_owned(),
-            there: of(&manifest.account_id, &manifest.endpoint),
-            here: of(&this.account_id, &this.endpoint),
-        });
+    // Nobody knows whose it is, nor which of the files are secateur's.
+    let manifest: Manifest = match serde_json::from_slice(&bytes) {
+        Ok(manifest) => manifest,
+        Err(error) => return Err(CollectError::ManifestUnreadable { path, detail: error.to_string() }),
+    };
+    let there = State {
+        account_id: manifest.account_id.clone(),
+        partition: manifest.partition.clone(),
+        endpoint: manifest.endpoint.clone(),
+        started_at: manifest.started_at,
+    };
+    if !there.is_of(this) {
+        return Err(other_account(dir, "a snapshot", &there, this));
     }
-    Ok(Some(manifest))
+    let is_added = |name: &&String| *name != MANIFEST && !manifest.files.contains_key(*name);
+    match present.keys().find(is_added) {
+        Some(name) => Err(CollectError::MadeByHand { dir: dir.to_owned(), name: name.clone() }),
+        None => Ok(Some(manifest)),
+    }
+}
+
+fn other_account(dir: &Path, what: &'static str, there: &State, here: &State) -> CollectError {
+    let of = |state: &State| match &state.endpoint {
+        Some(endpoint) => format!("account {} at {endpoint}", state.account_id),
+        None => format!("account {}", state.account_id),
+    };
+    CollectError::OtherAccount { dir: dir.to_owned(), what, there: of(there), here: of(here) }
 }
 
 /// Removes the staged files that are as old as the stage. Reports bear their own time, and stay.
@@ -262,67 +292,84 @@ fn empty(stage: &Path) -> Result<(), CollectError> {
 
 /// Finishes what a collection that was killed had begun.
 fn finish_exchange(dir: &Path, stage: &Path) -> Result<(), CollectError> {
-    remove_old(dir)?;
-    if stage.join(MANIFEST).is_file() { exchange(dir, stage) } else { Ok(()) }
+    if stage.join(MANIFEST).is_file() {
+        return exchange(dir, stage);
+    }
+    // One that was finished, but for the removal of its stage: what it replaced is no concern of the next.
+    match fs::remove_file(stage.join(REPLACED)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &stage.join(REPLACED))(error)),
+        _ => Ok(()),
+    }
 }
 
-/// Puts the files of the stage into the places of the snapshot's.
+/// Puts the files of the stage into the places of the snapshot's, one by one. Readers follow the stage's manifest as long as it
+/// is there; it goes last.
 ///
-/// Without its manifest the old snapshot is one of files made by hand, which may be of any mixture; with the new manifest it
-/// is the new one. The stage's manifest is what says that the exchange must be finished, so it goes last.
+/// What goes is what the old manifest lists and the new one does not. Nothing else in the directory is touched: it is not ours.
 fn exchange(dir: &Path, stage: &Path) -> Result<(), CollectError> {
-    let manifest = dir.join(MANIFEST);
-    match fs::remove_file(&manifest) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("remove", &manifest)(error)),
-        _ => sync_dir(dir).map_err(io_error("write", dir))?,
-    }
-    let roots = |of: &Path| -> Result<Vec<String>, CollectError> {
-        let present = files(of)?;
-        let mut roots: Vec<String> =
-            present.keys().map(|name| name.split('/').next().unwrap_or(name).to_owned()).collect();
-        roots.dedup();
-        Ok(roots)
-    };
-    let new = roots(stage)?;
-    // What an earlier attempt moved is not in the stage any more, and is in its manifest.
-    let staged: Option<Manifest> =
-        fs::read(stage.join(MANIFEST)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let moved = |root: &String| {
-        let is_below =
-            |name: &String| name == root || name.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        staged.as_ref().is_some_and(|manifest| manifest.files.keys().any(is_below))
-    };
-    for root in roots(dir)? {
-        if new.contains(&root) || !moved(&root) {
-            let path = dir.join(&root);
-            // A file is replaced by the rename below; a folder has to make room.
-            if path.is_dir() {
-                let old = dir.join(format!("{OLD}{root}"));
-                fs::rename(&path, &old).map_err(io_error("rename", &path))?;
-            } else if !new.contains(&root) {
-                fs::remove_file(&path).map_err(io_error("remove", &path))?;
-            }
+    let from = stage.join(MANIFEST);
+    let new = manifest_of(&from)?;
+    let to: Vec<(&String, PathBuf)> = new.files.keys().map(|name| (name, dir.join(name))).collect();
+    let mut folders = BTreeSet::from([dir.to_owned()]);
+    // Whatever is in the way is told of before anything moves.
+    for (_, path) in &to {
+        folders.extend(folders_of(path, dir));
+        if path.is_dir() {
+            let source = io::Error::from(io::ErrorKind::IsADirectory);
+            return Err(io_error("replace", path)(source));
         }
     }
-    for root in new.iter().filter(|root| *root != MANIFEST) {
-        let (from, to) = (stage.join(root), dir.join(root));
-        fs::rename(&from, &to).map_err(io_error("rename", &from))?;
+    for folder in &folders {
+        make_dirs(folder)?;
     }
-    sync_dir(dir).map_err(io_error("write", dir))?;
-    let from = stage.join(MANIFEST);
+    let (manifest, replaced) = (dir.join(MANIFEST), stage.join(REPLACED));
+    if !replaced.is_file() && manifest.is_file() {
+        fs::rename(&manifest, &replaced).map_err(io_error("rename", &manifest))?;
+        sync_dir(stage).and_then(|()| sync_dir(dir)).map_err(io_error("write", dir))?;
+    }
+    for (name, path) in &to {
+        let from = stage.join(name);
+        match fs::rename(&from, path) {
+            // An earlier attempt moved it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_file() => {}
+            result => result.map_err(io_error("rename", &from))?,
+        }
+    }
+    if replaced.is_file() {
+        let old = manifest_of(&replaced)?;
+        for name in old.files.keys().filter(|name| !new.files.contains_key(*name)) {
+            remove_replaced(dir, name)?;
+        }
+    }
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        sync_dir(folder).map_err(io_error("write", folder))?;
+    }
     fs::rename(&from, &manifest).map_err(io_error("rename", &from))?;
     sync_dir(dir).map_err(io_error("write", dir))?;
-    remove_old(dir)?;
     fs::remove_dir_all(stage).map_err(io_error("remove", stage))
 }
 
-fn remove_old(dir: &Path) -> Result<(), CollectError> {
-    let entries = fs::read_dir(dir).map_err(io_error("read", dir))?;
-    for entry in entries.filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(OLD) {
-            let path = entry.path();
-            fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
-        }
+fn manifest_of(path: &Path) -> Result<Manifest, CollectError> {
+    let bytes = fs::read(path).map_err(io_error("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|error| io_error("read", path)(error.into()))
+}
+
+/// The folders between a file and the snapshot's directory.
+fn folders_of(path: &Path, dir: &Path) -> Vec<PathBuf> {
+    path.ancestors().skip(1).take_while(|folder| *folder != dir).map(Path::to_owned).collect()
+}
+
+/// Removes a file of the old snapshot, and the folders that are empty without it.
+fn remove_replaced(dir: &Path, name: &str) -> Result<(), CollectError> {
+    let path = dir.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("remove", &path)(error)),
+        _ => {}
     }
+    // One that is not empty stays.
+    let _ = folders_of(&path, dir).iter().try_for_each(fs::remove_dir);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,6 +145,7 @@ impl Parts {
             caller_arn: manifest.as_ref().and_then(|manifest| manifest.caller_arn.clone()),
             started_at: manifest.as_ref().map(|manifest| manifest.started_at),
             finished_at: manifest.as_ref().map(|manifest| manifest.finished_at),
+            details_at: manifest.as_ref().and_then(|manifest| manifest.details_at),
             complete: details.whole && manifest.as_ref().is_none_or(|manifest| manifest.complete),
             snapshot_sha256: snapshot_sha256(&self.hashes),
             gaps: self.gaps,

@@ -110,6 +110,7 @@ pub(super) fn rendered(account: &Account) -> String {
         caller_arn,
         started_at,
         finished_at,
+        details_at,
         complete,
         gaps,
         snapshot_sha256,
@@ -124,7 +125,7 @@ pub(super) fn rendered(account: &Account) -> String {
         kms_keys,
     } = account;
     format!(
-        "{id} {partition} {endpoint:?} {caller_arn:?} {started_at:?} {finished_at:?} {complete} {gaps:#?} {snapshot_sha256} \
+        "{id} {partition} {endpoint:?} {caller_arn:?} {started_at:?} {finished_at:?} {details_at:?} {complete} {gaps:#?} {snapshot_sha256} \
          {principals:#?} {groups:#?} {policies:#?} {reports:#?} {regions:?} {summary:?} {grants:#?} \
          {access_keys:#?} {kms_keys:#?}"
     )

@@ -40,6 +40,9 @@ pub struct Manifest {
     pub started_at: UnixTime,
     /// When it ended.
     pub finished_at: UnixTime,
+    /// When the last page of the authorization details was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details_at: Option<UnixTime>,
     /// Whether the authorization details are whole.
     pub complete: bool,
     /// What could not be collected, and why.

@@ -9,6 +9,7 @@ mod content;
 mod details;
 mod document;
 mod error;
+mod exchange;
 #[cfg(test)]
 mod fixture;
 mod grants;
@@ -33,6 +34,8 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 pub(crate) use document::decoded;
 pub use error::SnapshotError;
+#[cfg(feature = "aws")]
+pub(crate) use exchange::STAGE;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;
 #[cfg(feature = "aws")]
@@ -52,7 +55,7 @@ pub struct ReadOptions {
     pub threads: NonZeroUsize,
 }
 
-/// Reads a snapshot.
+/// Reads a snapshot. One that is just being replaced is read whole: the old one, or the new one.
 ///
 /// # Errors
 /// When a file cannot be read or is not what its place says, when the manifest and the files contradict each other, or when
@@ -70,7 +73,11 @@ pub fn read_with(dir: &Path, options: &ReadOptions, catalog: Arc<Catalog>) -> Re
 }
 
 fn read_by(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Result<Account, SnapshotError> {
-    let mut inventory = Inventory::of(dir)?;
+    exchange::undisturbed(dir, || read_once(dir, options, other.clone()))
+}
+
+fn read_once(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Result<Account, SnapshotError> {
+    let mut inventory = exchange::inventory(dir)?;
     let manifest = manifest::read(&inventory)?;
     if let Some((manifest, _)) = &manifest {
         manifest.check_listing(&inventory)?;
@@ -95,7 +102,7 @@ fn read_by(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Re
     parts.into_account(dir, manifest, catalog)
 }
 
-/// Returns the files of a snapshot: their paths by their names.
+/// Returns the files that stand at places of a snapshot: their paths by their names.
 #[cfg(feature = "aws")]
 pub(crate) fn files(dir: &Path) -> Result<std::collections::BTreeMap<String, PathBuf>, SnapshotError> {
     Ok(Inventory::of(dir)?.files.into_iter().map(|(name, file)| (name, file.path)).collect())
@@ -109,7 +116,7 @@ pub fn account_dirs(dir: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
     if !dir.is_dir() {
         return Err(SnapshotError::NotADirectory { path: dir.to_owned() });
     }
-    if [place::DETAILS, place::MANIFEST].iter().any(|name| dir.join(name).exists()) {
+    if [place::DETAILS, place::MANIFEST].iter().any(|name| dir.join(name).exists()) || exchange::is_under_way(dir) {
         return Ok(vec![dir.to_owned()]);
     }
     let mut found = Vec::new();

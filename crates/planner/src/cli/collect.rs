@@ -160,7 +160,9 @@ pub(super) fn failure(error: &CollectError) -> Failure {
         CollectError::Aws(error) => of_aws(error),
         CollectError::Snapshot(error) => Failure::snapshot(error),
         CollectError::Locked { .. } => with_help(Failure::refused("locked", error.to_string()), error.help()),
-        CollectError::OtherAccount { .. } | CollectError::MadeByHand { .. } => {
+        CollectError::OtherAccount { .. }
+        | CollectError::MadeByHand { .. }
+        | CollectError::ManifestUnreadable { .. } => {
             with_help(Failure::refused("not-empty", error.to_string()), error.help())
         }
         CollectError::Io { path, source, doing } => Failure::io(doing, path, source),

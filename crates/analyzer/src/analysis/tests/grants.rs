@@ -257,6 +257,42 @@ fn a_write_is_proof_wherever_the_history_ends() {
 }
 
 #[test]
+fn a_history_that_ends_before_the_details_shows_nothing() {
+    let check = |details: Option<i64>, finished: Option<i64>, expect: &str| {
+        let mut case = case(sqs_role());
+        case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+        case.account = Sketch { account: case.account }
+            .change_report("role/r", |report| report.generated_at = Some(NOW.plus(-7_200)))
+            .build();
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-91 * DAY), to: NOW.plus(-3_600), events: vec![] });
+        case.account.details_at = details.map(|ago| NOW.plus(-ago));
+        case.account.finished_at = finished.map(|ago| NOW.plus(-ago));
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    // What was granted in the hour after the history's end is in the details, and not in the history.
+    check(Some(0), Some(0), "too-recent");
+    check(Some(3_599), Some(0), "too-recent");
+    check(Some(3_600), Some(0), "unused-action");
+    // Manifests that do not say when the details were read; and none at all.
+    check(None, Some(0), "too-recent");
+    check(None, Some(3_600 - 900), "unused-action");
+    check(None, None, "unused-action");
+}
+
+#[test]
+fn a_history_that_ends_before_the_newest_report_is_a_gap() {
+    let check = |ends_before: i64, expect: bool| {
+        let mut case = case(sqs_role());
+        case.account.grants =
+            Some(GrantHistory { from: NOW.plus(-91 * DAY), to: NOW.plus(-ends_before), events: vec![] });
+        let has_gap = case.analyze().gaps.iter().any(|gap| gap.kind == "grants-end-early");
+        assert_eq!(has_gap, expect, "{ends_before}");
+    };
+    check(0, false);
+    check(6 * 3_600, true);
+}
+
+#[test]
 fn a_rule_about_tags_holds_for_what_may_have_them() {
     let sketch = Sketch::new()
         .principal("role/a")

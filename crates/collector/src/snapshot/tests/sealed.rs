@@ -125,7 +125,7 @@ fn manifests_are_read_strictly() {
     shape(
         json!({"new_member": 1}),
         "unknown field `new_member`, expected one of `format_version`, `account_id`, `partition`, `endpoint`, `caller_arn`, \
-         `scope`, `started_at`, `finished_at`, `complete`, `gaps`, `files`",
+         `scope`, `started_at`, `finished_at`, `details_at`, `complete`, `gaps`, `files`",
     );
     shape(json!({"format_version": "1"}), "invalid type: string \"1\", expected an integer");
     shape(json!({"gaps": [{"subject": "s"}]}), "missing field `kind`");

@@ -16,6 +16,7 @@ fn manifest() -> Manifest {
         scope: Some(vec!["role/ci*".to_owned()]),
         started_at: "2026-10-10T05:00:00Z".parse().unwrap(),
         finished_at: "2026-10-10T06:00:00Z".parse().unwrap(),
+        details_at: "2026-10-10T05:01:00Z".parse().ok(),
         complete: true,
         gaps: vec![Gap {
             subject: "arn:aws:iam::111122223333:role/ci".to_owned(),
@@ -42,6 +43,7 @@ fn what_is_written_is_read() {
     assert_eq!(account.endpoint, manifest().endpoint);
     assert_eq!(account.caller_arn, manifest().caller_arn);
     assert_eq!(account.finished_at, Some(manifest().finished_at));
+    assert_eq!(account.details_at, manifest().details_at);
     assert_eq!(account.gaps, manifest().gaps);
     assert_eq!((account.principals.len(), account.reports.len()), (1, 1));
 
