@@ -181,3 +181,27 @@ fn when_aws_cannot_be_reached_any_more_the_old_snapshot_stays() {
         assert_same(&scene.content(), &before);
     }
 }
+
+#[test]
+fn one_region_of_kms_that_fails_is_a_gap_and_ends_nothing() {
+    let mut without = expected();
+    without.retain(|name, _| !name.starts_with("kms/"));
+    for (effect, kind, word) in [
+        (
+            json!({"effect": "error", "status": 400, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid."}),
+            "refused",
+            "AWS takes the credentials elsewhere",
+        ),
+        (json!({"effect": "error"}), "unreachable", "after 6 attempts"),
+    ] {
+        let scene = Scene::acme();
+        let mut fault = json!({"operation": "DescribeKey", "count": 100_000});
+        fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
+        scene.control("faults", fault);
+        let answer = scene.collect(&[]);
+        assert_eq!(answer.code, 4, "{answer:?}");
+        assert!(answer.stdout.contains(word), "{answer:?}");
+        assert!(scene.gaps().iter().all(|(subject, of)| subject.contains(":kms:") && of == kind), "{:?}", scene.gaps());
+        assert_same(&scene.content(), &without);
+    }
+}

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Credentials,
     /// The session behind the credentials has ended: nothing was done.
     Expired,
+    /// The clock of this machine is wrong, so AWS does not take what it signs: nothing was done.
+    Clock,
     /// The caller may not; this is the permission that is missing, such as `iam:GetRole`.
     Denied(String),
     /// What the call is about does not exist.
@@ -59,6 +61,11 @@ impl AwsError {
     /// An answer that makes no sense; what is wrong with it.
     pub fn answer(call: &Call<'_>, message: impl Into<String>) -> AwsError {
         AwsError::new(call, ErrorKind::Answer, message.into())
+    }
+
+    /// A call that was not made, and why.
+    pub(crate) fn instead(call: &Call<'_>, kind: ErrorKind, message: String) -> AwsError {
+        AwsError::new(call, kind, message)
     }
 
     /// Classifies what the SDK says.
@@ -147,6 +154,14 @@ impl AwsError {
         self
     }
 
+    /// Adds what is known beside what AWS says.
+    #[must_use]
+    pub(crate) fn and(mut self, more: &str) -> AwsError {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(more);
+        self
+    }
+
     /// Says how often it was tried.
     #[must_use]
     pub(super) fn after(mut self, attempts: u32) -> AwsError {
@@ -176,6 +191,11 @@ fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
         }
         ErrorKind::Answer => format!("run the same command again; if it stays so, report it with `{}`", call.operation),
         ErrorKind::Request => "check --region, --profile and AWS_ENDPOINT_URL".to_owned(),
+        ErrorKind::Clock => {
+            "set the clock of this machine: AWS refuses what was signed more than minutes before or after its \
+                             own time; then run the same command again"
+                .to_owned()
+        }
         ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::NotFound | ErrorKind::Refused(_) => return None,
     })
 }

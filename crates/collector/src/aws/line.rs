@@ -170,7 +170,7 @@ impl Line {
 
     fn tell(&self, call: &Call<'_>, attempt: u32, outcome: Outcome<'_>, request_id: Option<&str>, since: Instant) {
         let elapsed = since.elapsed();
-        let Call { operation, subject } = *call;
+        let Call { operation, subject, .. } = *call;
         self.watch.call(&CallEvent { operation, subject, attempt, outcome, request_id, elapsed });
     }
 

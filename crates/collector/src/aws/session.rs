@@ -98,6 +98,15 @@ impl Session {
         Ok(Session { line, identity })
     }
 
+    /// Asks AWS again who calls: whether it takes the credentials at all.
+    ///
+    /// # Errors
+    /// When it does not, or cannot be reached.
+    pub(crate) async fn ask_who_calls(&self) -> Result<(), AwsError> {
+        let call = Call::new("sts:GetCallerIdentity");
+        self.line.call(&call, |aws| aws.sts.get_caller_identity().send()).await.map(drop)
+    }
+
     /// Returns who calls.
     pub fn identity(&self) -> &Identity {
         &self.identity

@@ -13,6 +13,7 @@ mod grants;
 mod jobs;
 mod kms;
 mod names;
+mod outages;
 mod pages;
 mod policy_tags;
 mod reference;

@@ -171,6 +171,7 @@ fn of_aws(error: &AwsError) -> Failure {
         ErrorKind::Throttled => "throttled",
         ErrorKind::Credentials => "credentials",
         ErrorKind::Expired => "credentials-expired",
+        ErrorKind::Clock => "clock",
         ErrorKind::Denied(_) => "access-denied",
         ErrorKind::Transient => "unreachable",
         ErrorKind::NotFound | ErrorKind::Answer | ErrorKind::Refused(_) | ErrorKind::Request => "aws",
