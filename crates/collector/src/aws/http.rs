@@ -148,11 +148,10 @@ impl Intercept for WholeXml {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        if !response.status().is_success() {
-            return Ok(());
-        }
         match response.body().bytes() {
             Some(bytes) if is_whole(bytes) => Ok(()),
+            // An error may come from somewhere on the way, and then be no XML.
+            Some(bytes) if !response.status().is_success() && !begins_as_xml(bytes) => Ok(()),
             _ => Err(TORN.into()),
         }
     }
@@ -160,6 +159,10 @@ impl Intercept for WholeXml {
 
 /// What the error says of an answer that breaks off.
 pub(super) const TORN: &str = "the answer breaks off before its end";
+
+fn begins_as_xml(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"<?xml") || bytes.starts_with(b"<ErrorResponse")
+}
 
 /// Returns whether the last element that ends is the first that begins.
 fn is_whole(bytes: &[u8]) -> bool {
