@@ -205,3 +205,16 @@ fn one_region_of_kms_that_fails_is_a_gap_and_ends_nothing() {
         assert_same(&scene.content(), &without);
     }
 }
+
+#[test]
+fn a_session_that_expires_before_entities_are_read_has_the_job_made_anew() {
+    let include = ["--include", "groups,policies"];
+    let expected = Scene::acme().collect_all(&include);
+    let scene = Scene::acme();
+    for skip in [0, 4, 9] {
+        let operation = "GetServiceLastAccessedDetailsWithEntities";
+        scene.control("faults", json!({"operation": operation, "skip": skip, "effect": "expire-session"}));
+    }
+    let role = ["--role-arn", "arn:aws:iam::111122223333:role/security-audit", "--session-name", "nightly"];
+    assert_same(&scene.collect_all(&[&include[..], &role].concat()), &expected);
+}

@@ -23,6 +23,7 @@ mod ripeness;
 mod run;
 mod stage;
 mod target;
+mod waiting;
 mod wire;
 
 use std::path::Path;
