@@ -74,7 +74,10 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
     check.expect("iam:GetAccountSummary", 1);
     check.expect("account:ListRegions", 1);
     let account = match details::read(session, options.include, None).await {
-        Ok(account) => account,
+        Ok(account) => {
+            super::everybody_is_there(options, &account)?;
+            account
+        }
         Err(CollectError::Aws(error)) if matches!(error.kind(), ErrorKind::Denied(_)) => {
             check.note("there is no snapshot", Err::<(), _>(error))?;
             Account::default()

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Include;
 use crate::SnapshotError;
 use crate::aws::AwsError;
 
@@ -43,6 +44,14 @@ pub enum CollectError {
         /// Whose credentials these are.
         here: String,
     },
+    /// The user asked for principals that there are not.
+    #[error("`--principal {glob}` names nobody in the account{}", of_kinds(.glob, .include))]
+    Nobody {
+        /// The glob.
+        glob: String,
+        /// What is collected beside users and roles.
+        include: Include,
+    },
     /// A part of the collection ended without a word: a bug.
     #[error("a part of the collection ended without a word")]
     Unfinished,
@@ -60,6 +69,16 @@ fn of_holder(holder: &str) -> String {
     if holder.is_empty() { String::new() } else { format!(" ({holder})") }
 }
 
+/// Groups and policies are asked about only when somebody asks for that.
+fn of_kinds(glob: &str, include: &Include) -> &'static str {
+    let names = |kind: &str| glob.to_ascii_lowercase().contains(kind);
+    match (names("group/") && !include.groups, names("policy/") && !include.policies) {
+        (true, _) => ", whose groups are left out without `--include groups`",
+        (_, true) => ", whose policies are left out without `--include policies`",
+        _ => "",
+    }
+}
+
 impl CollectError {
     /// Returns the command or the edit that mends it.
     pub fn help(&self) -> Option<String> {
@@ -73,6 +92,11 @@ impl CollectError {
             CollectError::OtherAccount { .. } => {
                 Some("name another directory with --snapshot DIR, or use other credentials with --profile".to_owned())
             }
+            CollectError::Nobody { .. } => Some(
+                "name users and roles as `role/NAME`, `user/NAME` or by their ARN, `*` and `?` stand for anything; \
+                 `secateur collect` without --principal collects everybody"
+                    .to_owned(),
+            ),
             CollectError::Unfinished => Some("this is a bug of secateur: please report it".to_owned()),
             CollectError::MadeByHand { .. } => {
                 Some("name another directory with --snapshot DIR, or remove this one".to_owned())

@@ -160,6 +160,7 @@ fn failure(error: &CollectError) -> Failure {
         CollectError::OtherAccount { .. } | CollectError::MadeByHand { .. } => {
             with_help(Failure::refused("not-empty", error.to_string()), error.help())
         }
+        CollectError::Nobody { .. } => with_help(Failure::usage(error.to_string()), error.help()),
         CollectError::Io { path, source, doing } => Failure::io(doing, path, source),
         CollectError::Unfinished => with_help(Failure::error("bug", error.to_string()), error.help()),
     }
