@@ -218,3 +218,14 @@ fn a_session_that_expires_before_entities_are_read_has_the_job_made_anew() {
     let role = ["--role-arn", "arn:aws:iam::111122223333:role/security-audit", "--session-name", "nightly"];
     assert_same(&scene.collect_all(&[&include[..], &role].concat()), &expected);
 }
+
+#[test]
+fn a_key_that_is_gone_is_told_and_is_no_gap() {
+    let scene = Scene::acme();
+    let gone = json!({"operation": "DescribeKey", "count": 100_000, "effect": "error", "status": 400,
+        "code": "NotFoundException", "message": "Key does not exist"});
+    scene.control("faults", gone);
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(answer.stdout.contains("exist: ") && answer.stdout.contains("Nothing is missing"), "{answer:?}");
+}

@@ -20,7 +20,7 @@ use super::{Access, AwsError, Call, Identity, Rate, Watch};
 /// CloudTrail's quota of LookupEvents a second, for an account in a Region.
 ///
 /// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>.
-const LOOKUPS: f64 = 2.0;
+pub(crate) const LOOKUPS: f64 = 2.0;
 
 /// The clients of all services, for one set of credentials. None of them retries: [`Session`] does.
 #[derive(Clone)]

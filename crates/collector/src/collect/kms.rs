@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
 use super::{CollectError, gap, names};
-use crate::aws::{AwsError, Call, Identity};
+use crate::aws::{AwsError, Call, ErrorKind, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
 pub(super) fn find_keys(document: &str, found: &mut BTreeSet<String>) {
@@ -92,7 +92,7 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     let metadata = match describe(run, arn, parsed.region()).await? {
         Ok(metadata) => metadata,
         Err(error) => {
-            run.gap_of(arn, &error);
+            lacks(run, arn, &error);
             return Ok(Vec::new());
         }
     };
@@ -104,7 +104,7 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
             run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
         }
         Ok(usage) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
-        Err(error) => run.gap_of(arn, &error),
+        Err(error) => lacks(run, arn, &error),
     }
     let configuration = metadata.multi_region_configuration();
     let primary = configuration.and_then(|configuration| configuration.primary_key());
@@ -116,6 +116,14 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
         .filter(|arn| is_key(arn))
         .map(str::to_owned)
         .collect())
+}
+
+/// A key that is gone is no gap: there is nothing to read of it, now or later.
+fn lacks(run: &Run, arn: &str, error: &AwsError) {
+    match error.kind() {
+        ErrorKind::NotFound => run.gone(arn),
+        _ => run.gap_of(arn, error),
+    }
 }
 
 async fn describe(run: &Run, arn: &str, region: &str) -> Answer<KeyMetadata> {

@@ -169,6 +169,7 @@ pub async fn collect(
     run.joined(tags).await?;
     run.joined(kms).await?;
     notes.extend(run.joined(reference).await?);
+    notes.extend(run.note_of_gone());
 
     progress.phase(Phase::Grants);
     grants::collect(&run, reports.read > 0).await?;

@@ -35,9 +35,9 @@ fn service<'a>(call: &Call<'a>) -> &'a str {
     call.operation.split(':').next().unwrap_or_default()
 }
 
-/// Returns whether there is no collection without the service.
-fn is_vital(service: &str) -> bool {
-    matches!(service, "iam" | "sts")
+/// Returns whether there is no collection without the service of an operation.
+pub(super) fn is_vital(operation: &str) -> bool {
+    matches!(operation.split(':').next(), Some("iam" | "sts"))
 }
 
 fn place(call: &Call<'_>) -> Place {
@@ -52,7 +52,7 @@ fn is_of_place(error: &AwsError) -> bool {
 impl Outages {
     /// Returns why a call is not made, when so many failed there that it would too.
     pub fn instead(&self, call: &Call<'_>) -> Option<AwsError> {
-        if is_vital(service(call)) {
+        if is_vital(call.operation) {
             return None;
         }
         let places = self.places();
@@ -83,7 +83,7 @@ impl Outages {
             *entry = (entry.0 + 1, error.clone());
             entry.0
         };
-        match (is_vital(service(call)), *error.kind() == ErrorKind::Transient) {
+        match (is_vital(call.operation), *error.kind() == ErrorKind::Transient) {
             (true, false) => Verdict::End,
             (true, true) if failures.is_multiple_of(FAILURES) => Verdict::AskIam,
             (false, false) => Verdict::AskWhoCalls,

@@ -37,6 +37,8 @@ pub(super) struct Run {
     pub progress: Arc<dyn Progress>,
     stage: Arc<Mutex<Stage>>,
     gaps: Mutex<BTreeSet<Gap>>,
+    /// KMS keys that policies name and that are not there.
+    gone: Mutex<BTreeSet<String>>,
     outages: Outages,
     regions: OnceLock<BTreeMap<String, String>>,
 }
@@ -53,6 +55,7 @@ impl Run {
             progress,
             stage: Arc::new(Mutex::new(stage)),
             gaps: Mutex::default(),
+            gone: Mutex::default(),
             outages: Outages::default(),
             regions: OnceLock::new(),
         }
@@ -137,6 +140,23 @@ impl Run {
     /// Notes that something is missing.
     pub fn gap(&self, gap: Gap) {
         locked(&self.gaps).insert(gap);
+    }
+
+    /// Notes that a KMS key that policies name is not there: nothing is missing, and nobody reads it later.
+    pub fn gone(&self, key: &str) {
+        locked(&self.gone).insert(key.to_owned());
+    }
+
+    /// Returns what there is to say of KMS keys that are not there.
+    pub fn note_of_gone(&self) -> Option<String> {
+        let gone = locked(&self.gone);
+        let first = gone.first()?;
+        let (count, such) =
+            if gone.len() == 1 { (String::new(), "") } else { (format!("{} ", gone.len()), "such as ") };
+        let (keys, do_not) = if gone.len() == 1 { ("a KMS key", "does not") } else { ("KMS keys", "do not") };
+        Some(format!(
+            "policies name {count}{keys} that {do_not} exist: {such}{first}; take what is gone out of the policies"
+        ))
     }
 
     /// Notes what is missing because a call failed.
