@@ -52,6 +52,8 @@ pub(super) struct Seen(Arc<Mutex<Facts>>);
 #[derive(Debug, Default)]
 struct Facts {
     endpoint: Option<String>,
+    /// The endpoint of CloudTrail, which may be another one.
+    trail: Option<String>,
     clock: Option<(UnixTime, Instant)>,
 }
 
@@ -59,6 +61,11 @@ impl Seen {
     /// Returns the endpoint, when it is not AWS's own.
     pub(super) fn foreign_endpoint(&self) -> Option<String> {
         self.facts().endpoint.clone().filter(|seen| !is_of_aws(seen))
+    }
+
+    /// Returns whether CloudTrail was asked elsewhere than at AWS.
+    pub(super) fn has_foreign_trail(&self) -> bool {
+        self.facts().trail.as_ref().is_some_and(|seen| !is_of_aws(seen))
     }
 
     /// Returns the time at AWS; that of this machine as long as AWS has not told.
@@ -92,6 +99,26 @@ fn is_of_aws(url: &str) -> bool {
         ".csp.hci.ic.gov",
     ];
     SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+}
+
+/// What is seen of calls to CloudTrail on their way: where they go.
+#[derive(Debug)]
+pub(super) struct SeenTrail(pub(super) Seen);
+
+impl Intercept for SeenTrail {
+    fn name(&self) -> &'static str {
+        "SeenTrail"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.facts().trail = Some(context.request().uri().to_owned());
+        Ok(())
+    }
 }
 
 impl Intercept for Seen {

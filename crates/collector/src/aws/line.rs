@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::call::wait;
 use super::http::{self, Seen};
 use super::pacing::Pacing;
+use super::session::LOOKUP;
 use super::{Access, AwsError, Call, CallEvent, Clients, ErrorKind, Outcome, Rate, Watch};
 
 /// How many calls are on their way at a time.
@@ -152,6 +153,9 @@ impl Line {
         let sent = Instant::now();
         let error = match sending.await {
             Ok(output) => {
+                if call.operation == LOOKUP && self.seen.has_foreign_trail() {
+                    self.pacing.free(LOOKUP);
+                }
                 self.tell(call, attempt, Outcome::Done, output.request_id(), sent);
                 return Ok(output);
             }

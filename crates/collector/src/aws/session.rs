@@ -13,9 +13,12 @@ use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secateur_analyzer::time::UnixTime;
 
-use super::http::{Seen, WholeXml};
+use super::http::{Seen, SeenTrail, WholeXml};
 use super::line::Line;
 use super::{Access, AwsError, Call, Identity, Rate, Watch};
+
+/// The operation that CloudTrail's event history is read with.
+pub(super) const LOOKUP: &str = "cloudtrail:LookupEvents";
 
 /// CloudTrail's quota of LookupEvents a second, for an account in a Region.
 ///
@@ -32,6 +35,7 @@ pub struct Clients {
     /// Account management.
     pub account: aws_sdk_account::Client,
     config: SdkConfig,
+    seen: Seen,
     pub(super) generation: u64,
 }
 
@@ -52,6 +56,7 @@ impl Clients {
             sts: aws_sdk_sts::Client::from_conf(sts.interceptor(WholeXml).build()),
             account: aws_sdk_account::Client::from_conf(account.build()),
             config,
+            seen: seen.clone(),
             generation,
         }
     }
@@ -64,7 +69,9 @@ impl Clients {
 
     /// CloudTrail in a Region.
     pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
-        let config = aws_sdk_cloudtrail::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        let config = aws_sdk_cloudtrail::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .interceptor(SeenTrail(self.seen.clone()));
         aws_sdk_cloudtrail::Client::from_conf(config.region(Region::new(region.to_owned())).build())
     }
 }
@@ -159,10 +166,8 @@ impl Session {
         self.line.connector()
     }
 
-    /// Keeps to the rates that AWS has published, where AWS itself is asked.
+    /// Keeps to the rates that AWS has published. Whether AWS itself is asked shows with the first call, see [`Line`].
     pub(crate) fn keep_to_published_rates(&self) {
-        if self.endpoint().is_none() {
-            self.line.limit("cloudtrail:LookupEvents", LOOKUPS);
-        }
+        self.line.limit(LOOKUP, LOOKUPS);
     }
 }
