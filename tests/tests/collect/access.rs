@@ -3,7 +3,7 @@
 use std::fs;
 
 use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scene::{Scene, answer};
 
@@ -114,4 +114,20 @@ fn only_the_owner_may_read_a_snapshot() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_session_that_expires_costs_is_told_too() {
+    let scene = Scene::acme();
+    scene.control("faults", json!({"operation": "reads", "skip": 6, "effect": "expire-session"}));
+    let told = scene.collect(&["-v", "--role-arn", "arn:aws:iam::111122223333:role/security-audit"]);
+    let calls = scene.cloud.running.control("GET", "calls", &Value::Null).unwrap();
+    let calls = calls["calls"].as_array().or(calls.as_array()).unwrap().clone();
+    // The SDK assumes the role by itself.
+    let of_ours = calls.iter().filter(|call| call["operation"] != "AssumeRole" && call["operation"] != "assumeRole");
+    for call in of_ours {
+        assert!(told.stderr.contains(call["request_id"].as_str().unwrap()), "{call}: {told:?}");
+    }
+    assert!(told.stderr.matches("sts:GetCallerIdentity: done").count() >= 2, "{told:?}");
+    assert!(told.stderr.contains("ExpiredToken"), "{told:?}");
 }

@@ -181,3 +181,51 @@ fn when_aws_cannot_be_reached_any_more_the_old_snapshot_stays() {
         assert_same(&scene.content(), &before);
     }
 }
+
+#[test]
+fn one_region_of_kms_that_fails_is_a_gap_and_ends_nothing() {
+    let mut without = expected();
+    without.retain(|name, _| !name.starts_with("kms/"));
+    for (effect, kind, word) in [
+        (
+            json!({"effect": "error", "status": 400, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid."}),
+            "refused",
+            "AWS takes the credentials elsewhere",
+        ),
+        (json!({"effect": "error"}), "unreachable", "after 6 attempts"),
+    ] {
+        let scene = Scene::acme();
+        let mut fault = json!({"operation": "DescribeKey", "count": 100_000});
+        fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
+        scene.control("faults", fault);
+        let answer = scene.collect(&[]);
+        assert_eq!(answer.code, 4, "{answer:?}");
+        assert!(answer.stdout.contains(word), "{answer:?}");
+        assert!(scene.gaps().iter().all(|(subject, of)| subject.contains(":kms:") && of == kind), "{:?}", scene.gaps());
+        assert_same(&scene.content(), &without);
+    }
+}
+
+#[test]
+fn a_session_that_expires_before_entities_are_read_has_the_job_made_anew() {
+    let include = ["--include", "groups,policies"];
+    let expected = Scene::acme().collect_all(&include);
+    let scene = Scene::acme();
+    for skip in [0, 4, 9] {
+        let operation = "GetServiceLastAccessedDetailsWithEntities";
+        scene.control("faults", json!({"operation": operation, "skip": skip, "effect": "expire-session"}));
+    }
+    let role = ["--role-arn", "arn:aws:iam::111122223333:role/security-audit", "--session-name", "nightly"];
+    assert_same(&scene.collect_all(&[&include[..], &role].concat()), &expected);
+}
+
+#[test]
+fn a_key_that_is_gone_is_told_and_is_no_gap() {
+    let scene = Scene::acme();
+    let gone = json!({"operation": "DescribeKey", "count": 100_000, "effect": "error", "status": 400,
+        "code": "NotFoundException", "message": "Key does not exist"});
+    scene.control("faults", gone);
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(answer.stdout.contains("exist: ") && answer.stdout.contains("Nothing is missing"), "{answer:?}");
+}

@@ -11,18 +11,26 @@ pub struct Call<'a> {
     pub operation: &'static str,
     /// Whom it is about, such as an ARN; empty when it is about the account.
     pub subject: &'a str,
+    /// The Region that is asked; empty where a service is asked in one alone.
+    pub region: &'a str,
 }
 
 impl<'a> Call<'a> {
     /// A call about the account.
     pub fn new(operation: &'static str) -> Call<'a> {
-        Call { operation, subject: "" }
+        Call { operation, subject: "", region: "" }
     }
 
     /// Says whom the call is about.
     #[must_use]
     pub fn on(self, subject: &'a str) -> Call<'a> {
         Call { subject, ..self }
+    }
+
+    /// Says which Region is asked.
+    #[must_use]
+    pub fn at(self, region: &'a str) -> Call<'a> {
+        Call { region, ..self }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Credentials,
     /// The session behind the credentials has ended: nothing was done.
     Expired,
+    /// The clock of this machine is wrong, so AWS does not take what it signs: nothing was done.
+    Clock,
     /// The caller may not; this is the permission that is missing, such as `iam:GetRole`.
     Denied(String),
     /// What the call is about does not exist.
@@ -61,12 +63,18 @@ impl AwsError {
         AwsError::new(call, ErrorKind::Answer, message.into())
     }
 
+    /// A call that was not made, and why.
+    pub(crate) fn instead(call: &Call<'_>, kind: ErrorKind, message: String) -> AwsError {
+        AwsError::new(call, kind, message)
+    }
+
     /// Classifies what the SDK says.
     pub(super) fn of<E>(call: &Call<'_>, error: &SdkError<E, HttpResponse>) -> AwsError
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
-        let (code, said) = (error.code(), error.message());
+        let (code, said) = (error.code(), error.message().map(safe));
+        let said = said.as_deref();
         let status = error.raw_response().map(|response| response.status().as_u16());
         let kind = match error {
             SdkError::ServiceError(_) => kind_of_code(call, code.unwrap_or_default(), said, status.unwrap_or_default()),
@@ -86,7 +94,7 @@ impl AwsError {
                 _ => chain(error),
             },
         };
-        let mut failed = AwsError::new(call, kind, message);
+        let mut failed = AwsError::new(call, kind, safe(&message));
         failed.0.code = code.map(str::to_owned);
         failed.0.request_id = error.request_id().map(str::to_owned);
         failed
@@ -147,6 +155,14 @@ impl AwsError {
         self
     }
 
+    /// Adds what is known beside what AWS says.
+    #[must_use]
+    pub(crate) fn and(mut self, more: &str) -> AwsError {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(more);
+        self
+    }
+
     /// Says how often it was tried.
     #[must_use]
     pub(super) fn after(mut self, attempts: u32) -> AwsError {
@@ -176,6 +192,11 @@ fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
         }
         ErrorKind::Answer => format!("run the same command again; if it stays so, report it with `{}`", call.operation),
         ErrorKind::Request => "check --region, --profile and AWS_ENDPOINT_URL".to_owned(),
+        ErrorKind::Clock => {
+            "set the clock of this machine: AWS refuses what was signed more than minutes before or after its \
+                             own time; then run the same command again"
+                .to_owned()
+        }
         ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::NotFound | ErrorKind::Refused(_) => return None,
     })
 }
@@ -186,13 +207,18 @@ fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
 fn kind_of_code(call: &Call<'_>, code: &str, message: Option<&str>, status: u16) -> ErrorKind {
     match code.strip_suffix("Exception").unwrap_or(code) {
         "Throttling"
+        | "Throttled"
         | "RequestLimitExceeded"
         | "TooManyRequests"
         | "RequestThrottled"
         | "SlowDown"
         | "BandwidthLimitExceeded" => ErrorKind::Throttled,
         _ if status == 429 => ErrorKind::Throttled,
+        // Of a service that speaks JSON it is too many calls; IAM's own, without `Exception`, is a quota that no waiting helps.
+        "LimitExceeded" if code.ends_with("Exception") => ErrorKind::Throttled,
         "ExpiredToken" | "TokenRefreshRequired" => ErrorKind::Expired,
+        "RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed" => ErrorKind::Clock,
+        "SignatureDoesNotMatch" | "InvalidSignature" if message.is_some_and(is_of_clock) => ErrorKind::Clock,
         "InvalidClientTokenId"
         | "UnrecognizedClient"
         | "SignatureDoesNotMatch"
@@ -201,8 +227,7 @@ fn kind_of_code(call: &Call<'_>, code: &str, message: Option<&str>, status: u16)
         | "AuthFailure"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenError"
-        | "RequestExpired" => ErrorKind::Credentials,
+        | "MissingAuthenticationTokenError" => ErrorKind::Credentials,
         "AccessDenied" | "UnauthorizedOperation" | "AuthorizationError" | "NotAuthorized" => {
             ErrorKind::Denied(permission(call, message.unwrap_or_default()))
         }
@@ -210,8 +235,37 @@ fn kind_of_code(call: &Call<'_>, code: &str, message: Option<&str>, status: u16)
         "ServiceFailure" | "InternalFailure" | "InternalError" | "ServiceUnavailable" | "RequestTimeout"
         | "KMSInternal" | "DependencyTimeout" => ErrorKind::Transient,
         _ if status >= 500 => ErrorKind::Transient,
+        // AWS always says which: this answer broke off, or somebody else gave it.
+        "" => ErrorKind::Transient,
         _ => ErrorKind::Refused(code.to_owned()),
     }
+}
+
+/// Returns whether a signature is refused for its time, as in `Signature expired: 20260101T000000Z is now earlier than ...`.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>.
+fn is_of_clock(message: &str) -> bool {
+    ["Signature expired", "Signature not yet current"].iter().any(|start| message.starts_with(start))
+}
+
+/// A word so long, and of no ARN or URL, is none that people read.
+const LONGEST_WORD: usize = 100;
+
+/// Returns what may be shown of a message. Of a signature that does not match AWS quotes the whole request, the session's
+/// token with it: all after the first line is left out, whatever follows the name of a secret, and words that may be one.
+fn safe(message: &str) -> String {
+    const NAMES: [&str; 4] = ["x-amz-security-token", "the canonical string", "securitytoken", "sessiontoken"];
+    let line = message.trim_start().lines().next().unwrap_or_default();
+    let lower = line.to_ascii_lowercase();
+    // ASCII keeps its length in lower case, so the places are those of the line.
+    let end = NAMES.iter().filter_map(|name| lower.find(name)).min().unwrap_or(line.len());
+    let is_secret = |word: &&str| word.len() > LONGEST_WORD && !word.contains(':');
+    let kept = line.get(..end).unwrap_or_default().trim_end();
+    if !kept.split_whitespace().any(|word| is_secret(&word)) {
+        return kept.to_owned();
+    }
+    let words = kept.split_whitespace().map(|word| if is_secret(&word) { "(left out)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the permission that AWS names as missing, else that of the operation.
@@ -272,12 +326,44 @@ mod tests {
         check("ExpiredToken", 403, ErrorKind::Expired);
         check("ExpiredTokenException", 400, ErrorKind::Expired);
         check("UnrecognizedClientException", 400, ErrorKind::Credentials);
+        check("ThrottledException", 400, ErrorKind::Throttled);
+        check("LimitExceededException", 400, ErrorKind::Throttled);
+        check("RequestExpired", 400, ErrorKind::Clock);
+        // The body of an error that broke off.
+        check("", 400, ErrorKind::Transient);
         check("NoSuchEntity", 404, ErrorKind::NotFound);
         check("ServiceFailure", 500, ErrorKind::Transient);
         check("Anything", 503, ErrorKind::Transient);
         // A quota of IAM's, which no waiting helps.
         check("LimitExceeded", 409, ErrorKind::Refused("LimitExceeded".to_owned()));
         check("AccessDenied", 403, ErrorKind::Denied("iam:GetRole".to_owned()));
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_from_a_key_that_is() {
+        let call = Call::new("sts:GetCallerIdentity");
+        let kind = |message| kind_of_code(&call, "SignatureDoesNotMatch", Some(message), 403);
+        let late =
+            "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z (20260101T003000Z - 15 min.)";
+        assert_eq!(kind(late), ErrorKind::Clock);
+        assert_eq!(kind("Signature not yet current: 20260101T000000Z is still later than x"), ErrorKind::Clock);
+        let wrong = "The request signature we calculated does not match the signature you provided.";
+        assert_eq!(kind(wrong), ErrorKind::Credentials);
+        let told = AwsError::new(&call, ErrorKind::Clock, late.to_owned());
+        assert!(told.help().is_some_and(|help| help.starts_with("set the clock of this machine")), "{told:?}");
+    }
+
+    #[test]
+    fn what_aws_quotes_of_a_request_is_not_shown() {
+        let quoted = "The request signature we calculated does not match the signature you provided. Check your key.\n\nThe \
+                      Canonical String for this request should have been\n'POST\n/\n\nhost:iam.amazonaws.com\n\
+                      x-amz-security-token:IQoJb3JpZ2luX2VjEPT";
+        let first = "The request signature we calculated does not match the signature you provided. Check your key.";
+        assert_eq!(safe(quoted), first);
+        assert_eq!(safe(&quoted.replace('\n', " ")), first);
+        assert_eq!(safe(&format!("the token {} is wrong", "Ab1/".repeat(40))), "the token (left out) is wrong");
+        let arn = format!("arn:aws:iam::111122223333:role/{}/x not  found", "a".repeat(200));
+        assert_eq!(safe(&arn), arn);
     }
 
     #[test]

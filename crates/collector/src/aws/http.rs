@@ -52,6 +52,8 @@ pub(super) struct Seen(Arc<Mutex<Facts>>);
 #[derive(Debug, Default)]
 struct Facts {
     endpoint: Option<String>,
+    /// The endpoint of CloudTrail, which may be another one.
+    trail: Option<String>,
     clock: Option<(UnixTime, Instant)>,
 }
 
@@ -59,6 +61,11 @@ impl Seen {
     /// Returns the endpoint, when it is not AWS's own.
     pub(super) fn foreign_endpoint(&self) -> Option<String> {
         self.facts().endpoint.clone().filter(|seen| !is_of_aws(seen))
+    }
+
+    /// Returns whether CloudTrail was asked elsewhere than at AWS.
+    pub(super) fn has_foreign_trail(&self) -> bool {
+        self.facts().trail.as_ref().is_some_and(|seen| !is_of_aws(seen))
     }
 
     /// Returns the time at AWS; that of this machine as long as AWS has not told.
@@ -101,6 +108,26 @@ fn endpoint_of(url: &str) -> Option<String> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     Some(format!("{scheme}://{host}"))
+}
+
+/// What is seen of calls to CloudTrail on their way: where they go.
+#[derive(Debug)]
+pub(super) struct SeenTrail(pub(super) Seen);
+
+impl Intercept for SeenTrail {
+    fn name(&self) -> &'static str {
+        "SeenTrail"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.facts().trail = endpoint_of(context.request().uri());
+        Ok(())
+    }
 }
 
 impl Intercept for Seen {
@@ -152,11 +179,10 @@ impl Intercept for WholeXml {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        if !response.status().is_success() {
-            return Ok(());
-        }
         match response.body().bytes() {
             Some(bytes) if is_whole(bytes) => Ok(()),
+            // An error may come from somewhere on the way, and then be no XML.
+            Some(bytes) if !response.status().is_success() && !begins_as_xml(bytes) => Ok(()),
             _ => Err(TORN.into()),
         }
     }
@@ -164,6 +190,10 @@ impl Intercept for WholeXml {
 
 /// What the error says of an answer that breaks off.
 pub(super) const TORN: &str = "the answer breaks off before its end";
+
+fn begins_as_xml(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"<?xml") || bytes.starts_with(b"<ErrorResponse")
+}
 
 /// Returns whether the last element that ends is the first that begins.
 fn is_whole(bytes: &[u8]) -> bool {

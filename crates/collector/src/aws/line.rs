@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::call::wait;
 use super::http::{self, Seen};
 use super::pacing::Pacing;
+use super::session::LOOKUP;
 use super::{Access, AwsError, Call, CallEvent, Clients, ErrorKind, Outcome, Rate, Watch};
 
 /// How many calls are on their way at a time.
@@ -152,6 +153,9 @@ impl Line {
         let sent = Instant::now();
         let error = match sending.await {
             Ok(output) => {
+                if call.operation == LOOKUP && self.seen.has_foreign_trail() {
+                    self.pacing.free(LOOKUP);
+                }
                 self.tell(call, attempt, Outcome::Done, output.request_id(), sent);
                 return Ok(output);
             }
@@ -170,7 +174,7 @@ impl Line {
 
     fn tell(&self, call: &Call<'_>, attempt: u32, outcome: Outcome<'_>, request_id: Option<&str>, since: Instant) {
         let elapsed = since.elapsed();
-        let Call { operation, subject } = *call;
+        let Call { operation, subject, .. } = *call;
         self.watch.call(&CallEvent { operation, subject, attempt, outcome, request_id, elapsed });
     }
 
@@ -180,15 +184,25 @@ impl Line {
         if self.clients().generation != generation {
             return Ok(());
         }
-        for try_again in [true, true, false] {
+        for (attempt, try_again) in [(1, true), (2, true), (3, false)] {
             let config = self.access.load(&http::client(self.connector.clone())).await;
             let clients = Arc::new(Clients::new(config, &self.seen, generation + 1));
-            let Ok(answer) = clients.sts.get_caller_identity().send().await else {
-                if try_again {
-                    tokio::time::sleep(BEFORE_RENEWAL).await;
+            let call = Call::new("sts:GetCallerIdentity");
+            let started = Instant::now();
+            let answer = match clients.sts.get_caller_identity().send().await {
+                Ok(answer) => answer,
+                Err(refused) => {
+                    let refused = AwsError::of(&call, &refused);
+                    let outcome =
+                        if try_again { Outcome::Retried(&refused, BEFORE_RENEWAL) } else { Outcome::Failed(&refused) };
+                    self.tell(&call, attempt, outcome, refused.request_id(), started);
+                    if try_again {
+                        tokio::time::sleep(BEFORE_RENEWAL).await;
+                    }
+                    continue;
                 }
-                continue;
             };
+            self.tell(&call, attempt, Outcome::Done, answer.request_id(), started);
             // Another account under the same profile would make one snapshot of two accounts.
             if let Some(account) = self.account.get().filter(|account| answer.account() != Some(account)) {
                 let help = format!("use credentials of account {account}, then run the same command again");

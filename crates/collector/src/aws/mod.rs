@@ -20,5 +20,6 @@ pub use error::{AwsError, ErrorKind};
 pub use identity::Identity;
 pub use pacing::{Rate, RateError};
 pub use runtime::block_on;
+pub(crate) use session::LOOKUPS;
 pub use session::{Clients, Session};
 pub use watch::{CallEvent, Outcome, Silent, Watch};

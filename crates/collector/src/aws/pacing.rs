@@ -117,6 +117,14 @@ impl Pacing {
         locked(&self.lanes).insert(operation, Arc::new(Lane::new(rate, rate)));
     }
 
+    /// Takes a published rate back, once: it is not AWS that is asked.
+    pub(super) fn free(&self, operation: &'static str) {
+        let mut lanes = locked(&self.lanes);
+        if lanes.get(operation).is_some_and(|lane| locked(&lane.pace).highest < HIGHEST) {
+            lanes.remove(operation);
+        }
+    }
+
     /// Waits until a call may go.
     pub(super) async fn turn(&self, operation: &'static str) {
         self.lane(operation).turn().await;
@@ -234,6 +242,17 @@ mod tests {
 
     fn seconds(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn a_published_rate_is_taken_back_once() {
+        let pacing = Pacing::new(Rate::Max);
+        pacing.limit("a", 2.0);
+        pacing.free("a");
+        let lane = pacing.lane("a");
+        assert_eq!(locked(&lane.pace).rate, FIRST_AT_MOST);
+        pacing.free("a");
+        assert!(Arc::ptr_eq(&lane, &pacing.lane("a")));
     }
 
     #[test]

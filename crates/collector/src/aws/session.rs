@@ -13,14 +13,17 @@ use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secateur_analyzer::time::UnixTime;
 
-use super::http::{Seen, WholeXml};
+use super::http::{Seen, SeenTrail, WholeXml};
 use super::line::Line;
 use super::{Access, AwsError, Call, Identity, Rate, Watch};
+
+/// The operation that CloudTrail's event history is read with.
+pub(super) const LOOKUP: &str = "cloudtrail:LookupEvents";
 
 /// CloudTrail's quota of LookupEvents a second, for an account in a Region.
 ///
 /// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>.
-const LOOKUPS: f64 = 2.0;
+pub(crate) const LOOKUPS: f64 = 2.0;
 
 /// The clients of all services, for one set of credentials. None of them retries: [`Session`] does.
 #[derive(Clone)]
@@ -68,7 +71,7 @@ impl Clients {
     pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
         let config = aws_sdk_cloudtrail::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
         // Its clock dates the event history.
-        let config = config.interceptor(self.seen.clone());
+        let config = config.interceptor(self.seen.clone()).interceptor(SeenTrail(self.seen.clone()));
         aws_sdk_cloudtrail::Client::from_conf(config.region(Region::new(region.to_owned())).build())
     }
 }
@@ -100,6 +103,15 @@ impl Session {
         line.stay_in(&account);
         let identity = Identity { account, arn, user_id: answer.user_id().unwrap_or_default().to_owned() };
         Ok(Session { line, identity })
+    }
+
+    /// Asks AWS again who calls: whether it takes the credentials at all.
+    ///
+    /// # Errors
+    /// When it does not, or cannot be reached.
+    pub(crate) async fn ask_who_calls(&self) -> Result<(), AwsError> {
+        let call = Call::new("sts:GetCallerIdentity");
+        self.line.call(&call, |aws| aws.sts.get_caller_identity().send()).await.map(drop)
     }
 
     /// Returns who calls.
@@ -154,10 +166,8 @@ impl Session {
         self.line.connector()
     }
 
-    /// Keeps to the rates that AWS has published, where AWS itself is asked.
+    /// Keeps to the rates that AWS has published. Whether AWS itself is asked shows with the first call, see [`Line`].
     pub(crate) fn keep_to_published_rates(&self) {
-        if self.endpoint().is_none() {
-            self.line.limit("cloudtrail:LookupEvents", LOOKUPS);
-        }
+        self.line.limit(LOOKUP, LOOKUPS);
     }
 }

@@ -9,6 +9,9 @@ use super::wire::{AccessKey, AccessKeys};
 use super::{CollectError, names};
 use crate::aws::{AwsError, Call, ErrorKind};
 
+/// How often keys are listed when one of them is not there any more.
+const READINGS: u32 = 3;
+
 /// Collects the access keys of users. Whoever is out of scope keeps what is there of them.
 pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), CollectError> {
     let mut missing = Vec::new();
@@ -19,51 +22,76 @@ pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), Col
             if let Some(existing) = run.existing(&name) {
                 run.stage(|stage| stage.keep(&name, &existing))?;
             }
-        } else if !run.keeps(&name, &user.arn, user.created)? {
+        } else if !(is_whole(&run, &name) && run.keeps(&name, &user.arn, user.created)?) {
             missing.push(user);
         }
     }
     run.each(missing, one).await
 }
 
+/// Returns whether each key of a file that is there has its last use.
+fn is_whole(run: &Run, name: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Keys {
+        access_key_metadata: Vec<Key>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Key {
+        access_key_last_used: Option<serde::de::IgnoredAny>,
+    }
+    let Some(existing) = run.existing(name) else { return false };
+    let keys = serde_json::from_slice::<Keys>(&existing.content);
+    keys.is_ok_and(|keys| keys.access_key_metadata.iter().all(|key| key.access_key_last_used.is_some()))
+}
+
 async fn one(run: Arc<Run>, user: Target) -> Result<(), CollectError> {
-    let mut keys = match run.whole(|| list(&run, &user)).await? {
-        Ok(keys) => keys,
-        Err(error) => {
-            run.gap_of(&user.arn, &error);
-            return Ok(());
+    for reading in 1.. {
+        let mut keys = match run.whole(|| list(&run, &user)).await? {
+            Ok(keys) => keys,
+            Err(error) => {
+                run.gap_of(&user.arn, &error);
+                return Ok(());
+            }
+        };
+        let lacks = last_uses(&run, &user, &mut keys).await?;
+        // A key that is not there any more is not listed any more either: the list without it is whole.
+        let is_gone = lacks.iter().any(|error| *error.kind() == ErrorKind::NotFound);
+        if is_gone && reading < READINGS {
+            continue;
         }
-    };
-    let mut is_whole = true;
-    for key in &mut keys {
-        let call = Call::new("iam:GetAccessKeyLastUsed").on(&user.arn);
+        // Half of it would be taken over by the next collection; without a file it is read again.
+        if lacks.is_empty() {
+            let content = AccessKeys { access_key_metadata: &keys, is_truncated: false, arn: &user.arn };
+            return run.put(names::file("access-keys", &user.name), &content).await;
+        }
+        lacks.iter().for_each(|error| run.gap_of(&user.arn, error));
+        return Ok(());
+    }
+    Ok(())
+}
+
+/// Reads the last use of keys; returns why some lack it.
+async fn last_uses(run: &Run, user: &Target, keys: &mut [AccessKey]) -> Result<Vec<AwsError>, CollectError> {
+    let call = Call::new("iam:GetAccessKeyLastUsed").on(&user.arn);
+    let mut lacks = Vec::new();
+    for key in keys {
         let id = key.access_key_id.clone();
         let answer = run.call(&call, |aws| aws.iam.get_access_key_last_used().access_key_id(&id).send()).await?;
         match answer {
             // Another user's use would be evidence against this one's key.
             Ok(answer) if answer.user_name().is_some_and(|name| name != user.name) => {
-                run.gap_of(&user.arn, &AwsError::answer(&call, "the answer is about another user"));
-                is_whole = false;
+                lacks.push(AwsError::answer(&call, "the answer is about another user"));
             }
             Ok(answer) => match answer.access_key_last_used() {
                 Some(last) => key.set_last_used(last),
-                None => {
-                    run.gap_of(&user.arn, &AwsError::answer(&call, "the answer has no `AccessKeyLastUsed`"));
-                    is_whole = false;
-                }
+                None => lacks.push(AwsError::answer(&call, "the answer has no `AccessKeyLastUsed`")),
             },
-            Err(error) => {
-                run.gap_of(&user.arn, &error);
-                is_whole &= *error.kind() == ErrorKind::NotFound;
-            }
+            Err(error) => lacks.push(error),
         }
     }
-    // Half of it would be taken over by the next collection; without a file it is read again.
-    if !is_whole {
-        return Ok(());
-    }
-    let content = AccessKeys { access_key_metadata: &keys, is_truncated: false, arn: &user.arn };
-    run.put(names::file("access-keys", &user.name), &content).await
+    Ok(lacks)
 }
 
 async fn list(run: &Run, user: &Target) -> Answer<Vec<AccessKey>> {

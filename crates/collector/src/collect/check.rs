@@ -4,18 +4,22 @@
 
 use secateur_analyzer::arn::Arn;
 
+use aws_sdk_account::types::RegionOptStatus;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_iam::types::AccessAdvisorUsageGranularityType;
 
 use super::details::{self, Account};
+use super::outages::is_vital;
 use super::{CollectError, Options, grants, kms};
-use crate::aws::{AwsError, Call, ErrorKind, Session};
+use crate::aws::{AwsError, Call, ErrorKind, LOOKUPS, Session};
 
 /// What a collection would take.
 #[derive(Clone, Debug, Default)]
 pub struct Check {
     /// The permissions that the caller lacks, and what is missing without each.
     pub missing: Vec<(String, &'static str)>,
+    /// The operations that failed for other reasons than a permission, and why: nobody knows whether they are allowed.
+    pub failed: Vec<(&'static str, String)>,
     /// The operations that could not be tried, since there is nobody to try them on.
     pub untried: Vec<&'static str>,
     /// How many calls of each operation there would be.
@@ -24,12 +28,14 @@ pub struct Check {
     pub reports: usize,
 }
 
+const LOOKUP: &str = "cloudtrail:LookupEvents";
+
 /// How many calls of an operation there would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
     /// Service and operation.
     pub operation: &'static str,
-    /// How many calls, at least: pages and keys may ask for more.
+    /// How many calls, about: pages ask for more, and nobody knows before how many keys and services there are.
     pub calls: usize,
 }
 
@@ -37,6 +43,20 @@ impl Check {
     /// Returns how many calls there would be in all.
     pub fn total(&self) -> usize {
         self.calls.iter().map(|estimate| estimate.calls).sum()
+    }
+
+    /// Returns whether all that could be tried is allowed.
+    pub fn is_good(&self) -> bool {
+        self.missing.is_empty() && self.failed.is_empty()
+    }
+
+    /// Returns how many seconds they take at so many calls a second. The event history comes last, at the rate that CloudTrail
+    /// allows.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    pub fn seconds(&self, rate: f64) -> f64 {
+        let lookups = self.calls.iter().filter(|estimate| estimate.operation == LOOKUP);
+        let lookups: usize = lookups.map(|estimate| estimate.calls).sum();
+        (self.total() - lookups) as f64 / rate + lookups as f64 / rate.min(LOOKUPS)
     }
 
     fn expect(&mut self, operation: &'static str, calls: usize) {
@@ -52,9 +72,17 @@ impl Check {
                     self.missing.push((permission.clone(), without));
                     Ok(None)
                 }
-                ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Transient => Err(error.into()),
-                // What is wrong here is no lack of permissions: somebody was deleted, a Region is off.
-                _ => Ok(None),
+                // Whom it is about was deleted meanwhile, or has nothing of the kind: a denial would have come first.
+                ErrorKind::NotFound => Ok(None),
+                ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Clock | ErrorKind::Transient
+                    if is_vital(error.operation()) =>
+                {
+                    Err(error.into())
+                }
+                _ => {
+                    self.failed.push((error.operation(), error.message().to_owned()));
+                    Ok(None)
+                }
             },
         }
     }
@@ -70,11 +98,20 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
     check.note("the quotas are those of AWS's documentation", summary)?;
     session.keep_to_published_rates();
     let regions = session.call(&Call::new("account:ListRegions"), |aws| aws.account.list_regions().send()).await;
-    check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
+    let regions = check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
+    let is_off = |region: &str| {
+        let mut listed = regions.iter().flat_map(|answer| answer.regions());
+        let status =
+            listed.find(|listed| listed.region_name() == Some(region)).and_then(|listed| listed.region_opt_status());
+        matches!(status, Some(RegionOptStatus::Disabled | RegionOptStatus::Disabling))
+    };
     check.expect("iam:GetAccountSummary", 1);
     check.expect("account:ListRegions", 1);
     let account = match details::read(session, options.include, None).await {
-        Ok(account) => account,
+        Ok(account) => {
+            super::everybody_is_there(options, &account)?;
+            account
+        }
         Err(CollectError::Aws(error)) if matches!(error.kind(), ErrorKind::Denied(_)) => {
             check.note("there is no snapshot", Err::<(), _>(error))?;
             Account::default()
@@ -89,13 +126,20 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
     if options.include.granting {
         check.expect("iam:ListPoliciesGrantingServiceAccess", check.reports);
     }
-    check.expect("iam:ListAccessKeys", account.users.iter().filter(is_in_scope).count());
+    if options.include.groups || options.include.policies {
+        let asked = account.targets.iter().filter(|target| is_in_scope(target) && target.has_entities());
+        check.expect("iam:GetServiceLastAccessedDetailsWithEntities", asked.count());
+    }
+    let users = account.users.iter().filter(is_in_scope).count();
+    check.expect("iam:ListAccessKeys", users);
+    // One for each user, though some have two and most have none.
+    check.expect("iam:GetAccessKeyLastUsed", users);
     check.expect("iam:ListPolicyTags", account.own_policies.len());
-    check.expect("cloudtrail:LookupEvents", grants::CALLS.len());
+    check.expect(LOOKUP, grants::CALLS.len());
     reports(&mut check, session, options, &account).await?;
-    keys(&mut check, session, &account).await?;
+    keys(&mut check, session, options, &account).await?;
     tags(&mut check, session, &account).await?;
-    kms_keys(&mut check, session, account).await?;
+    kms_keys(&mut check, session, account, is_off).await?;
     events(&mut check, session).await?;
     check.missing.sort();
     check.missing.dedup();
@@ -114,7 +158,7 @@ async fn reports(
     let entities = Call::new("iam:GetServiceLastAccessedDetailsWithEntities");
     let granting = Call::new("iam:ListPoliciesGrantingServiceAccess");
     let has_entities = options.include.groups || options.include.policies;
-    let Some(target) = account.targets.first() else {
+    let Some(target) = account.targets.iter().find(|target| target.is_among(&options.principals)) else {
         check.untried.extend([call.operation, read.operation]);
         return Ok(());
     };
@@ -156,11 +200,12 @@ async fn reports(
     Ok(())
 }
 
-async fn keys(check: &mut Check, session: &Session, account: &Account) -> Result<(), CollectError> {
+async fn keys(check: &mut Check, session: &Session, options: &Options, account: &Account) -> Result<(), CollectError> {
     const WITHOUT: &str = "access keys are kept";
     let (list, last) = (Call::new("iam:ListAccessKeys"), Call::new("iam:GetAccessKeyLastUsed"));
     // Most users have no key; one who has is looked for among a few.
-    for (at, user) in account.users.iter().take(20).enumerate() {
+    let users: Vec<_> = account.users.iter().filter(|user| user.is_among(&options.principals)).collect();
+    for (at, user) in users.iter().take(20).enumerate() {
         let call = list.on(&user.arn);
         let answer = session.call(&call, |aws| aws.iam.list_access_keys().user_name(&user.name).send()).await;
         let answer = if at == 0 { check.note(WITHOUT, answer)? } else { answer.ok() };
@@ -172,7 +217,7 @@ async fn keys(check: &mut Check, session: &Session, account: &Account) -> Result
             return Ok(());
         }
     }
-    if account.users.is_empty() {
+    if users.is_empty() {
         check.untried.push(list.operation);
     }
     check.untried.push(last.operation);
@@ -191,10 +236,17 @@ async fn tags(check: &mut Check, session: &Session, account: &Account) -> Result
     Ok(())
 }
 
-async fn kms_keys(check: &mut Check, session: &Session, account: Account) -> Result<(), CollectError> {
+async fn kms_keys(
+    check: &mut Check,
+    session: &Session,
+    account: Account,
+    is_off: impl Fn(&str) -> bool,
+) -> Result<(), CollectError> {
     const WITHOUT: &str = "KMS keys are kept";
     let (describe, usage) = (Call::new("kms:DescribeKey"), Call::new("kms:GetKeyLastUsage"));
-    let own = kms::own_keys(account.key_arns, session.identity());
+    let mut own = kms::own_keys(account.key_arns, session.identity());
+    // Nobody answers in a Region that is off.
+    own.retain(|arn| arn.parse::<Arn>().is_ok_and(|arn| !is_off(arn.region())));
     check.expect(describe.operation, own.len());
     check.expect(usage.operation, own.len());
     let Some(arn) = own.first() else {
@@ -210,7 +262,7 @@ async fn kms_keys(check: &mut Check, session: &Session, account: Account) -> Res
 }
 
 async fn events(check: &mut Check, session: &Session) -> Result<(), CollectError> {
-    let call = Call::new("cloudtrail:LookupEvents");
+    let call = Call::new(LOOKUP);
     let region = session.identity().home_region();
     let name = LookupAttribute::builder()
         .attribute_key(LookupAttributeKey::EventName)
@@ -222,4 +274,32 @@ async fn events(check: &mut Check, session: &Session) -> Result<(), CollectError
         .await;
     check.note("`unknown_grant_date` decides when permissions were granted", answer)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_for_another_reason_than_a_permission_is_told() {
+        let mut check = Check::default();
+        let kms = Call::new("kms:DescribeKey");
+        for kind in [ErrorKind::Credentials, ErrorKind::Transient, ErrorKind::Refused("X".to_owned())] {
+            let error = AwsError::instead(&kms, kind, "x".to_owned());
+            assert!(check.note("", Err::<(), _>(error)).is_ok_and(|answer| answer.is_none()));
+        }
+        assert_eq!(check.failed.len(), 3);
+        assert!(check.missing.is_empty() && !check.is_good());
+        let iam = Call::new("iam:ListAccessKeys");
+        assert!(check.note("", Err::<(), _>(AwsError::instead(&iam, ErrorKind::Transient, "x".to_owned()))).is_err());
+    }
+
+    #[test]
+    fn the_event_history_takes_as_long_as_cloudtrail_has_it_take() {
+        let mut check = Check::default();
+        check.expect("iam:ListAccessKeys", 100);
+        check.expect(LOOKUP, 32);
+        assert_eq!(check.seconds(10.0), 10.0 + 16.0);
+        assert_eq!(check.seconds(1.0), 132.0);
+    }
 }

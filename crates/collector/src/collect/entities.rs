@@ -10,24 +10,31 @@ use super::pages::Pages;
 use super::run::{Answer, Run};
 use super::target::Target;
 use super::wire::{Entities, EntityDetails, Granting, GrantingEntry, Service, time};
-use crate::aws::{AwsError, Call};
+use crate::aws::{AwsError, Call, ErrorKind};
 
 /// The most namespaces that one call takes.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPoliciesGrantingServiceAccess.html>.
 const NAMESPACES: usize = 200;
 
-/// Collects what hangs on a report.
-pub(super) async fn collect(run: &Arc<Run>, target: &Target, job: &str, rows: &[Service]) -> Result<(), CollectError> {
+/// Collects what hangs on a report; says whether its job was there to the end.
+pub(super) async fn collect(
+    run: &Arc<Run>,
+    target: &Target,
+    job: &str,
+    rows: &[Service],
+) -> Result<bool, CollectError> {
     if target.has_entities() {
         for row in rows.iter().filter(|row| row.is_used()) {
-            one_service(run, target, job, &row.service_namespace).await?;
+            if !one_service(run, target, job, &row.service_namespace).await? {
+                return Ok(false);
+            }
         }
     }
     if run.options.include.granting && target.is_granted() {
         granting(run, target, rows).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Takes over what hangs on a report that is taken over; says whether all of it is there.
@@ -66,7 +73,9 @@ pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, Co
     Ok(true)
 }
 
-async fn one_service(run: &Arc<Run>, target: &Target, job: &str, namespace: &str) -> Result<(), CollectError> {
+/// Collects one service; says whether the job was there. AWS says of a job that belonged to another session what it says of
+/// whoever was deleted: only a new job tells which.
+async fn one_service(run: &Arc<Run>, target: &Target, job: &str, namespace: &str) -> Result<bool, CollectError> {
     match run.whole(|| read(run, target, job, namespace)).await? {
         Ok((page, rows)) => {
             let content = Entities {
@@ -78,13 +87,12 @@ async fn one_service(run: &Arc<Run>, target: &Target, job: &str, namespace: &str
                 arn: &target.arn,
                 service_namespace: namespace,
             };
-            run.put(target.entities(namespace), &content).await
+            run.put(target.entities(namespace), &content).await?;
         }
-        Err(error) => {
-            run.gap_of(&target.arn, &error);
-            Ok(())
-        }
+        Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => run.gap_of(&target.arn, &error),
     }
+    Ok(true)
 }
 
 type Dates = (aws_sdk_iam::primitives::DateTime, aws_sdk_iam::primitives::DateTime);

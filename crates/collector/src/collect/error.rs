@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Include;
 use crate::SnapshotError;
 use crate::aws::AwsError;
 
@@ -53,6 +54,14 @@ pub enum CollectError {
         /// What the parser says.
         detail: String,
     },
+    /// The user asked for principals that there are not.
+    #[error("`--principal {glob}` names nobody in the account{}", of_kinds(.glob, .include))]
+    Nobody {
+        /// The glob.
+        glob: String,
+        /// What is collected beside users and roles.
+        include: Include,
+    },
     /// A part of the collection ended without a word: a bug.
     #[error("a part of the collection ended without a word")]
     Unfinished,
@@ -68,6 +77,16 @@ pub enum CollectError {
 
 fn of_holder(holder: &str) -> String {
     if holder.is_empty() { String::new() } else { format!(" ({holder})") }
+}
+
+/// Groups and policies are asked about only when somebody asks for that.
+fn of_kinds(glob: &str, include: &Include) -> &'static str {
+    let names = |kind: &str| glob.to_ascii_lowercase().contains(kind);
+    match (names("group/") && !include.groups, names("policy/") && !include.policies) {
+        (true, _) => ", whose groups are left out without `--include groups`",
+        (_, true) => ", whose policies are left out without `--include policies`",
+        _ => "",
+    }
 }
 
 impl CollectError {
@@ -86,6 +105,11 @@ impl CollectError {
             CollectError::ManifestUnreadable { .. } => {
                 Some("restore the file, name another directory with --snapshot DIR, or remove this one".to_owned())
             }
+            CollectError::Nobody { .. } => Some(
+                "name users and roles as `role/NAME`, `user/NAME` or by their ARN, `*` and `?` stand for anything; \
+                 `secateur collect` without --principal collects everybody"
+                    .to_owned(),
+            ),
             CollectError::Unfinished => Some("this is a bug of secateur: please report it".to_owned()),
             CollectError::MadeByHand { .. } => {
                 Some("name another directory with --snapshot DIR, or move these files away".to_owned())

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
-use super::{CollectError, names};
-use crate::aws::{AwsError, Call, Identity};
+use super::{CollectError, gap, names};
+use crate::aws::{AwsError, Call, ErrorKind, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
 pub(super) fn find_keys(document: &str, found: &mut BTreeSet<String>) {
@@ -81,22 +81,30 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     if run.keeps(&name, arn, None)? {
         return Ok(run.existing(&name).map(|existing| relatives_on_file(&existing.content)).unwrap_or_default());
     }
+    if run.is_off(parsed.region()) {
+        run.gap(gap(
+            arn,
+            "region-off",
+            format!("not asked: the Region {} is not enabled for the account", parsed.region()),
+        ));
+        return Ok(Vec::new());
+    }
     let metadata = match describe(run, arn, parsed.region()).await? {
         Ok(metadata) => metadata,
         Err(error) => {
-            run.gap_of(arn, &error);
+            lacks(run, arn, &error);
             return Ok(Vec::new());
         }
     };
-    let call = Call::new("kms:GetKeyLastUsage").on(arn);
-    let region = parsed.region().to_owned();
-    let answer = run.call(&call, |aws| aws.kms(&region).get_key_last_usage().key_id(arn).send()).await?;
+    let call = Call::new("kms:GetKeyLastUsage").on(arn).at(parsed.region());
+    let region = parsed.region();
+    let answer = run.call(&call, |aws| aws.kms(region).get_key_last_usage().key_id(arn).send()).await?;
     match answer {
         Ok(usage) if usage.key_id().is_none_or(|id| id != arn && id != parsed.name()) => {
             run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
         }
         Ok(usage) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
-        Err(error) => run.gap_of(arn, &error),
+        Err(error) => lacks(run, arn, &error),
     }
     let configuration = metadata.multi_region_configuration();
     let primary = configuration.and_then(|configuration| configuration.primary_key());
@@ -110,8 +118,16 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
         .collect())
 }
 
+/// A key that is gone is no gap: there is nothing to read of it, now or later.
+fn lacks(run: &Run, arn: &str, error: &AwsError) {
+    match error.kind() {
+        ErrorKind::NotFound => run.gone(arn),
+        _ => run.gap_of(arn, error),
+    }
+}
+
 async fn describe(run: &Run, arn: &str, region: &str) -> Answer<KeyMetadata> {
-    let call = Call::new("kms:DescribeKey").on(arn);
+    let call = Call::new("kms:DescribeKey").on(arn).at(region);
     let answer = run.call(&call, |aws| aws.kms(region).describe_key().key_id(arn).send()).await?;
     Ok(answer.and_then(|answer| {
         let is_it = |metadata: &KeyMetadata| metadata.arn() == Some(arn);

@@ -13,6 +13,7 @@ mod grants;
 mod jobs;
 mod kms;
 mod names;
+mod outages;
 mod pages;
 mod policy_tags;
 mod reference;
@@ -22,6 +23,7 @@ mod ripeness;
 mod run;
 mod stage;
 mod target;
+mod waiting;
 mod wire;
 
 use std::path::Path;
@@ -152,6 +154,8 @@ pub async fn collect(
     regions::collect(&run).await?;
     let account = details::collect(&run, summary).await?;
 
+    everybody_is_there(&run.options, &account)?;
+
     progress.phase(Phase::Evidence);
     let (targets, others) = account.targets.into_iter().partition(|target| run.is_in_scope(target));
     let reports = run.spawn(reports::collect(Arc::clone(&run), targets, others));
@@ -165,6 +169,7 @@ pub async fn collect(
     run.joined(tags).await?;
     run.joined(kms).await?;
     notes.extend(run.joined(reference).await?);
+    notes.extend(run.note_of_gone());
 
     progress.phase(Phase::Grants);
     grants::collect(&run).await?;
@@ -190,7 +195,53 @@ pub async fn collect(
     Ok(Collected { manifest, counts: account.counts, reports_read: reports.read, reports_kept: reports.kept, notes })
 }
 
+/// Refuses a glob that names nobody: it is a slip, and the snapshot of nobody would replace one of somebody.
+fn everybody_is_there(options: &Options, account: &details::Account) -> Result<(), CollectError> {
+    for glob in &options.principals {
+        let is_named = |target: &target::Target| target.is_among(std::slice::from_ref(glob));
+        if !account.targets.iter().chain(&account.users).any(is_named) {
+            return Err(CollectError::Nobody { glob: glob.clone(), include: options.include });
+        }
+    }
+    Ok(())
+}
+
 /// Returns a gap of that kind.
 fn gap(subject: impl Into<String>, kind: &str, detail: impl Into<String>) -> Gap {
     Gap { subject: subject.into(), kind: kind.to_owned(), detail: detail.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use target::{Kind, Target};
+
+    #[test]
+    fn a_glob_that_names_nobody_is_refused() {
+        let one = |kind, name: &str| Target { kind, arn: format!("arn:{name}"), name: name.to_owned(), created: None };
+        let mut account = details::Account::default();
+        account.targets.push(one(Kind::Role, "ci"));
+        let mut options = Options {
+            principals: vec!["role/c*".to_owned(), "arn:ci".to_owned()],
+            include: Include::default(),
+            granularity: Granularity::Action,
+            max_age: 0,
+            reference: None,
+            reference_is_asked_for: false,
+        };
+        assert!(everybody_is_there(&options, &account).is_ok());
+        for (glob, said) in [
+            ("role/nobody", "`--principal role/nobody` names nobody in the account"),
+            (
+                "group/x",
+                "`--principal group/x` names nobody in the account, whose groups are left out without `--include groups`",
+            ),
+        ] {
+            options.principals.push(glob.to_owned());
+            assert_eq!(everybody_is_there(&options, &account).unwrap_err().to_string(), said);
+            options.principals.pop();
+        }
+        options.principals.clear();
+        assert!(everybody_is_there(&options, &details::Account::default()).is_ok());
+    }
 }

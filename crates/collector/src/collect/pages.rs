@@ -24,10 +24,12 @@ impl Pages {
         is_truncated: bool,
         marker: Option<&str>,
     ) -> Result<Option<String>, AwsError> {
+        // An empty element is how some say that there is none.
+        let marker = marker.filter(|marker| !marker.is_empty());
         let marker = match (is_truncated, marker) {
             (false, None) => return Ok(None),
-            (true, Some(marker)) if !marker.is_empty() => marker,
-            (true, _) => return Err(AwsError::answer(call, "a page says that there is another, and not which")),
+            (true, Some(marker)) => marker,
+            (true, None) => return Err(AwsError::answer(call, "a page says that there is another, and not which")),
             (false, Some(_)) => return Err(AwsError::answer(call, "a page is the last one, and names another")),
         };
         if !self.seen.insert(marker.to_owned()) || self.seen.len() > MANY {
@@ -52,5 +54,6 @@ mod tests {
         assert!(pages.next(&call, true, Some("")).is_err());
         assert!(pages.next(&call, false, Some("c")).is_err());
         assert_eq!(pages.next(&call, false, None).unwrap(), None);
+        assert_eq!(pages.next(&call, false, Some("")).unwrap(), None);
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_sdk_iam::config::http::HttpRequest;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
+use secateur_analyzer::catalog::Catalog;
+use secateur_analyzer::time::UnixTime;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
@@ -34,12 +36,12 @@ pub(super) async fn collect(run: Arc<Run>) -> Result<Option<String>, CollectErro
         return Ok(None);
     }
     let known = run.stage(|stage| stage.published_below("catalog/"));
-    for name in &known {
-        if let Some(existing) = run.existing(name) {
-            run.stage(|stage| stage.keep(name, &existing))?;
+    let kept: Vec<_> = known.iter().filter_map(|name| Some((name, run.existing(name)?))).collect();
+    let content = kept.iter().map(|(name, existing)| ((*name).clone(), existing.content.clone()));
+    if !kept.is_empty() && parsed(&run, content.collect()).await?.is_ok() {
+        for (name, existing) in &kept {
+            run.stage(|stage| stage.keep(name, existing))?;
         }
-    }
-    if !known.is_empty() {
         return Ok(None);
     }
     match fetch_all(&run, &root).await? {
@@ -77,10 +79,56 @@ async fn fetch_all(run: &Arc<Run>, root: &str) -> Result<Result<(), String>, Col
             Some(Err(_)) => return Err(CollectError::Unfinished),
         }
     }
+    let files = match parsed(run, files).await? {
+        Ok(files) => files,
+        Err(why) => return Ok(Err(why)),
+    };
     for (service, content) in files {
         run.stage(|stage| stage.put(&names::file("catalog", &service), &content))?;
     }
     Ok(Ok(()))
+}
+
+type Files = Vec<(String, Vec<u8>)>;
+
+/// Returns the files if they are what whoever reads the snapshot takes: one that is not would make all of it unreadable.
+async fn parsed(run: &Run, files: Files) -> Result<Result<Files, String>, CollectError> {
+    let day = run.session.now();
+    // It takes longer than what waits on these threads has time for.
+    let checked = tokio::task::spawn_blocking(move || check(files, day));
+    checked.await.map_err(|_| CollectError::Unfinished)
+}
+
+fn check(files: Files, day: UnixTime) -> Result<Files, String> {
+    if files.is_empty() {
+        return Err("the index lists no service".to_owned());
+    }
+    // A list passes for an object whose members are all left out.
+    let is_object = |content: &[u8]| content.trim_ascii_start().first() == Some(&b'{');
+    if let Some((name, _)) = files.iter().find(|(_, content)| !is_object(content)) {
+        return Err(format!("{name}: not a file of the service reference"));
+    }
+    match Catalog::updated(Catalog::embedded(), &files, day) {
+        Ok(_) => Ok(files),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_that_cannot_be_read_is_left_out() {
+        let day = UnixTime(1_700_000_000);
+        let good = br#"{"Name": "s3", "Actions": [{"Name": "GetObject"}], "Resources": [], "Version": "v1.4"}"#;
+        let files = |content: &[u8]| vec![("s3".to_owned(), content.to_vec())];
+        assert_eq!(check(files(good), day), Ok(files(good)));
+        for bad in ["<html>", "{}", "[]", "{\"Name\": 7}", ""] {
+            assert!(check(files(bad.as_bytes()), day).is_err(), "{bad}");
+        }
+        assert!(check(Vec::new(), day).is_err());
+    }
 }
 
 /// Fetches a file; it takes neither credentials nor permissions.

@@ -26,7 +26,13 @@ struct Region {
 /// Collects which Regions are enabled: use in some of them is not recorded.
 pub(super) async fn collect(run: &Arc<Run>) -> Result<(), CollectError> {
     match run.whole(|| read(run)).await? {
-        Ok(regions) => run.put("regions.json".to_owned(), &Regions { regions }).await?,
+        Ok(regions) => {
+            let statuses = regions
+                .iter()
+                .map(|region| (region.region_name.clone(), region.region_opt_status.clone().unwrap_or_default()));
+            run.knows_regions(statuses.collect());
+            run.put("regions.json".to_owned(), &Regions { regions }).await?;
+        }
         Err(error) => run.gap_of("regions.json", &error),
     }
     Ok(())
@@ -50,7 +56,8 @@ async fn read(run: &Run) -> Answer<Vec<Region>> {
                 region_opt_status: region.region_opt_status().map(|status| status.as_str().to_owned()),
             });
         }
-        token = match pages.next(&call, page.next_token().is_some(), page.next_token()) {
+        let next = page.next_token().filter(|token| !token.is_empty());
+        token = match pages.next(&call, next.is_some(), next) {
             Ok(Some(token)) => Some(token),
             Ok(None) if regions.is_empty() => {
                 return Ok(Err(crate::aws::AwsError::answer(&call, "the list of Regions is empty")));

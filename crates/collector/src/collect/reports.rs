@@ -4,7 +4,7 @@
 //! done; reading and starting go on side by side, each at its own pace. How many jobs are open is limited: whoever loses the
 //! session loses them all.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::jobs::{self, Outcome, State, Step, Times};
-use super::ripeness::Ripeness;
 use super::run::{Answer, Run};
 use super::target::Target;
+use super::waiting::{Job, Waiting};
 use super::wire::{Report, Service, time};
 use super::{CollectError, Granularity, entities, gap};
 
@@ -27,41 +27,19 @@ const OPEN: usize = 512;
 const WAITING: usize = 32;
 /// How often a report is asked for anew when its job is lost.
 const LOSSES: u32 = 3;
-/// How old a job gets before it is given up.
-const OLDEST: Duration = Duration::from_secs(600);
-/// When the first job of all is asked about for the first time.
-const PROBE: Duration = Duration::from_millis(100);
-
-/// A job that was started.
-struct Job {
-    target: Target,
-    id: String,
-    started: Instant,
-    losses: u32,
-}
-
-impl Job {
-    fn age(&self) -> Duration {
-        self.started.elapsed()
-    }
-}
 
 /// What a task came to.
 enum Done {
     Started(Target, u32, Answer<String>),
     Read(Job, Answer<State>),
-    Written(Step<()>),
+    /// With the job, when it was lost before all that hangs on its report was read.
+    Written(Step<Option<Job>>),
 }
 
 struct Pipeline {
     run: Arc<Run>,
     todo: VecDeque<(Target, u32)>,
-    /// Jobs that were not asked about yet, in the order of their start.
-    fresh: VecDeque<Job>,
-    /// Jobs that were not done when they were asked about, by when to ask again.
-    again: BTreeMap<(Instant, usize), Job>,
-    serial: usize,
-    ripeness: Ripeness,
+    jobs: Waiting,
     tasks: JoinSet<Done>,
     starting: usize,
     reading: usize,
@@ -88,10 +66,7 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
     let mut pipeline = Pipeline {
         run,
         todo,
-        fresh: VecDeque::new(),
-        again: BTreeMap::new(),
-        serial: 0,
-        ripeness: Ripeness::default(),
+        jobs: Waiting::default(),
         tasks: JoinSet::new(),
         starting: 0,
         reading: 0,
@@ -173,7 +148,7 @@ impl Pipeline {
 
     /// How many jobs are started, or about to be, and not read.
     fn open(&self) -> usize {
-        self.fresh.len() + self.again.len() + self.reading + self.starting
+        self.jobs.len() + self.reading + self.starting
     }
 
     fn start_jobs(&mut self) {
@@ -191,15 +166,7 @@ impl Pipeline {
     fn start_reading(&mut self) {
         let now = Instant::now();
         while self.reading < WAITING {
-            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-            let job = if is_due(self.again.keys().next().map(|(at, _)| *at)) {
-                self.again.pop_first().map(|(_, job)| job)
-            } else if is_due(self.fresh_at()) {
-                self.fresh.pop_front()
-            } else {
-                None
-            };
-            let Some(job) = job else { return };
+            let Some(job) = self.jobs.due(now, self.reading) else { return };
             let run = Arc::clone(&self.run);
             self.reading += 1;
             self.tasks.spawn(async move {
@@ -209,21 +176,8 @@ impl Pipeline {
         }
     }
 
-    /// When the oldest job that nobody asked about is ripe. As long as nothing is known of any, one alone is asked about.
-    fn fresh_at(&self) -> Option<Instant> {
-        let oldest = self.fresh.front()?;
-        match self.ripeness.age() {
-            Some(age) => Some(oldest.started + age),
-            None if self.again.is_empty() && self.reading == 0 => Some(oldest.started + PROBE),
-            None => None,
-        }
-    }
-
     fn next_ripe(&self) -> Option<Instant> {
-        if self.reading >= WAITING {
-            return None;
-        }
-        self.fresh_at().into_iter().chain(self.again.keys().next().map(|(at, _)| *at)).min()
+        if self.reading >= WAITING { None } else { self.jobs.next(self.reading) }
     }
 
     async fn take(&mut self, done: Done) -> Step<()> {
@@ -231,7 +185,7 @@ impl Pipeline {
             Done::Started(target, losses, answer) => {
                 self.starting -= 1;
                 match answer? {
-                    Ok(id) => self.fresh.push_back(Job { target, id, started: Instant::now(), losses }),
+                    Ok(id) => self.jobs.push(Job { target, id, started: Instant::now(), losses }),
                     Err(error) => {
                         self.run.gap_of(&target.arn, &error);
                         self.done += 1;
@@ -247,45 +201,63 @@ impl Pipeline {
                         self.postpone(job);
                         return Ok(());
                     }
-                    Ok(State::Lost) if job.losses < LOSSES => {
-                        self.todo.push_front((job.target, job.losses + 1));
+                    Ok(State::Lost) => {
+                        self.lost(job);
                         return Ok(());
                     }
-                    Ok(State::Lost) => {
-                        let detail = format!("its job was lost {} times: the session ended each time", LOSSES + 1);
-                        run.gap(gap(&job.target.arn, "job-lost", detail));
+                    Ok(State::Failed(times, error)) => {
+                        self.jobs.took(times.seconds());
+                        self.write_failure(&job, &times, error).await?;
                     }
-                    Ok(State::Failed(times, error)) => self.write_failure(&job, &times, error).await?,
                     Ok(State::Done(times, rows)) => {
-                        self.ripeness.took(times.seconds());
+                        self.jobs.took(times.seconds());
                         self.read += 1;
-                        self.tasks.spawn(async move { Done::Written(write(&run, &job, &times, &rows).await) });
+                        self.tasks.spawn(async move {
+                            Done::Written(
+                                write(&run, &job, &times, &rows).await.map(|is_whole| (!is_whole).then_some(job)),
+                            )
+                        });
                         // Counted when it is written.
                         return Ok(());
                     }
-                    Err(error) => run.gap_of(&job.target.arn, &error),
+                    Err(error) => {
+                        self.jobs.failed_at(job.age());
+                        run.gap_of(&job.target.arn, &error);
+                    }
                 }
                 self.done += 1;
                 Ok(())
             }
             Done::Written(written) => {
-                self.done += 1;
-                written
+                match written? {
+                    Some(job) => {
+                        self.read -= 1;
+                        self.lost(job);
+                    }
+                    None => self.done += 1,
+                }
+                Ok(())
             }
         }
     }
 
-    fn postpone(&mut self, job: Job) {
-        let age = job.age();
-        self.ripeness.not_at(age);
-        if age >= OLDEST {
-            let detail = format!("its job was not done after {} seconds", age.as_secs());
-            self.run.gap(gap(&job.target.arn, "report-unfinished", detail));
-            self.done += 1;
+    /// A session ended, and its jobs with it: they are started anew.
+    fn lost(&mut self, job: Job) {
+        if job.losses < LOSSES {
+            self.todo.push_front((job.target, job.losses + 1));
             return;
         }
-        self.serial += 1;
-        self.again.insert((job.started + Ripeness::again(age), self.serial), job);
+        let detail = format!("its job was lost {} times: the session ended each time", LOSSES + 1);
+        self.run.gap(gap(&job.target.arn, "job-lost", detail));
+        self.done += 1;
+    }
+
+    fn postpone(&mut self, job: Job) {
+        if let Err(job) = self.jobs.postpone(job, Instant::now()) {
+            let detail = format!("its job was not done after {} seconds", job.age().as_secs());
+            self.run.gap(gap(&job.target.arn, "report-unfinished", detail));
+            self.done += 1;
+        }
     }
 
     /// What AWS says of a failure is written too: no collection takes it over.
@@ -314,9 +286,12 @@ impl Pipeline {
     }
 }
 
-/// Writes a report, after what hangs on it: whoever is killed in between reads both anew.
-async fn write(run: &Arc<Run>, job: &Job, times: &Times, rows: &[Service]) -> Step<()> {
-    entities::collect(run, &job.target, &job.id, rows).await?;
+/// Writes a report, after what hangs on it: whoever is killed in between reads both anew. Returns whether the job was there
+/// to the end: without it nobody tells what hangs on the report.
+async fn write(run: &Arc<Run>, job: &Job, times: &Times, rows: &[Service]) -> Step<bool> {
+    if !entities::collect(run, &job.target, &job.id, rows).await? {
+        return Ok(false);
+    }
     let content = Report {
         job_status: "COMPLETED",
         job_type: times.job_type.as_ref().map(|kind| kind.as_str()),
@@ -327,5 +302,6 @@ async fn write(run: &Arc<Run>, job: &Job, times: &Times, rows: &[Service]) -> St
         error: None,
         arn: &job.target.arn,
     };
-    run.put(job.target.report(), &content).await
+    run.put(job.target.report(), &content).await?;
+    Ok(true)
 }

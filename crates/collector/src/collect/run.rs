@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -14,6 +13,7 @@ use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::outages::{Outages, Verdict};
 use super::stage::{Existing, Stage};
 use super::target::Target;
 use super::{CollectError, Options, Progress, gap};
@@ -21,12 +21,12 @@ use crate::aws::{AwsError, Call, Clients, ErrorKind, Session};
 
 /// How many of one kind of thing are read at a time.
 const AT_A_TIME: usize = 32;
-/// After so many denials and nothing else, an operation is not asked for any more.
-const DENIALS: usize = 10;
-/// After so many calls in a row that found nobody, AWS cannot be reached.
-const FAILURES: usize = 10;
 /// How often something is read whose pages contradict each other.
 const READINGS: u32 = 3;
+
+/// What to think of credentials that are taken elsewhere.
+const NOT_THERE: &str = "AWS takes the credentials elsewhere: the Region is not enabled for the account, or not for this session \
+                         (tokens of the global STS endpoint are not valid in Regions that were opted into)";
 
 /// What AWS answered, or why it did not: a gap. The outer error ends the collection.
 pub(super) type Answer<T> = Result<Result<T, AwsError>, CollectError>;
@@ -38,17 +38,10 @@ pub(super) struct Run {
     pub progress: Arc<dyn Progress>,
     stage: Arc<Mutex<Stage>>,
     gaps: Mutex<BTreeSet<Gap>>,
-    denials: Mutex<BTreeMap<&'static str, Denials>>,
-    failures: AtomicUsize,
-}
-
-/// What became of the calls of one operation.
-#[derive(Clone, Debug)]
-enum Denials {
-    /// One was allowed, so the next may be.
-    Some,
-    /// All were denied: how many, and the last.
-    Only(usize, AwsError),
+    /// KMS keys that policies name and that are not there.
+    gone: Mutex<BTreeSet<String>>,
+    outages: Outages,
+    regions: OnceLock<BTreeMap<String, String>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,8 +56,9 @@ impl Run {
             progress,
             stage: Arc::new(Mutex::new(stage)),
             gaps: Mutex::default(),
-            denials: Mutex::default(),
-            failures: AtomicUsize::new(0),
+            gone: Mutex::default(),
+            outages: Outages::default(),
+            regions: OnceLock::new(),
         }
     }
 
@@ -81,6 +75,18 @@ impl Run {
         target.is_among(&self.options.principals)
     }
 
+    /// Takes note of the Regions of the account, and whether each is enabled.
+    pub fn knows_regions(&self, regions: BTreeMap<String, String>) {
+        // Said once, by whoever reads them.
+        let _ = self.regions.set(regions);
+    }
+
+    /// Returns whether AWS says that a Region is off: then nobody answers there.
+    pub fn is_off(&self, region: &str) -> bool {
+        let status = self.regions.get().and_then(|regions| regions.get(region));
+        status.is_some_and(|status| matches!(status.as_str(), "DISABLED" | "DISABLING"))
+    }
+
     /// Makes a call; see [`Session::call`].
     pub async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Answer<O>
     where
@@ -88,41 +94,33 @@ impl Run {
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     {
-        let denied = locked(&self.denials).get(call.operation).cloned();
-        if let Some(Denials::Only(count, error)) = denied
-            && count >= DENIALS
-        {
+        if let Some(error) = self.outages.instead(call) {
             return Ok(Err(error));
         }
-        let result = self.session.call(call, send).await;
-        self.note(call.operation, result)
-    }
-
-    fn note<O>(&self, operation: &'static str, result: Result<O, AwsError>) -> Answer<O> {
-        let failures = match &result {
-            Err(error) if *error.kind() == ErrorKind::Transient => self.failures.fetch_add(1, Ordering::Relaxed) + 1,
-            _ => {
-                self.failures.store(0, Ordering::Relaxed);
-                0
-            }
-        };
-        match result {
-            Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Expired) => Err(error.into()),
-            Err(error) if failures >= FAILURES => Err(error.into()),
-            Err(error) => {
-                if let ErrorKind::Denied(_) = error.kind() {
-                    let mut denials = locked(&self.denials);
-                    let denials = denials.entry(operation).or_insert_with(|| Denials::Only(0, error.clone()));
-                    if let Denials::Only(count, _) = denials {
-                        *count += 1;
-                    }
-                }
-                Ok(Err(error))
-            }
+        match self.session.call(call, send).await {
             Ok(output) => {
-                locked(&self.denials).insert(operation, Denials::Some);
+                self.outages.answered(call);
                 Ok(Ok(output))
             }
+            Err(error) => self.judge(call, error).await.map(Err),
+        }
+    }
+
+    /// Ends the collection when a failure is one of everything, and not of this call alone.
+    async fn judge(&self, call: &Call<'_>, error: AwsError) -> Result<AwsError, CollectError> {
+        match self.outages.failed(call, &error) {
+            Verdict::Gap => Ok(error),
+            Verdict::End => Err(error.into()),
+            Verdict::AskWhoCalls => match self.session.ask_who_calls().await {
+                Ok(()) => Ok(if call.region.is_empty() { error } else { error.and(NOT_THERE) }),
+                Err(ended) if matches!(ended.kind(), ErrorKind::Transient | ErrorKind::Throttled) => Ok(error),
+                Err(ended) => Err(ended.into()),
+            },
+            Verdict::AskIam => match super::details::summary(&self.session).await {
+                Err(CollectError::Aws(down)) if *down.kind() == ErrorKind::Transient => Err(error.into()),
+                Err(CollectError::Aws(_)) | Ok(_) => Ok(error),
+                Err(other) => Err(other),
+            },
         }
     }
 
@@ -149,6 +147,23 @@ impl Run {
     pub fn carry_gaps(&self, arn: &str, is_of_these: impl Fn(&Gap) -> bool) {
         let gaps = self.stage(|stage| stage.published_gaps(arn));
         gaps.into_iter().filter(|gap| is_of_these(gap)).for_each(|gap| self.gap(gap));
+    }
+
+    /// Notes that a KMS key that policies name is not there: nothing is missing, and nobody reads it later.
+    pub fn gone(&self, key: &str) {
+        locked(&self.gone).insert(key.to_owned());
+    }
+
+    /// Returns what there is to say of KMS keys that are not there.
+    pub fn note_of_gone(&self) -> Option<String> {
+        let gone = locked(&self.gone);
+        let first = gone.first()?;
+        let (count, such) =
+            if gone.len() == 1 { (String::new(), "") } else { (format!("{} ", gone.len()), "such as ") };
+        let (keys, do_not) = if gone.len() == 1 { ("a KMS key", "does not") } else { ("KMS keys", "do not") };
+        Some(format!(
+            "policies name {count}{keys} that {do_not} exist: {such}{first}; take what is gone out of the policies"
+        ))
     }
 
     /// Notes what is missing because a call failed.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use secateur_analyzer::account::Gap;
 use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
 use secateur_collector::collect::{self, Check, CollectError, Collected, Granularity, Include, Options, Progress};
 
@@ -32,7 +33,7 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
         let check = collect::check(&session, &options(args)).await.map_err(|error| failure(&error))?;
         shown.end();
         output::print(&checked(&check, args.access.rate.unwrap_or_default()))?;
-        return Ok(if check.missing.is_empty() { Exit::Done } else { Exit::Partly });
+        return Ok(if check.is_good() { Exit::Done } else { Exit::Partly });
     }
     if args.snapshot.is_none() {
         output::prepare_state(dir)?;
@@ -89,18 +90,24 @@ const USUAL_RATE: f64 = 10.0;
 
 fn checked(check: &Check, rate: Rate) -> String {
     let mut lines = Vec::new();
-    if check.missing.is_empty() {
+    if check.is_good() {
         lines.push("No permission is missing".to_owned());
+    } else if check.missing.is_empty() {
+        lines.push("No permission is known to be missing".to_owned());
     } else {
         lines.push(format!("{} missing; without it:", count(check.missing.len(), "permission")));
         lines.extend(check.missing.iter().map(|(permission, without)| format!("  {}: {without}", visible(permission))));
         lines.push("docs/permissions.md has a policy that allows all of them".to_owned());
     }
+    if !check.failed.is_empty() {
+        lines.push("Failed, so that nobody knows whether they are allowed:".to_owned());
+        lines.extend(check.failed.iter().map(|(operation, why)| format!("  {operation}: {}", visible(why))));
+    }
     if !check.untried.is_empty() {
         lines.push(format!("Not tried, for want of anybody to try it on: {}", check.untried.join(", ")));
     }
     lines.push(format!(
-        "\n{} would be read, by at least {}:",
+        "\n{} would be read, by about {}:",
         count(check.reports, "report"),
         count(check.total(), "call")
     ));
@@ -109,9 +116,12 @@ fn checked(check: &Check, rate: Rate) -> String {
         Rate::Cap(rate) => (rate, String::new()),
         Rate::Polite | Rate::Max => (USUAL_RATE, " if AWS allows them, which publishes no rate".to_owned()),
     };
-    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-    let seconds = check.total() as f64 / rate;
-    lines.push(format!("That takes about {} at {rate} calls a second{why}\n", super::progress::span(seconds)));
+    lines.push(format!(
+        "That takes about {} at {rate} calls a second{why}; LookupEvents at 2",
+        super::progress::span(check.seconds(rate))
+    ));
+    lines
+        .push("What an earlier collection read is not asked for again while it is younger than --max-age\n".to_owned());
     lines.join("\n")
 }
 
@@ -147,12 +157,40 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
         if manifest.gaps.len() > NAMED_GAPS {
             lines.push(format!("    ... and {} more, in manifest.json", manifest.gaps.len() - NAMED_GAPS));
         }
-        lines.push(
-            "  Run `secateur collect` again: it reads what is missing, and nothing else that is young".to_owned(),
-        );
+        lines.extend(what_helps(&manifest.gaps).into_iter().map(|line| format!("  {line}")));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Returns what mends gaps like these.
+fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
+    let (mut keys, mut denied, mut off, mut later) = (false, false, false, false);
+    for gap in gaps {
+        match gap.kind.as_str() {
+            "access-denied" if gap.detail.starts_with("kms:") => keys = true,
+            "access-denied" => denied = true,
+            "region-off" => off = true,
+            _ => later = true,
+        }
+    }
+    let mut lines = Vec::new();
+    if denied {
+        lines.push("Allow the permissions that are named (docs/permissions.md has the policy), then run `secateur collect` again");
+    }
+    if keys {
+        lines.push(
+            "Of a KMS key its own policy decides too: have both allow `kms:DescribeKey` and `kms:GetKeyLastUsage`, then run \
+             `secateur collect` again",
+        );
+    }
+    if off {
+        lines.push("Of keys in a Region that is off nothing can be read until somebody enables it");
+    }
+    if later {
+        lines.push("Run `secateur collect` again: it reads what is missing, and nothing else that is young");
+    }
+    lines
 }
 
 pub(super) fn failure(error: &CollectError) -> Failure {
@@ -165,6 +203,7 @@ pub(super) fn failure(error: &CollectError) -> Failure {
         | CollectError::ManifestUnreadable { .. } => {
             with_help(Failure::refused("not-empty", error.to_string()), error.help())
         }
+        CollectError::Nobody { .. } => with_help(Failure::usage(error.to_string()), error.help()),
         CollectError::Io { path, source, doing } => Failure::io(doing, path, source),
         CollectError::Unfinished => with_help(Failure::error("bug", error.to_string()), error.help()),
     }
@@ -176,6 +215,7 @@ fn of_aws(error: &AwsError) -> Failure {
         ErrorKind::Throttled => "throttled",
         ErrorKind::Credentials => "credentials",
         ErrorKind::Expired => "credentials-expired",
+        ErrorKind::Clock => "clock",
         ErrorKind::Denied(_) => "access-denied",
         ErrorKind::Transient => "unreachable",
         ErrorKind::NotFound | ErrorKind::Answer | ErrorKind::Refused(_) | ErrorKind::Request => "aws",
@@ -187,5 +227,27 @@ fn with_help(failure: Failure, help: Option<String>) -> Failure {
     match help {
         Some(help) => failure.help(help),
         None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_is_said_of_what_is_missing_and_of_nothing_else() {
+        let gap = |kind: &str, detail: &str| Gap {
+            subject: "x".to_owned(),
+            kind: kind.to_owned(),
+            detail: detail.to_owned(),
+        };
+        let said = |gaps: &[Gap]| what_helps(gaps).join("\n");
+        assert!(said(&[gap("unreachable", "kms:DescribeKey: x")]).starts_with("Run `secateur collect` again"));
+        let key = said(&[gap("access-denied", "kms:DescribeKey: the permission kms:DescribeKey is missing: x")]);
+        assert!(key.starts_with("Of a KMS key its own policy decides too") && !key.contains('\n'), "{key}");
+        let off = said(&[gap("region-off", "x")]);
+        assert!(!off.contains("again"), "{off}");
+        let both = said(&[gap("access-denied", "iam:ListPolicyTags: x"), gap("job-lost", "x")]);
+        assert!(both.starts_with("Allow the permissions") && both.contains("\nRun `secateur collect` again"), "{both}");
     }
 }

@@ -53,6 +53,7 @@ fn call_error(error: &AwsError) -> CallError {
         ErrorKind::Transient | ErrorKind::Answer => CallError::Ambiguous(message()),
         ErrorKind::Expired => CallError::Refused { code: code("ExpiredToken"), message: message() },
         ErrorKind::Credentials => CallError::Refused { code: code("InvalidClientTokenId"), message: message() },
+        ErrorKind::Clock => CallError::Refused { code: code("SignatureDoesNotMatch"), message: message() },
         ErrorKind::Denied(_) => CallError::Refused { code: code("AccessDenied"), message: message() },
         ErrorKind::NotFound => CallError::Refused { code: code("NoSuchEntity"), message: message() },
         ErrorKind::Refused(own) => CallError::Refused { code: own.clone(), message: message() },
