@@ -183,8 +183,11 @@ impl History {
             }
             Record::DoneAgain { journal, steps } => {
                 self.noted.insert(journal.clone());
-                if let State::RolledBack(_) = self.state {
-                    self.state = self.before_rollback.clone();
+                match self.state {
+                    State::RolledBack(_) => self.state = self.before_rollback.clone(),
+                    // It was closed when all of it had been taken back.
+                    State::NothingDone => self.state = State::Open,
+                    _ => {}
                 }
                 return steps.iter().all(|again| self.do_again(again, entry.time));
             }
