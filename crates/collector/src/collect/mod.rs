@@ -65,6 +65,8 @@ pub enum Granularity {
 pub struct Options {
     /// Globs over addresses such as `role/ci` and over ARNs; empty for everybody.
     pub principals: Vec<String>,
+    /// Whether a glob may name nobody: who compares with a plan finds out by itself who is gone.
+    pub may_name_nobody: bool,
     /// What to collect beside users and roles.
     pub include: Include,
     /// How fine reports are.
@@ -197,7 +199,7 @@ pub async fn collect(
 
 /// Refuses a glob that names nobody: it is a slip, and the snapshot of nobody would replace one of somebody.
 fn everybody_is_there(options: &Options, account: &details::Account) -> Result<(), CollectError> {
-    for glob in &options.principals {
+    for glob in options.principals.iter().filter(|_| !options.may_name_nobody) {
         let is_named = |target: &target::Target| target.is_among(std::slice::from_ref(glob));
         if !account.targets.iter().chain(&account.users).any(is_named) {
             return Err(CollectError::Nobody { glob: glob.clone(), include: options.include });
@@ -228,6 +230,7 @@ mod tests {
             max_age: 0,
             reference: None,
             reference_is_asked_for: false,
+            may_name_nobody: false,
         };
         assert!(everybody_is_there(&options, &account).is_ok());
         for (glob, said) in [

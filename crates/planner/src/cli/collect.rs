@@ -82,6 +82,7 @@ fn options(args: &CollectArgs) -> Options {
         max_age: args.max_age,
         reference: args.reference(),
         reference_is_asked_for: args.service_reference.is_some(),
+        may_name_nobody: false,
     }
 }
 

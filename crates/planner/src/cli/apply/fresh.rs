@@ -78,6 +78,7 @@ pub(in crate::cli) fn account(
         max_age: 0,
         reference: None,
         reference_is_asked_for: false,
+        may_name_nobody: true,
     };
     let progress: Arc<dyn Progress> =
         Arc::new(Quiet { calls: Shown::new(true, access.verbose), tells: !globals.quiet, whose });
