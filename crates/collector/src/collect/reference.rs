@@ -114,23 +114,6 @@ fn check(files: Files, day: UnixTime) -> Result<Files, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reference_that_cannot_be_read_is_left_out() {
-        let day = UnixTime(1_700_000_000);
-        let good = br#"{"Name": "s3", "Actions": [{"Name": "GetObject"}], "Resources": [], "Version": "v1.4"}"#;
-        let files = |content: &[u8]| vec![("s3".to_owned(), content.to_vec())];
-        assert_eq!(check(files(good), day), Ok(files(good)));
-        for bad in ["<html>", "{}", "[]", "{\"Name\": 7}", ""] {
-            assert!(check(files(bad.as_bytes()), day).is_err(), "{bad}");
-        }
-        assert!(check(Vec::new(), day).is_err());
-    }
-}
-
 /// Fetches a file; it takes neither credentials nor permissions.
 async fn fetch(run: &Run, url: &str) -> Result<Vec<u8>, String> {
     let mut request = HttpRequest::new(SdkBody::empty());
@@ -151,5 +134,22 @@ async fn fetch(run: &Run, url: &str) -> Result<Vec<u8>, String> {
         Ok(Ok(bytes)) => Ok(bytes.into_bytes().to_vec()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no end after {} seconds", PATIENCE.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_that_cannot_be_read_is_left_out() {
+        let day = UnixTime(1_700_000_000);
+        let good = br#"{"Name": "s3", "Actions": [{"Name": "GetObject"}], "Resources": [], "Version": "v1.4"}"#;
+        let files = |content: &[u8]| vec![("s3".to_owned(), content.to_vec())];
+        assert_eq!(check(files(good), day), Ok(files(good)));
+        for bad in ["<html>", "{}", "[]", "{\"Name\": 7}", ""] {
+            assert!(check(files(bad.as_bytes()), day).is_err(), "{bad}");
+        }
+        assert!(check(Vec::new(), day).is_err());
     }
 }

@@ -176,9 +176,7 @@ fn explained<'s>(staying: impl Iterator<Item = &'s Statement>, analysis: &Analys
     let mut explained = analysis.catalog().empty_set();
     for statement in staying.filter(|statement| !statement.denies) {
         let resources = statement.rest.get("Resource").and_then(strings);
-        if resources
-            .is_none_or(|resources| resources.is_empty() || resources.iter().any(|resource| is_of_kms(&resource)))
-        {
+        if resources.is_none_or(|resources| resources.is_empty() || resources.iter().any(&is_of_kms)) {
             explained.union_with(&kept::covered(analysis.catalog(), statement));
         }
     }

@@ -81,6 +81,9 @@ impl World {
     }
 }
 
+/// What somebody else does to the account meanwhile.
+pub type Hand = fn(&mut World);
+
 /// The account.
 #[derive(Clone, Default)]
 pub struct Sim {
@@ -94,9 +97,9 @@ pub struct Sim {
     pub seen: Rc<RefCell<Vec<(i64, World)>>>,
     pub meddling: Rc<RefCell<Option<Meddling>>>,
     /// Somebody else, just before the step of that number is looked at.
-    pub before_step: Rc<RefCell<Option<(usize, fn(&mut World))>>>,
+    pub before_step: Rc<RefCell<Option<(usize, Hand)>>>,
     /// Somebody else, as the members of a group are read.
-    pub as_members_are_read: Rc<RefCell<Option<fn(&mut World)>>>,
+    pub as_members_are_read: Rc<RefCell<Option<Hand>>>,
     /// Writes that take effect later.
     pub late: Rc<RefCell<Vec<(i64, Write)>>>,
 }
