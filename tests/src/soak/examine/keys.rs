@@ -60,7 +60,9 @@ pub fn without_unused(scene: &Scene, settings: &Settings, plan: &Value) -> Resul
             continue;
         }
         let address = text(change, "address").to_owned();
-        let place = places.iter().find(|place| scene.address(**place) == address);
+        // A detachment is of the policy that is detached.
+        let own = address.split_once("/attached/").map_or(address.clone(), |(_, name)| format!("policy/{name}"));
+        let place = places.iter().find(|place| scene.address(**place) == own);
         let place = *place.ok_or_else(|| format!("{address}: keys leave what is not there"))?;
         let document = scene.document(place).ok_or("no document")?;
         if !settings.prunes_kms() || text(change, "before") != document.text {
@@ -136,6 +138,14 @@ pub fn unused_left(scene: &Scene, settings: &Settings, plan: &Value, place: Plac
     }
     let may_be_needed = grants::is_kms_used(scene, settings, place);
     let change = changes(plan).iter().find(|change| text(change, "address") == address);
+    let attachment = address.strip_prefix("policy/").map(|name| format!("/attached/{name}"));
+    let is_detached = |change: &Value| {
+        text(change, "action") == "detach"
+            && attachment.as_ref().is_some_and(|own| text(change, "address").ends_with(own))
+    };
+    if changes(plan).iter().any(is_detached) {
+        return Ok(());
+    }
     let after = match change {
         Some(change) => change.get("after").and_then(Value::as_str),
         None => Some(document.text.as_str()),

@@ -118,7 +118,7 @@ pub fn examine(
         counts: Counts { accounts: 1, principals: scene.principals.len(), ..Counts::default() },
     };
     examination.form()?;
-    examination.sizes()?;
+    examination.sizes(&Outcome::before(drawn))?;
     examination.documents()?;
     examination.attachments(settings)?;
     examination.principals()?;
@@ -198,7 +198,7 @@ impl Examination<'_> {
     }
 
     /// Nothing is too large that was not before, or is larger than before.
-    fn sizes(&self) -> Result<(), String> {
+    fn sizes(&self, before: &Outcome) -> Result<(), String> {
         let quotas = self.scene.quotas();
         let check = |what: &str, was: usize, is: usize, quota: usize| match is > quota.max(was) {
             true => Err(format!("{what} has {is} characters, had {was}, may have {quota}")),
@@ -206,7 +206,7 @@ impl Examination<'_> {
         };
         for (address, text) in &self.after.documents {
             if address.starts_with("policy/") && !address.starts_with("policy/aws:") {
-                let was = self.before.documents.get(address).map_or(0, |text| size(text));
+                let was = before.documents.get(address).map_or(0, |text| size(text));
                 check(address, was, size(text), quotas.managed)?;
             }
         }
@@ -216,7 +216,7 @@ impl Examination<'_> {
                 Bearer::Principal(at) if self.scene.principals.get(at).is_some_and(|own| own.is_role) => quotas.role,
                 Bearer::Principal(_) => quotas.user,
             };
-            let (was, is) = (self.before.inline_size(self.scene, bearer), self.after.inline_size(self.scene, bearer));
+            let (was, is) = (before.inline_size(self.scene, bearer), self.after.inline_size(self.scene, bearer));
             let address = self.scene.bearer_address(bearer);
             check(&format!("inline of {address}"), was, is, quota)?;
             let attached = |outcome: &Outcome| outcome.attached.get(&address).map_or(0, BTreeSet::len);

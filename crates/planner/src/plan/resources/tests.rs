@@ -121,7 +121,7 @@ fn patterns_that_became_names_are_named_as_frozen_beside_keys() {
         let line = format!("      - {UNUSED} leaves statement 1: never used since its creation on 2026-05-01\n");
         assert!(text.contains(&line) && text.contains("takes 1 KMS key out of Resource lists"), "{text}");
         let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
-        assert!(page.contains("removes 1 action, takes out 1 KMS key (1 write)"), "{page}");
+        assert!(page.contains("removes 1 action, takes out 1 KMS key (risk: 1 write)"), "{page}");
         assert!(page.contains(&format!("# {UNUSED} leaves statement 1")), "{page}");
     });
 }
