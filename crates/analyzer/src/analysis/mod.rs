@@ -47,6 +47,13 @@ pub struct Inputs<'a> {
     pub threads: NonZeroUsize,
 }
 
+impl<'a> Inputs<'a> {
+    /// Returns the inputs of one snapshot, without an older one, for one thread.
+    pub const fn new(account: &'a Account, settings: &'a Settings, rules: &'a Rules, now: UnixTime) -> Inputs<'a> {
+        Inputs { account, older: None, settings, rules, now, threads: NonZeroUsize::MIN }
+    }
+}
+
 /// An account, judged.
 #[derive(Debug)]
 pub struct Analysis<'a> {

@@ -125,14 +125,7 @@ fn a_service_level_report_supports_the_service_rows_only() {
 fn a_report_of_the_future_is_an_error() {
     let case = case(sqs_role());
     let rules = Rules::default();
-    let inputs = Inputs {
-        account: &case.account,
-        older: None,
-        settings: &case.settings,
-        rules: &rules,
-        now: NOW.plus(-1),
-        threads: NonZeroUsize::MIN,
-    };
+    let inputs = Inputs::new(&case.account, &case.settings, &rules, NOW.plus(-1));
     let error = Analysis::new(inputs).unwrap_err().to_string();
     assert_eq!(
         error,

@@ -62,3 +62,17 @@ pub struct PlanOptions {
     /// Where the configuration is.
     pub config: Option<InputFile>,
 }
+
+impl PlanOptions {
+    /// Returns the default settings for a snapshot: everything is wanted, nothing is limited.
+    pub fn new(snapshot: InputFile) -> PlanOptions {
+        PlanOptions {
+            rewrite: RewriteSettings::default(),
+            limits: Limits::default(),
+            selection: Selection::default(),
+            snapshot,
+            older_snapshot: None,
+            config: None,
+        }
+    }
+}

@@ -5,8 +5,6 @@ mod nothing_goes;
 mod readmitted;
 mod still_granted;
 
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::document::sha256_of;
@@ -31,22 +29,13 @@ impl Case {
     fn plan(self) -> Plan {
         let account = self.sketch.build();
         let (settings, rules) = (Settings::default(), Rules::default());
-        let inputs = Inputs {
-            account: &account,
-            older: None,
-            settings: &settings,
-            rules: &rules,
-            now: time(NOW).unwrap(),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(&account, &settings, &rules, time(NOW).unwrap());
         let analysis = Analysis::new(inputs).unwrap();
         let options = PlanOptions {
             rewrite: self.rewrite,
             limits: self.limits,
             selection: self.selection,
-            snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
-            older_snapshot: None,
-            config: None,
+            ..PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") })
         };
         let built = build(&analysis, &options);
         assert!(built.unproved.is_empty(), "{:?}", built.unproved);

@@ -1,12 +1,10 @@
 //! Names and documents come from an account that others may influence: no rendering may act on them.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::sketch::{NOW, Sketch};
 use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::plan::{Change, ChangeSize, InputFile, Limits, Plan, PlanOptions, RewriteSettings, Selection, build};
@@ -32,23 +30,9 @@ fn hostile_plan() -> Plan {
         .report(&format!("role/{long}"), report)
         .build();
     let (settings, rules) = (Settings::default(), Rules::default());
-    let inputs = Inputs {
-        account: &account,
-        older: None,
-        settings: &settings,
-        rules: &rules,
-        now: NOW.parse().unwrap(),
-        threads: NonZeroUsize::MIN,
-    };
+    let inputs = Inputs::new(&account, &settings, &rules, NOW.parse().unwrap());
     let analysis = Analysis::new(inputs).unwrap();
-    let options = PlanOptions {
-        rewrite: RewriteSettings::default(),
-        limits: Limits::default(),
-        selection: Selection::default(),
-        snapshot: InputFile { path: FENCE.to_owned(), sha256: sha256_of(b"") },
-        older_snapshot: None,
-        config: None,
-    };
+    let options = PlanOptions::new(InputFile { path: FENCE.to_owned(), sha256: sha256_of(b"") });
     let plan = build(&analysis, &options).plan;
     assert_eq!(plan.changes.len(), 2, "{:?}", plan.withheld);
     assert!(plan.withheld.iter().any(|withheld| withheld.address.contains("@org/team")));

@@ -1,6 +1,5 @@
 //! Accounts drawn from bytes: policies of a few kinds, those who hold them, and what their reports say.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
 use arbitrary::{Result, Unstructured};
@@ -168,14 +167,12 @@ impl Policy {
 impl Made {
     /// Returns the analysis.
     pub fn analyze(&self) -> Analysis<'_> {
-        let inputs = Inputs {
-            account: &self.account,
-            older: None,
-            settings: &self.settings,
-            rules: &self.rules,
-            now: time(NOW).unwrap_or_else(|| panic!("{NOW} is no time")),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(
+            &self.account,
+            &self.settings,
+            &self.rules,
+            time(NOW).unwrap_or_else(|| panic!("{NOW} is no time")),
+        );
         Analysis::new(inputs).unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -17,8 +17,7 @@ fn users() -> Sketch {
 }
 
 fn words(account: &Account, settings: &Settings, rules: &Rules) -> String {
-    let inputs =
-        Inputs { account, older: None, settings, rules, now: NOW.parse().unwrap(), threads: NonZeroUsize::MIN };
+    let inputs = Inputs::new(account, settings, rules, NOW.parse().unwrap());
     let analysis = Analysis::new(inputs).unwrap();
     let words: Vec<String> =
         analysis.access_keys().iter().map(|key| format!("{} {}", key.address, key.verdict.as_str())).collect();
@@ -118,14 +117,7 @@ fn unused_keys_lift_the_protection_of_what_services_do_and_both_paths_agree() {
     let check = |sketch: Sketch, kms: KmsPruning, expect: &str| {
         let (account, rules) = (sketch.build(), Rules::default());
         let settings = Settings { kms, ..Settings::default() };
-        let inputs = Inputs {
-            account: &account,
-            older: None,
-            settings: &settings,
-            rules: &rules,
-            now: NOW.parse().unwrap(),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(&account, &settings, &rules, NOW.parse().unwrap());
         let analysis = Analysis::new(inputs).unwrap();
         let policy = analysis.graph().policies().next().unwrap();
         let judged = analysis.policy(policy).unwrap();

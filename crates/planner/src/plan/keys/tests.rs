@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::account::{Account, KeyStatus};
 use secateur_analyzer::analysis::Inputs;
@@ -38,27 +36,13 @@ fn case() -> Case {
         account,
         settings: Settings::default(),
         rules: Rules::default(),
-        options: PlanOptions {
-            rewrite: RewriteSettings::default(),
-            limits: Limits::default(),
-            selection: Selection::default(),
-            snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
-            older_snapshot: None,
-            config: None,
-        },
+        options: PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") }),
     }
 }
 
 impl Case {
     fn analyze(&self) -> Analysis<'_> {
-        let inputs = Inputs {
-            account: &self.account,
-            older: None,
-            settings: &self.settings,
-            rules: &self.rules,
-            now: time(NOW).unwrap(),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(&self.account, &self.settings, &self.rules, time(NOW).unwrap());
         Analysis::new(inputs).unwrap()
     }
 

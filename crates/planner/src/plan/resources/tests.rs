@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::account::{Account, Document, GrantEvent, GrantHistory, PolicyVersion};
 use secateur_analyzer::analysis::Inputs;
@@ -31,23 +29,10 @@ fn with_plan(account: &Account, kms: KmsPruning, then: impl FnOnce(&Plan)) {
 fn with_plan_by(account: &Account, kms: KmsPruning, rewrite: RewriteSettings, then: impl FnOnce(&Plan)) {
     let settings = Settings { kms, ..Settings::default() };
     let rules = Rules::default();
-    let inputs = Inputs {
-        account,
-        older: None,
-        settings: &settings,
-        rules: &rules,
-        now: time(NOW).unwrap(),
-        threads: NonZeroUsize::MIN,
-    };
+    let inputs = Inputs::new(account, &settings, &rules, time(NOW).unwrap());
     let analysis = Analysis::new(inputs).unwrap();
-    let options = PlanOptions {
-        rewrite,
-        limits: Limits::default(),
-        selection: Selection::default(),
-        snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
-        older_snapshot: None,
-        config: None,
-    };
+    let options =
+        PlanOptions { rewrite, ..PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") }) };
     let built = build(&analysis, &options);
     assert!(built.unproved.is_empty(), "{:?}", built.unproved);
     assert_eq!(verify(&built.plan, &analysis, &options), Ok(()));

@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::Account;
 use secateur_analyzer::account::sketch::{NOW, Sketch, arn, time};
 use secateur_analyzer::analysis::{Analysis, Inputs};
@@ -13,23 +11,10 @@ use crate::rewrite::NotActionRewrite;
 #[track_caller]
 fn check(account: &Account, rewrite: RewriteSettings, changes: usize, expect: &[&str]) {
     let (settings, rules) = (Settings::default(), Rules::default());
-    let inputs = Inputs {
-        account,
-        older: None,
-        settings: &settings,
-        rules: &rules,
-        now: time(NOW).unwrap(),
-        threads: NonZeroUsize::MIN,
-    };
+    let inputs = Inputs::new(account, &settings, &rules, time(NOW).unwrap());
     let analysis = Analysis::new(inputs).unwrap();
-    let options = PlanOptions {
-        rewrite,
-        limits: Limits::default(),
-        selection: Selection::default(),
-        snapshot: InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") },
-        older_snapshot: None,
-        config: None,
-    };
+    let options =
+        PlanOptions { rewrite, ..PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") }) };
     let built = build(&analysis, &options);
     assert!(built.unproved.is_empty(), "{:?}", built.unproved);
     let line = |withheld: &Withheld| format!("{} {}: {}", withheld.address, withheld.reason, withheld.detail);

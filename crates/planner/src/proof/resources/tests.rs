@@ -1,7 +1,5 @@
 //! Honest cuts are proved, and every planted fault is refused by its name.
 
-use std::num::NonZeroUsize;
-
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, PolicyVersion};
 use secateur_analyzer::action::ActionPattern;
@@ -46,14 +44,7 @@ fn case(sketch: Sketch) -> Case {
 
 impl Case {
     fn analyze(&self) -> Analysis<'_> {
-        let inputs = Inputs {
-            account: &self.account,
-            older: None,
-            settings: &self.settings,
-            rules: &self.rules,
-            now: time(NOW).unwrap(),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(&self.account, &self.settings, &self.rules, time(NOW).unwrap());
         Analysis::new(inputs).unwrap()
     }
 

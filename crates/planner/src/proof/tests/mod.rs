@@ -5,7 +5,6 @@ mod faults;
 mod holders;
 mod properties;
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use secateur_analyzer::account::Account;
@@ -47,14 +46,7 @@ fn inline(text: &str) -> Case {
 
 impl Case {
     fn analyze(&self) -> Analysis<'_> {
-        let inputs = Inputs {
-            account: &self.account,
-            older: None,
-            settings: &self.settings,
-            rules: &self.rules,
-            now: time(NOW).unwrap(),
-            threads: NonZeroUsize::MIN,
-        };
+        let inputs = Inputs::new(&self.account, &self.settings, &self.rules, time(NOW).unwrap());
         Analysis::new(inputs).unwrap()
     }
 
