@@ -7,7 +7,7 @@ use secateur_analyzer::rules::{Rules, Settings};
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::plan::{Change, ChangeSize, InputFile, Limits, Plan, PlanOptions, RewriteSettings, Selection, build};
+use crate::plan::{Change, ChangeSize, InputFile, Plan, PlanOptions, build};
 
 const FENCE: &str = "```` </code></details> <img src=x onerror=alert(1)> @org/team [x](http://evil) <!-- \u{202e}rtl \u{1b}[2J\u{9b}31m";
 
