@@ -22,6 +22,16 @@ impl Analysis<'_> {
         recent.reduce(|youngest, next| if next.1 > youngest.1 { next } else { youngest })
     }
 
+    /// Returns whether some holder of a policy has had it since a date that is not known and was assumed to be long ago, as far
+    /// as its KMS keys go.
+    pub fn assumes_key_grants(&self, policy: PolicyId) -> bool {
+        let (Some(judged), Some(times)) = (self.policy(policy), self.kms.times()) else { return false };
+        let about = self.about(policy, judged);
+        judged.holders.iter().any(|holder| {
+            self.principal(holder.principal).is_some_and(|own| own.evidence.granted_since(holder, &about, times).1)
+        })
+    }
+
     /// Returns since when a statement of a managed policy has named a KMS key, when that is less than `min_idle_days` before the
     /// use of the key was looked up, by the policy's versions and the calls about them.
     pub fn recent_key_grant(&self, policy: PolicyId, statement: &Statement, arn: &str) -> Option<UnixTime> {

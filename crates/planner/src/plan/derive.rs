@@ -43,6 +43,8 @@ pub(super) fn derive(
     let removed = removed::removed(analysis, &claim, &documents, proof.holders(), proof.lost(), numbering);
     let target = subject::target(graph, subject)
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
+    let keys = resources::removed(analysis, proof.resources());
+    let assumed_keys = if analysis.assumes_key_grants(subject.policy) { keys.len() } else { 0 };
     let (calls, inverse) = calls::calls(graph, subject, &target);
     let change = Change {
         address: subject::address(graph, subject),
@@ -55,7 +57,7 @@ pub(super) fn derive(
         after: subject.after.map(str::to_owned),
         size: None,
         removed: removed.entries,
-        resources: resources::removed(analysis, proof.resources()),
+        resources: keys,
         key: None,
         readmitted: traces::readmitted(analysis, &claim, &lineages, proof.holders(), options),
         frozen: traces::frozen(analysis, &lineages),
@@ -72,7 +74,7 @@ pub(super) fn derive(
         through,
         lost: proof.lost().clone(),
         still: proof.still().cloned(),
-        assumed_grant_dates: removed.assumed_grant_dates,
+        assumed_grant_dates: removed.assumed_grant_dates + assumed_keys,
     })
 }
 

@@ -271,7 +271,7 @@ pub struct Summary {
     pub destroy: usize,
     /// Actions that are removed, of the catalogue, added up over the changes.
     pub removed_actions: usize,
-    /// Removed actions whose date of grant is not known and was assumed to be long ago.
+    /// Removed actions and KMS keys whose date of grant is not known and was assumed to be long ago.
     pub assumed_grant_dates: usize,
     /// Patterns that are replaced by names or by narrower patterns.
     pub frozen: usize,

@@ -11,8 +11,9 @@ use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::build::is_withheld_as_dormant;
 use super::staying_keys::Staying;
-use super::{Advice, PlanOptions, Withheld};
+use super::{Advice, PlanOptions, Withheld, withheld};
 use crate::proof::CutResource;
 use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
 
@@ -134,7 +135,10 @@ pub(super) fn advice(analysis: &Analysis<'_>) -> Vec<Advice> {
         }
         let lines: Vec<String> =
             cut(analysis, policy, document).cuts.iter().map(|cut| describe(analysis, cut)).collect();
-        (!lines.is_empty()).then(|| Advice {
+        // What would be withheld is no advice.
+        let is_open =
+            || withheld::of(analysis, policy).is_none() && is_withheld_as_dormant(analysis, &judged.holders).is_none();
+        (!lines.is_empty() && is_open()).then(|| Advice {
             kind: "kms-keys".to_owned(),
             subject: graph.address(policy).to_owned(),
             detail: format!("{}; kms = \"prune\" takes them out", lines.join("; ")),

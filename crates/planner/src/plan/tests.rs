@@ -1,5 +1,6 @@
 //! Whole plans of small accounts.
 
+mod frozen;
 mod messages;
 mod nothing_goes;
 mod readmitted;

@@ -41,14 +41,35 @@ fn lineages<'d>(before: &'d PolicyDocument, after: &[&'d PolicyDocument]) -> Vec
         let mut from = 0;
         for heir in allows(document) {
             let own = skeleton(document.text(), heir);
-            let Some(offset) = skeletons.iter().skip(from).position(|parent| *parent == own) else { continue };
-            if let Some(lineage) = lineages.get_mut(from + offset) {
+            let alike: Vec<usize> = (from..skeletons.len()).filter(|at| skeletons.get(*at) == Some(&own)).collect();
+            // Of several that are written alike, some may have gone whole.
+            let is_parent = |at: &&usize| lineages.get(**at).is_some_and(|own| could_become(own.before, heir));
+            let parent = if alike.len() > 1 { alike.iter().find(is_parent) } else { None };
+            let Some(at) = parent.or(alike.first()).copied() else { continue };
+            if let Some(lineage) = lineages.get_mut(at) {
                 lineage.after.push(heir);
-                from += offset + 1;
+                from = at + 1;
             }
         }
     }
     lineages
+}
+
+/// Whether all that the heir is about, the parent was about.
+fn could_become(parent: &Statement, heir: &Statement) -> bool {
+    let resources: BTreeSet<&str> = parent.resources.iter().map(|resource| resource.text.as_str()).collect();
+    if !heir.resources.iter().all(|resource| resources.contains(resource.text.as_str())) {
+        return false;
+    }
+    let includes = |all: &Statement, one: &ActionPattern| patterns(all).any(|pattern| pattern.includes(one));
+    match (&parent.actions, &heir.actions) {
+        (ActionBlock::Action(_), ActionBlock::Action(_)) => patterns(heir).all(|own| includes(parent, own)),
+        (ActionBlock::NotAction(_), ActionBlock::NotAction(_)) => patterns(parent).all(|own| includes(heir, own)),
+        (ActionBlock::NotAction(_), ActionBlock::Action(_)) => {
+            patterns(heir).all(|own| patterns(parent).all(|exempt| exempt.is_disjoint(own)))
+        }
+        (ActionBlock::Action(_), ActionBlock::NotAction(_)) => false,
+    }
 }
 
 /// A statement's text without its lists of actions and resources: a change leaves the rest as it is.

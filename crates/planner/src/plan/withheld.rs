@@ -20,13 +20,14 @@ pub(super) fn policies(analysis: &Analysis<'_>) -> Vec<Withheld> {
             graph.policy(*id).and_then(|policy| policy.managed()).is_none_or(|managed| !managed.is_aws_managed())
         })
         .filter_map(|id| {
-            let (reason, detail) = policy(analysis, id)?;
+            let (reason, detail) = of(analysis, id)?;
             Some(Withheld { address: graph.address(id).to_owned(), reason: reason.to_owned(), detail })
         })
         .collect()
 }
 
-fn policy(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String)> {
+/// Returns why a policy is withheld whole, if it is: the reason, and in words.
+pub(super) fn of(analysis: &Analysis<'_>, id: PolicyId) -> Option<(&'static str, String)> {
     let judged = analysis.policy(id)?;
     if let Some(why) = &judged.set_aside {
         return Some((why.as_str(), describe(analysis, why)));

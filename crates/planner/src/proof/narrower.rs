@@ -70,7 +70,7 @@ fn denies(before: &Document, after: &Document) -> Result<(), ProofError> {
 }
 
 /// Whether `new` can come from `old`: equal in all but actions, and about no action that `old` is not about.
-fn comes_from(old: &Statement, new: &Statement, at: usize) -> Result<(), ProofError> {
+pub(super) fn comes_from(old: &Statement, new: &Statement, at: usize) -> Result<(), ProofError> {
     if let Some(element) = first_difference(&old.rest, &new.rest) {
         return Err(ProofError::ChangedElement { element, statement: at + 1 });
     }

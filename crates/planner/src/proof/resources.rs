@@ -5,6 +5,8 @@
 //! statement in the old one's place. The smaller one is contained in the old one, and what is left to compare is equal.
 //! Where the evidence does not suffice the statement stays, and the comparison that follows refuses the change.
 
+mod heirs;
+
 use std::collections::HashSet;
 
 use secateur_analyzer::account::{Granularity, KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
@@ -19,7 +21,7 @@ use secateur_analyzer::wildcard;
 
 use super::json::Json;
 use super::statement::{self, Document, Kind, Statement};
-use super::{Claim, ProofError, evidence, grants, kept};
+use super::{Claim, ProofError, evidence, grants, kept, narrower};
 
 /// A KMS key that leaves a statement, or leaves with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,10 +54,7 @@ pub(super) fn licensed(
     }
     let used = Used::of(holders, analysis);
     let Document { elements, statements } = before;
-    let new: Vec<&Statement> =
-        after.iter().flat_map(|document| &document.statements).filter(|statement| !statement.denies).collect();
-    let licenses: Vec<Option<License>> =
-        statements.iter().map(|statement| license(claim, holders, statement, &new, analysis)).collect();
+    let licenses = Licensing { claim, holders, old: &statements, analysis }.licenses(after);
     let is_whole = |license: &Option<License>| license.as_ref().is_some_and(|license| license.smaller.is_none());
     let staying = statements.iter().zip(&licenses).filter(|(_, license)| !is_whole(license));
     let explained = explained(staying.map(|(statement, _)| statement), analysis);
@@ -189,31 +188,76 @@ struct License {
     smaller: Option<Json>,
 }
 
-fn license(
-    claim: &Claim<'_>,
-    holders: &[Holder],
-    old: &Statement,
-    new: &[&Statement],
-    analysis: &Analysis<'_>,
-) -> Option<License> {
-    let is_untouched = new.iter().any(|new| new.rest == old.rest);
-    if old.denies || is_untouched || !may_shrink(claim, holders, old, analysis) {
-        return None;
+/// The statements of an old document, and why they may be smaller.
+struct Licensing<'l, 'a> {
+    claim: &'l Claim<'l>,
+    holders: &'l [Holder],
+    old: &'l [Statement],
+    analysis: &'l Analysis<'a>,
+}
+
+impl Licensing<'_, '_> {
+    /// For every old statement, what it may lack in the new documents and does lack.
+    fn licenses(&self, after: &[Document]) -> Vec<Option<License>> {
+        let allows = |(at, statement): (usize, &Statement)| (!statement.denies).then_some(at);
+        let own: Vec<usize> = self.old.iter().enumerate().filter_map(allows).collect();
+        let mut heirs: Vec<Vec<&Statement>> = self.old.iter().map(|_| Vec::new()).collect();
+        for document in after {
+            let new: Vec<&Statement> = document.statements.iter().filter(|statement| !statement.denies).collect();
+            let pair = |old: usize, new_at: usize| Some((self.old.get(*own.get(old)?)?, *new.get(new_at)?));
+            let may_become = |old, at| pair(old, at).is_some_and(|(old, new)| self.may_become(old, new));
+            // What is in no place of one document may be in another.
+            let may_go = |old: usize| {
+                let old = own.get(old).and_then(|at| self.old.get(*at));
+                after.len() > 1 || old.is_some_and(|old| self.goes_by_actions(old) || self.whole(old).is_some())
+            };
+            let aligned = heirs::align(own.len(), new.len(), may_become, may_go)
+                .or_else(|| heirs::align(own.len(), new.len(), may_become, |_| true));
+            for (at, heir) in own.iter().zip(aligned.unwrap_or_default()) {
+                let heir = heir.and_then(|heir| new.get(heir).copied());
+                heirs.get_mut(*at).into_iter().for_each(|own| own.extend(heir));
+            }
+        }
+        self.old.iter().zip(heirs).map(|(old, heirs)| self.license(old, &heirs)).collect()
     }
-    let resources = strings(old.rest.get("Resource")?)?;
-    let heir = new.iter().find_map(|new| {
-        let missing = missing(old, new, &resources)?;
-        missing.iter().all(|arn| may_leave(claim, old, arn, analysis)).then(|| (missing, new.rest.clone()))
-    });
-    if let Some((keys, smaller)) = heir {
-        return Some(License { keys, smaller: Some(smaller) });
+
+    /// Whether the new statement may be what is left of the old one.
+    fn may_become(&self, old: &Statement, new: &Statement) -> bool {
+        narrower::comes_from(old, new, 0).is_ok() || self.shrunk(old, new).is_some()
     }
-    // A statement whose actions may all go needs no licence to go.
-    let removable = &analysis.policy(claim.policy)?.removable;
-    let goes_by_actions = kept::covered(analysis.catalog(), old).iter().all(|id| removable.contains(id));
-    let all_unused = !resources.is_empty() && resources.iter().all(|arn| may_leave(claim, old, arn, analysis));
-    (all_unused && !goes_by_actions)
-        .then(|| License { keys: resources.iter().map(|arn| (*arn).to_owned()).collect(), smaller: None })
+
+    fn license(&self, old: &Statement, heirs: &[&Statement]) -> Option<License> {
+        if old.denies || heirs.iter().any(|new| new.rest == old.rest) {
+            return None;
+        }
+        if heirs.is_empty() {
+            // A statement whose actions may all go needs no licence to go.
+            return self.whole(old).filter(|_| !self.goes_by_actions(old));
+        }
+        heirs.iter().find_map(|new| self.shrunk(old, new))
+    }
+
+    /// The licence to have fewer keys, as the new statement has.
+    fn shrunk(&self, old: &Statement, new: &Statement) -> Option<License> {
+        let keys = missing(old, new, &strings(old.rest.get("Resource")?)?)?;
+        let is_narrower = new.kind == Kind::Action && new.patterns.iter().all(|new| old.includes(new));
+        let may_leave = |arn: &String| may_leave(self.claim, old, arn, self.analysis);
+        (is_narrower && may_shrink(self.claim, self.holders, old, self.analysis) && keys.iter().all(may_leave))
+            .then(|| License { keys, smaller: Some(new.rest.clone()) })
+    }
+
+    /// The licence to go: of the keys that the statement names none was used.
+    fn whole(&self, old: &Statement) -> Option<License> {
+        let keys = strings(old.rest.get("Resource")?)?;
+        let may_leave = |arn: &&str| may_leave(self.claim, old, arn, self.analysis);
+        (!keys.is_empty() && may_shrink(self.claim, self.holders, old, self.analysis) && keys.iter().all(may_leave))
+            .then(|| License { keys: keys.iter().map(|arn| (*arn).to_owned()).collect(), smaller: None })
+    }
+
+    fn goes_by_actions(&self, old: &Statement) -> bool {
+        let Some(policy) = self.analysis.policy(self.claim.policy) else { return false };
+        kept::covered(self.analysis.catalog(), old).iter().all(|id| policy.removable.contains(id))
+    }
 }
 
 /// What the new statement lacks of the old one's resources, if it is equal in all but actions and has the others in order.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use secateur_analyzer::analysis::is_kept_by_sid;
 use secateur_analyzer::document::{ActionBlock, PolicyDocument, Statement, counted_characters};
 
 use super::splice::{self, Edit};
@@ -31,7 +32,8 @@ pub fn split(document: &PolicyDocument, quota: usize) -> Option<Vec<String>> {
         let whole = of(statement) + 1;
         let entries: usize = list.entries.iter().map(|entry| entry.span.len() + 1).sum();
         let shell = whole.saturating_sub(entries);
-        let is_divisible = list.is_list && matches!(statement.actions, ActionBlock::Action(_));
+        let is_divisible =
+            list.is_list && matches!(statement.actions, ActionBlock::Action(_)) && !is_kept_by_sid(statement);
         let last = parts.last_mut()?;
         if frame + last.size + whole <= quota {
             last.statements.push((at, 0..list.entries.len()));
@@ -115,6 +117,20 @@ mod tests {
             ]),
         );
         check(60, before, None);
+    }
+
+    #[test]
+    fn what_is_kept_by_its_sid_is_not_divided() {
+        let kept = r#"{"Statement":[{"Sid":"SecateurKeep","Effect":"Allow","Action":["a:A","a:B"],"Resource":"*"}]}"#;
+        let before = kept.replace(
+            "\"Resource\":\"*\"}]",
+            "\"Resource\":\"*\"},{\"Effect\":\"Allow\",\"Action\":[\"c:C\",\"c:D\"],\"Resource\":\"*\"}]",
+        );
+        let after = |action: &str| {
+            format!("{{\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":[{action}],\"Resource\":\"*\"}}]}}")
+        };
+        check(kept.len(), &before, Some(&[kept, &after("\"c:C\",\"c:D\"")]));
+        check(kept.len() - 1, &before, None);
     }
 
     #[test]

@@ -133,6 +133,78 @@ fn advice_changes_nothing() {
     });
 }
 
+#[test]
+fn what_would_be_withheld_is_no_advice() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]}]}"#;
+    let check = |sketch: Sketch| {
+        for kms in [KmsPruning::Advise, KmsPruning::Prune] {
+            with_plan(&sketch.clone().build(), kms, |plan| {
+                assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+                assert!(plan.advice.iter().all(|advice| advice.kind != "kms-keys"), "{:?}", plan.advice);
+            });
+        }
+    };
+    let mut without_report = sketch(text);
+    without_report.account.reports.clear();
+    check(without_report);
+    check(sketch(text).report("role/r", "s3 -"));
+}
+
+#[test]
+fn statements_that_differ_in_actions_alone_are_judged_apart() {
+    let statement =
+        |actions: &str, keys: &str| format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":[{keys}]}}"#);
+    let document = |statements: &[String]| format!("{{\"Statement\":[{}]}}", statements.join(","));
+    let both = "\"U\",\"A\"";
+    // KMS records no use of `DescribeKey`: its statement keeps the key.
+    let (crypt, describe) = ("\"kms:Decrypt\"", "\"kms:DescribeKey\"");
+    for (first, second) in [(crypt, describe), (describe, crypt)] {
+        let left = |actions| statement(actions, if actions == crypt { "\"A\"" } else { both });
+        let after = document(&[left(first), left(second)]);
+        let cut = if first == crypt { "1:u" } else { "2:u" };
+        let before = document(&[statement(first, both), statement(second, both)]);
+        check(sketch(&before), &[&format!("role/r/inline/p {after} [{cut}] []")]);
+    }
+    // Of two that are equal both lose it.
+    let (before, after) = (statement(crypt, both), statement(crypt, "\"A\""));
+    check(
+        sketch(&document(&[before.clone(), before])),
+        &[&format!("role/r/inline/p {} [1:u 2:u] []", document(&[after.clone(), after]))],
+    );
+    // One that goes whole is not taken for the next, which becomes what it is.
+    let (alone, more) = (statement("\"kms:ReEncryptFrom\"", "\"U\""), statement("\"kms:ReEncryptFrom\"", both));
+    let left = statement("\"kms:ReEncryptFrom\"", "\"A\"");
+    check(sketch(&document(&[alone, more])), &[&format!("role/r/inline/p {} [1:u 2:u] []", document(&[left]))]);
+}
+
+#[test]
+fn a_statement_that_a_report_contradicts_stays_and_another_goes() {
+    // Only the two allow what the report shows in use: one of them stays.
+    let statement = r#"{"Effect":"Allow","Action":"kms:Sign","Resource":"U"}"#;
+    let before = format!(
+        "{{\"Statement\":[{statement},{{\"Effect\":\"Allow\",\"Action\":\"kms:Sign\",\"Resource\":[\"U\"]}}]}}"
+    );
+    let used = "s3 2026-10-09\nkms 2026-10-09: Decrypt, Sign=2026-10-09";
+    with_plan(&sketch(&before).report("role/r", used).build(), KmsPruning::Prune, |plan| {
+        assert!(plan.withheld.iter().any(|withheld| withheld.reason == "contradicted"), "{:?}", plan.withheld);
+    });
+}
+
+#[test]
+fn keys_that_leave_by_an_assumed_date_are_counted() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":["U","A"]}]}"#;
+    let account = sketch(text).build();
+    assert!(account.grants.is_none());
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        assert_eq!((plan.summary.removed_actions, plan.summary.assumed_grant_dates), (0, 1));
+    });
+    let mut told = account;
+    told.grants = Some(GrantHistory { from: time("2026-01-01").unwrap(), to: time(NOW).unwrap(), events: Vec::new() });
+    with_plan(&told, KmsPruning::Prune, |plan| {
+        assert_eq!((plan.changes.len(), plan.summary.assumed_grant_dates), (1, 0));
+    });
+}
+
 /// Twenty unused keys and one in use, with statements that names make longer than they are.
 fn long(statements: &str) -> (Sketch, String) {
     let mut keys: Vec<String> = (0..20)
