@@ -67,7 +67,15 @@ impl Analysis<'_> {
 
 fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMap<String, UnknownName>) {
     for entry in document.statements.iter().flat_map(|statement| &statement.actions.list().entries) {
-        if entry.pattern.has_wildcard() || catalog.parse_action(entry.pattern.as_str()).is_some() {
+        if entry.pattern.has_wildcard() {
+            // Who names a service that the catalogue does not know means all that the pattern may match of it.
+            let service = entry.pattern.as_str().split_once(':').map_or("", |(service, _)| service);
+            if is_sane(service) && catalog.service(service).is_none() {
+                insert(names, UnknownName::Service(service.to_owned()));
+            }
+            continue;
+        }
+        if catalog.parse_action(entry.pattern.as_str()).is_some() {
             continue;
         }
         if let Some((service, name)) = entry.pattern.as_str().split_once(':') {
@@ -78,8 +86,12 @@ fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMa
 
 /// A name that a policy can bear. Of any other nothing can be written, so the whole service stays.
 fn sane(service: String, name: String) -> UnknownName {
-    let is_sane = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if is_sane(&name) { UnknownName::Action { service, name } } else { UnknownName::Service(service) }
+}
+
+/// Whether a policy can name a service or an action so.
+fn is_sane(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn insert(names: &mut BTreeMap<String, UnknownName>, name: UnknownName) {

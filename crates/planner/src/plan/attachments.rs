@@ -33,6 +33,8 @@ pub(super) struct AttachmentSlots<'s, 'a> {
     policies_left: usize,
     /// Attachments that the plan adds for good.
     added: BTreeMap<Entity, usize>,
+    /// Who has a copy beside what it replaces for a moment; one after the other, where it is several.
+    for_a_moment: BTreeSet<Entity>,
     /// The names of customer-managed policies, in lower case, with the place in the account; those of the plan without.
     names: BTreeMap<String, Option<usize>>,
     /// The policies that are there already and are attached to more entities: nothing of them may go in the same plan.
@@ -46,7 +48,8 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
         let names: BTreeMap<String, Option<usize>> =
             own().map(|(at, policy)| (policy.name.to_ascii_lowercase(), Some(at))).collect();
         let policies_left = quota(account, "PoliciesQuota", 1_500).saturating_sub(own().count());
-        AttachmentSlots { analysis, policies_left, added: BTreeMap::new(), names, reused: BTreeSet::new() }
+        let (added, for_a_moment, reused) = Default::default();
+        AttachmentSlots { analysis, policies_left, added, for_a_moment, names, reused }
     }
 
     /// Returns the policies that the plan attaches as they are.
@@ -80,7 +83,7 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
                 let address = graph.entity_address(*entity);
                 return Err(format!("a part would be attached to {address}, which is {}", LeftAlone::Owned(owner)));
             }
-            self.check(*entity, &further.iter().collect::<Vec<_>>())?;
+            self.check(*entity, &further.iter().collect::<Vec<_>>(), self.for_a_moment.contains(entity))?;
         }
         self.policies_left -= new;
         self.take(&further);
@@ -108,8 +111,10 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
         }
         self.check_rules(policy, entities, &copy, "copy")?;
         let full: Vec<(Entity, String)> =
-            entities.iter().filter_map(|entity| Some((*entity, self.check(*entity, &[&copy]).err()?))).collect();
+            entities.iter().filter_map(|entity| Some((*entity, self.check(*entity, &[&copy], false).err()?))).collect();
         if full.len() < entities.len() {
+            let is_full = |entity: &Entity| full.iter().any(|(own, _)| own == entity);
+            self.for_a_moment.extend(entities.iter().filter(|entity| !is_full(entity)));
             self.policies_left -= usize::from(copy.is_new);
             self.take(std::slice::from_ref(&copy));
         }
@@ -189,8 +194,8 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
         }
     }
 
-    /// Whether an entity can have all of these attached, besides what it has.
-    fn check(&self, entity: Entity, new: &[&NewPolicy]) -> Result<(), String> {
+    /// Whether an entity can have all of these attached, besides what it has, and `for_a_moment` one more.
+    fn check(&self, entity: Entity, new: &[&NewPolicy], for_a_moment: bool) -> Result<(), String> {
         let (graph, account) = (self.analysis.graph(), self.analysis.inputs().account);
         for policy in new.iter().filter(|policy| !policy.is_new) {
             let id = existing(graph, &policy.name);
@@ -214,11 +219,12 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
             }
         };
         let attached: BTreeSet<_> = attached.into_iter().flatten().collect();
-        let used = attached.len() + self.added.get(&entity).copied().unwrap_or(0);
-        let quota = quota(account, key, 10);
-        match used + new.len() > quota {
+        let added = self.added.get(&entity).copied().unwrap_or(0) + usize::from(for_a_moment);
+        let (used, quota) = (attached.len(), quota(account, key, 10));
+        let with = if added == 0 { String::new() } else { format!(" ({} with this plan)", used + added) };
+        match used + added + new.len() > quota {
             true => Err(format!(
-                "{} has {used} managed policies attached, and may have {quota} ({key})",
+                "{} has {used} managed policies attached{with}, and may have {quota} ({key})",
                 graph.entity_address(entity)
             )),
             false => Ok(()),

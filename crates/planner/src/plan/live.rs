@@ -277,7 +277,6 @@ pub fn headroom(changes: &[&Change], account: &Account) -> Headroom {
     let mut found = Headroom::default();
     let quotas = Quotas::of(account);
     let slots = quota(account, "VersionsPerPolicyQuota", 5);
-    let mut attached: BTreeMap<&str, usize> = BTreeMap::new();
     let mut created = 0;
     for change in changes {
         let mut refuse = |name: &str, detail: String| found.refusals.push(verify::refusal(change, name, &detail));
@@ -289,9 +288,6 @@ pub fn headroom(changes: &[&Change], account: &Account) -> Headroom {
         }
         match change.action {
             ChangeAction::Create => created += 1,
-            ChangeAction::Attach => {
-                *attached.entry(change.target.owner.as_deref().unwrap_or_default()).or_default() += 1
-            }
             ChangeAction::Update if is_managed => {
                 let policy = account.policy(&change.target.arn);
                 let Some(policy) = policy.filter(|policy| policy.versions.len() >= slots) else { continue };
@@ -311,17 +307,54 @@ pub fn headroom(changes: &[&Change], account: &Account) -> Headroom {
         let detail = format!("{created} further policies are more than PoliciesQuota ({most}) allows");
         found.refusals.push(verify::refusal(first, "quota", &detail));
     }
-    for (owner, more) in attached {
-        let (has, key) = attachments(account, owner);
-        let most = quota(account, key, 10);
-        let change = changes.iter().find(|change| change.target.owner.as_deref() == Some(owner));
-        if let (true, Some(change)) = (has + more > most, change) {
-            let detail = format!("{owner} has {has} managed policies, gets {more} more, and may have {most} ({key})");
-            found.refusals.push(verify::refusal(change, "quota", &detail));
-        }
-    }
+    found.refusals.extend(attached(changes, account));
     found.refusals.extend(inline(changes, &quotas));
     found
+}
+
+/// What the attachments of an entity come to, by unit: a unit is whole before the next begins, and what only detaches is first.
+#[derive(Default)]
+struct Attachments<'c> {
+    /// How many each unit attaches, and how many it detaches.
+    units: BTreeMap<&'c str, (usize, usize)>,
+}
+
+impl Attachments<'_> {
+    /// The most that the entity has at a time, of `has` at first; whatever the order of the units that attach something.
+    fn most(&self, has: usize) -> usize {
+        let of = |(attached, detached): &(usize, usize)| attached.saturating_sub(*detached);
+        let gone: usize =
+            self.units.values().filter(|(attached, _)| *attached == 0).map(|(_, detached)| *detached).sum();
+        let for_good: usize = self.units.values().map(of).sum();
+        let for_a_moment = self.units.values().map(|unit| unit.0 - of(unit)).max().unwrap_or(0);
+        has.saturating_sub(gone) + for_good + for_a_moment
+    }
+}
+
+fn attached(changes: &[&Change], account: &Account) -> Vec<Refusal> {
+    let mut by_owner: BTreeMap<&str, Attachments<'_>> = BTreeMap::new();
+    for change in changes {
+        let own = by_owner.entry(change.target.owner.as_deref().unwrap_or_default()).or_default();
+        match change.action {
+            ChangeAction::Attach => own.units.entry(change.unit()).or_default().0 += 1,
+            ChangeAction::Detach => own.units.entry(change.unit()).or_default().1 += 1,
+            _ => {}
+        }
+    }
+    let mut refusals = Vec::new();
+    for (owner, own) in by_owner {
+        let (has, key) = attachments(account, owner);
+        let (quota, most) = (quota(account, key, 10), own.most(has));
+        let is_attached =
+            |change: &&&Change| change.action == ChangeAction::Attach && change.target.owner.as_deref() == Some(owner);
+        if let (true, Some(change)) = (most > quota, changes.iter().find(is_attached)) {
+            let detail = format!(
+                "{owner} has {has} managed policies, would have {most} for a moment, and may have {quota} ({key})"
+            );
+            refusals.push(verify::refusal(change, "quota", &detail));
+        }
+    }
+    refusals
 }
 
 fn inline(changes: &[&Change], quotas: &Quotas) -> Vec<Refusal> {
