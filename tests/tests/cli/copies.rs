@@ -134,6 +134,70 @@ fn a_copy_that_is_there_already_stays_as_it_is() {
 }
 
 #[test]
+fn a_copy_that_is_not_attached_in_the_end_is_pruned_like_any_other() {
+    let (name, text) = created(&plan(&b().scene(REPLACE)));
+    let own = format!("policy/{name}");
+    let account = || b().policy(&name, &text).role("a", &[&name], &["GetBucketAcl"]);
+    let changed = |configuration: &str, arguments: &[&str]| {
+        let scene = account().scene(&format!("{REPLACE}{configuration}"));
+        let plan = scene.plan(&[&["--now", "2026-10-10T06:00:00Z"], arguments].concat());
+        scene.run(&["verify", PLAN]).ended_with(0);
+        assert!(withheld(&plan, &own).iter().all(|(reason, _)| *reason != "reused"), "{plan}");
+        addresses(&plan).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(changed("", &["--exclude", "role/b"]), [own.clone()]);
+    assert_eq!(changed("", &["--target", &own]), [own.clone()]);
+    assert_eq!(changed("[limits]\nmax_changes = 1\n", &[]), [own.clone()]);
+}
+
+/// Policies of AWS's, with other names, of which role/b uses as much as of the first.
+fn several(replaced: usize, others: usize) -> Account {
+    let mut account = Account::default();
+    let names: Vec<String> = (0..replaced).map(|at| format!("aws:Thing{at}")).collect();
+    let own: Vec<String> = (0..others).map(|at| format!("Used{at}")).collect();
+    let used = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetBucketAcl", "Resource": "*"}]}"#;
+    for name in &names {
+        account = account.policy(name, THING);
+    }
+    for name in &own {
+        account = account.policy(name, used);
+    }
+    let all: Vec<&str> = names.iter().chain(&own).map(String::as_str).collect();
+    account.role("b", &all, &["GetBucketAcl", "GetBucketPolicy"])
+}
+
+#[test]
+fn copies_take_the_place_of_several_one_after_the_other() {
+    let attached = |plan: &Value| addresses(plan).iter().filter(|address| address.contains("/attached/Thing")).count();
+    assert_eq!(attached(&plan(&several(6, 3).scene(REPLACE))), 6);
+    // Ten are all that a role may have: there is room for none beside them.
+    let full = plan(&several(6, 4).scene(REPLACE));
+    assert_eq!(attached(&full), 0);
+    assert!(why(&full, "role/b/attached/aws:Thing0").contains("AttachedPoliciesPerRoleQuota"));
+}
+
+#[test]
+fn a_part_leaves_room_for_the_copy_that_is_there_for_a_moment() {
+    let both = REPLACE.replacen("[rewrite]\n", SPLIT, 1);
+    let with = |others: usize| {
+        let mut account = several(1, others).policy("many", MANY);
+        let attached = account.roles[0]["AttachedManagedPolicies"].as_array_mut().unwrap();
+        attached.push(json!({"PolicyName": "many", "PolicyArn": arn("many")}));
+        plan(&account.scene(&both))
+    };
+    let has = |plan: &Value, end: &str| addresses(plan).iter().any(|address| address.contains(end));
+    let roomy = with(6);
+    assert!(has(&roomy, "attached/Thing0-") && has(&roomy, "attached/many-part-2"), "{:?}", addresses(&roomy));
+    let tight = with(7);
+    assert!(has(&tight, "attached/Thing0-") && !has(&tight, "attached/many-part-2"), "{:?}", addresses(&tight));
+    let entries = withheld(&tight, "policy/many");
+    assert!(
+        entries.iter().any(|(reason, detail)| *reason == "not-split" && detail.contains("10 with this plan")),
+        "{entries:?}"
+    );
+}
+
+#[test]
 fn a_copy_is_not_attached_twice() {
     let (name, text) = created(&plan(&b().scene(REPLACE)));
     let account = Account::default().policy("aws:ThingAccess", THING).policy(&name, &text);

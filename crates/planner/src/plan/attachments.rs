@@ -53,8 +53,8 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
     }
 
     /// Returns the policies that the plan attaches as they are.
-    pub fn reused(&self) -> &BTreeSet<PolicyId> {
-        &self.reused
+    pub fn into_reused(self) -> BTreeSet<PolicyId> {
+        self.reused
     }
 
     /// Takes room for the further parts of a policy that is split, on everybody that it is attached to.

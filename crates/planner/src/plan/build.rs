@@ -7,7 +7,7 @@ use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::{Effect, Sha256, counted_characters};
-use secateur_analyzer::graph::{Holder, PolicyId, PrincipalId};
+use secateur_analyzer::graph::{Holder, PolicyId, PolicyRef, PrincipalId};
 use secateur_analyzer::parallel;
 use secateur_analyzer::rules::Dormant;
 
@@ -72,6 +72,99 @@ impl Numbering {
 
 /// Makes a plan.
 pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
+    let mut left = BTreeMap::new();
+    loop {
+        match attempt(analysis, options, &left) {
+            Ok(built) => return built,
+            // Each time there is less to draft: this comes to an end.
+            Err(unproved) => left.extend(unproved),
+        }
+    }
+}
+
+/// Rewrites that could not be proved, by the policy that stays as it is.
+type Unproved = BTreeMap<PolicyId, (String, ProofError)>;
+
+/// Makes a plan in which these policies stay as they are.
+///
+/// # Errors
+/// Returns further inline policies whose rewrites cannot be proved, where others of the same entity may have been given the room
+/// that these rewrites leave.
+fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> Result<Built, Unproved> {
+    let graph = analysis.graph();
+    let threads = analysis.inputs().threads;
+    let Drafted { drafts, blocked, mut withheld, advice, reused } = drafted(analysis, options, left);
+    let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
+    let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
+    let mut proved: Vec<ProvedChange> = Vec::new();
+    let mut refused: Vec<(PolicyId, String, ProofError)> = Vec::new();
+    let derived = parallel::map(threads, &drafts, |draft| changes(analysis, draft, options, &numbering));
+    let policies: Vec<PolicyId> = drafts.iter().map(|draft| draft.policy).collect();
+    drop(drafts);
+    for (policy, results) in policies.iter().zip(derived) {
+        for (address, result) in results {
+            match result {
+                // What takes nothing away is no change: the document stays as its author wrote it.
+                Ok(changes) if !changes.iter().any(takes_something) => {}
+                Ok(changes) => proved.extend(changes),
+                Err(error) => refused.push((*policy, address, error)),
+            }
+        }
+    }
+    let shares_room = |own: &PolicyId| {
+        let entity = |policy: &PolicyId| match graph.policy(*policy) {
+            Some(PolicyRef::Inline(entity, _)) => Some(entity),
+            _ => None,
+        };
+        entity(own).is_some() && policies.iter().any(|other| other != own && entity(other) == entity(own))
+    };
+    let (again, refused): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(policy, ..)| shares_room(policy));
+    if !again.is_empty() {
+        return Err(again.into_iter().map(|(policy, address, error)| (policy, (address, error))).collect());
+    }
+    let mut unproved = Vec::new();
+    let refused = refused.into_iter().map(|(_, address, error)| (address, error));
+    for (address, error) in left.values().cloned().chain(refused) {
+        // Legal, and beyond what can be compared exactly: a number that is no integer, say.
+        let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
+        let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
+        let detail = format!("the rewrite could not be proved, {why}: {error}");
+        withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
+        if !is_beyond {
+            unproved.push((address, error));
+        }
+    }
+    let mut said = Said {
+        advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(advice).collect(),
+        blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
+        losses: BTreeMap::new(),
+        reused,
+    };
+    let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
+    for (change, loss) in proved.into_iter().map(Loss::of) {
+        said.losses.insert(change.address.clone(), loss);
+        changes.push(change);
+    }
+    let keys = keys::keys(analysis, options);
+    changes.extend(keys.changes);
+    withheld.extend(keys.withheld);
+    unproved.extend(keys.unproved);
+    let plan = assemble(analysis, options, &numbering, changes, withheld, said);
+    Ok(Built { plan, unproved })
+}
+
+/// What is to be proved, and what is said before that.
+struct Drafted<'a> {
+    drafts: Vec<Draft<'a>>,
+    blocked: Vec<BlockedPolicy>,
+    withheld: Vec<Withheld>,
+    advice: Vec<Advice>,
+    /// The policies that are there already and are attached to more entities.
+    reused: BTreeSet<PolicyId>,
+}
+
+/// Rewrites all policies but those that are left, and makes them fit.
+fn drafted<'a>(analysis: &Analysis<'a>, options: &PlanOptions, left: &Unproved) -> Drafted<'a> {
     let graph = analysis.graph();
     let mut withheld = withheld::policies(analysis);
     let is_withheld: BTreeSet<&str> = withheld.iter().map(|withheld| withheld.address.as_str()).collect();
@@ -87,7 +180,7 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     let draft_own = |policy: &PolicyId| (draft(analysis, *policy, options), blocked::of(analysis, *policy));
     for ((more, draft), blocking) in parallel::map(threads, &own, draft_own) {
         withheld.extend(more);
-        drafts.extend(draft);
+        drafts.extend(draft.filter(|draft| !left.contains_key(&draft.policy)));
         blocked.extend(blocking);
     }
     let mut owned_by_aws = AwsManagedDrafts::default();
@@ -99,61 +192,28 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
     withheld.extend(owned_by_aws.withheld);
     drafts.extend(owned_by_aws.drafts);
     drafts.retain(|draft| draft.rewritten.outcome != Outcome::Unchanged);
-    withheld.extend(keep_reused(analysis, &slots, &mut drafts));
     drafts.iter_mut().for_each(Draft::settle);
-
-    let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
-    let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
-    let mut proved: Vec<ProvedChange> = Vec::new();
-    let mut unproved = Vec::new();
-    let derived = parallel::map(threads, &drafts, |draft| changes(analysis, draft, options, &numbering));
-    drop(drafts);
-    for (address, result) in derived.into_iter().flatten() {
-        match result {
-            // What takes nothing away is no change: the document stays as its author wrote it.
-            Ok(changes) if !changes.iter().any(takes_something) => {}
-            Ok(changes) => proved.extend(changes),
-            Err(error) => {
-                // Legal, and beyond what can be compared exactly: a number that is no integer, say.
-                let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
-                let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
-                let detail = format!("the rewrite could not be proved, {why}: {error}");
-                withheld.push(Withheld { address: address.clone(), reason: "unproved".to_owned(), detail });
-                if !is_beyond {
-                    unproved.push((address, error));
-                }
-            }
-        }
-    }
-    let mut said = Said {
-        advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(owned_by_aws.advice).collect(),
-        blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
-        losses: BTreeMap::new(),
-    };
-    let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
-    for (change, loss) in proved.into_iter().map(Loss::of) {
-        said.losses.insert(change.address.clone(), loss);
-        changes.push(change);
-    }
-    let keys = keys::keys(analysis, options);
-    changes.extend(keys.changes);
-    withheld.extend(keys.withheld);
-    unproved.extend(keys.unproved);
-    let plan = assemble(analysis, options, &numbering, changes, withheld, said);
-    Built { plan, unproved }
+    Drafted { drafts, blocked, withheld, advice: owned_by_aws.advice, reused: slots.into_reused() }
 }
 
-/// Leaves as they are the policies that take the place of others in the same plan: who gets them needs what they have now.
-fn keep_reused(analysis: &Analysis<'_>, slots: &AttachmentSlots<'_, '_>, drafts: &mut Vec<Draft<'_>>) -> Vec<Withheld> {
-    let is_reused = |draft: &Draft<'_>| slots.reused().contains(&draft.policy);
-    let entry = |draft: &Draft<'_>| Withheld {
-        address: analysis.graph().address(draft.policy).to_owned(),
+/// Leaves as they are the policies that this plan attaches to others: who gets them needs what they have now.
+fn keep_reused(analysis: &Analysis<'_>, said: &Said, changes: &mut Vec<Change>) -> Vec<Withheld> {
+    let graph = analysis.graph();
+    let is_attached = |policy: &PolicyId| {
+        let arn = graph.policy(*policy).and_then(|policy| policy.managed()).map(|policy| &policy.arn);
+        changes.iter().any(|change| change.action == ChangeAction::Attach && Some(&change.target.arn) == arn)
+    };
+    let reused: BTreeSet<PolicyId> = said.reused.iter().copied().filter(is_attached).collect();
+    let of =
+        |change: &Change| said.losses.get(&change.address).map(|loss| loss.policy).filter(|own| reused.contains(own));
+    let own: BTreeSet<PolicyId> = changes.iter().filter_map(of).collect();
+    changes.retain(|change| of(change).is_none());
+    let entry = |policy: &PolicyId| Withheld {
+        address: graph.address(*policy).to_owned(),
         reason: "reused".to_owned(),
         detail: "this plan attaches it to others, as it is: apply that, and plan again".to_owned(),
     };
-    let withheld = drafts.iter().filter(|draft| is_reused(draft)).map(entry).collect();
-    drafts.retain(|draft| !is_reused(draft));
-    withheld
+    own.iter().map(entry).collect()
 }
 
 /// Whether anything is lost by a change.
@@ -167,6 +227,8 @@ struct Said {
     blocked: Vec<Blocked>,
     /// By address, what is lost.
     losses: BTreeMap<String, Loss>,
+    /// The policies that are there already and may be attached to more entities.
+    reused: BTreeSet<PolicyId>,
 }
 
 /// The changes of a draft: each alone, or all as one.
@@ -311,6 +373,8 @@ fn assemble(
         said.blocked.retain(|blocked| options.selection.wants(&blocked.address));
     }
     withheld.extend(withheld::limits(&mut changes, &options.limits));
+    // Only of what is attached in the end.
+    withheld.extend(keep_reused(analysis, &said, &mut changes));
     withheld.sort();
     withheld.dedup();
     // Only now is it known which changes are made.

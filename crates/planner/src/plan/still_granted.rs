@@ -14,7 +14,8 @@ use super::{Change, ChangeAction, StillGranted};
 
 /// What a change takes away: of a document, or of what some entities have of one.
 pub(super) struct Loss {
-    policy: PolicyId,
+    /// Of which policy.
+    pub policy: PolicyId,
     through: Option<Vec<Entity>>,
     lost: ActionSet,
     /// What of it another statement still allows.

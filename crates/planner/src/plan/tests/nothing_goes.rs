@@ -43,6 +43,38 @@ fn what_a_pattern_that_is_left_allows_stays_as_written() {
 }
 
 #[test]
+fn what_cannot_be_proved_leaves_no_room_to_others() {
+    // A number that is no integer cannot be compared exactly: its policy stays, and the other must fit beside it.
+    let beyond =
+        allow(r#""Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":[3600.5]}},"Action":["s3:DeleteBucket"]"#);
+    let beyond = document(&[&beyond.replace("[3600.5]", &format!("[3600.5,{}]", vec!["1"; 300].join(",")))]);
+    let wide = document(&[&allow(r#""Action":["ec2:*","s3:GetBucketAcl"]"#)]);
+    let mut sketch = user(USED).inline("user/u", "a", &wide).inline("user/u", "b", &beyond);
+    sketch.account.summary = Some(BTreeMap::from([("UserPolicySizeQuota".to_owned(), 1_000)]));
+    let plan = Case::new(sketch).plan();
+    assert!(reasons(&plan).contains(&"unproved"), "{:?}", plan.withheld);
+    assert!(plan.changes.iter().all(|change| change.address != "user/u/inline/b"));
+    let size = |text: &str| secateur_analyzer::document::counted_characters(text);
+    let after: usize = plan.changes.iter().map(|change| change.after.as_deref().map_or(0, size)).sum();
+    assert!(plan.changes.is_empty() || after + size(&beyond) <= 1_000, "{after} + {}", size(&beyond));
+}
+
+#[test]
+fn a_list_that_was_empty_stays_empty() {
+    let own = document(&[&allow("\"Action\":[]"), &allow(r#""Action":["s3:DeleteBucket","s3:GetBucketAcl"]"#)]);
+    let plan = never(user(USED).inline("user/u", "p", &own)).plan();
+    assert_eq!(change(&plan, "user/u/inline/p").after, Some(own.replace("\"s3:DeleteBucket\",", "")));
+}
+
+#[test]
+fn a_service_that_only_a_pattern_names_stays() {
+    let own = document(&[&allow(r#""Action":"*""#), &allow(r#""Sid":"A","Action":"aaasvc:Get*""#)]);
+    let plan = Case::new(user(USED).inline("user/u", "p", &own)).plan();
+    let after = change(&plan, "user/u/inline/p").after.clone().unwrap_or_default();
+    assert!(after.contains("\"aaasvc:*\"") && after.contains("\"aaasvc:Get*\""), "{after}");
+}
+
+#[test]
 fn what_an_equal_statement_grants_is_no_loss() {
     let own = allow(r#""Action":["s3:DeleteBucket","s3:GetBucketAcl"]"#);
     let advised = all_of_s3("");
