@@ -5,20 +5,21 @@ const CHUNK: usize = 16;
 
 /// Returns how long the beginning of `text` is that stands for itself in a JSON string: up to the first quote, backslash or
 /// control character.
+#[inline]
 pub fn plain_prefix(text: &str) -> usize {
     prefix(text.as_bytes(), |byte| !matches!(byte, b'"' | b'\\' | ..=0x1f))
 }
 
 /// Returns how long the white space is that `text` begins with, as JSON knows white space.
+#[inline]
 pub fn white_prefix(text: &str) -> usize {
-    prefix(text.as_bytes(), |byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+    let is_white = |byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    // Mostly there is none.
+    if text.bytes().next().is_some_and(is_white) { prefix(text.as_bytes(), is_white) } else { 0 }
 }
 
 /// How many bytes there are before the first that is not of a kind.
 fn prefix(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> usize {
-    if !bytes.first().is_some_and(|byte| is_of_kind(*byte)) {
-        return 0;
-    }
     let (chunks, _) = bytes.as_chunks::<CHUNK>();
     // Without a way out in between, the bytes of a chunk are compared at once.
     let are_of_kind = |chunk: &&[u8; CHUNK]| chunk.iter().fold(true, |all, byte| all & is_of_kind(*byte));
