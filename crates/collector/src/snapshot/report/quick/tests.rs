@@ -101,7 +101,7 @@ fn what_tools_print_is_taken_and_read_as_serde_reads_it() {
         }
     }
     // Rows whose layout differs from one to the next.
-    let [all, ..] = printed(&samples()[1]).try_into().unwrap_or_else(|_| [const { String::new() }; 3]);
+    let all = samples()[1].to_string();
     check(
         &mut reader,
         &all.replacen(r#"{"ActionName":"GetBucketCors"}"#, r#"{ "ActionName" :"GetBucketCors" }"#, 1),
@@ -150,7 +150,8 @@ fn nothing_is_taken_that_serde_reads_in_another_way() {
     let mut taken = 0;
     for text in [samples()[1].to_string(), printed(&samples()[4]).swap_remove(1)] {
         for (at, char) in text.char_indices() {
-            let (before, after) = (&text[..at], &text[at + char.len_utf8()..]);
+            let (before, _) = text.split_at(at);
+            let (_, after) = text.split_at(at + char.len_utf8());
             for put in ["", "\"", ",", "}", "]", "{", ":", " ", "\\", "0", "e", "\u{7}", "\"\"", "{}"] {
                 for other in [format!("{before}{put}{after}"), format!("{before}{put}{char}{after}")] {
                     if let Some(quick) = quickly(&mut reader, &other) {
