@@ -8,7 +8,6 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
-use crate::plan::{Plan, write_indented};
 use crate::render::Style;
 
 /// Prints the product. A reader that went away (`| head`) is no error.
@@ -69,11 +68,14 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(format!("{json}\n"))
 }
 
-/// Writes a plan as [`json`] prints it to a file, as [`write_file`] does; the text as a whole never stands in memory.
-pub(super) fn write_plan(path: &Path, plan: &Plan) -> Result<(), Failure> {
+/// Writes a value as indented JSON, with a line break at the end, to a file as [`write_file`] does; the text as a whole never
+/// stands in memory.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     write_with(path, |file| {
-        write_indented(plan, file)?;
-        file.write_all(b"\n")
+        let mut buffered = io::BufWriter::with_capacity(1 << 16, file);
+        serde_json::to_writer_pretty(&mut buffered, value)?;
+        buffered.write_all(b"\n")?;
+        buffered.flush()
     })
 }
 

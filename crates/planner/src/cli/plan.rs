@@ -35,7 +35,7 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
             PlanFormat::Markdown => Some(vec![render::markdown(&built.plan, render::MAX_BYTES)]),
             PlanFormat::Json => None,
         });
-        (output::write_plan(&path, &built.plan), page.join())
+        (output::write_json(&path, &built.plan), page.join())
     });
     saved?;
     match page {

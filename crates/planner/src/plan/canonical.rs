@@ -1,74 +1,137 @@
 //! The RFC 8785 form of a plan's parts, made quickly: members are put in order where they stand.
 //!
-//! For plain data only. Files are read by another implementation, which must find the same digest.
+//! For plain data only: strings, integers, lists, and objects. Files are read by another implementation, which must find
+//! the same digest.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
 
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use super::print::{PrintError, Printer};
-
-/// A printer that is used again and again.
+/// A buffer that the writer fills and the formatter puts in order.
+#[derive(Debug, Default)]
 pub(super) struct Canonical {
-    printer: Printer<'static>,
-}
-
-impl Default for Canonical {
-    fn default() -> Canonical {
-        Canonical { printer: Printer::canonical() }
-    }
+    bytes: Rc<RefCell<Vec<u8>>>,
 }
 
 impl Canonical {
     /// Calls `then` with the RFC 8785 form of a value.
-    pub fn write<T: Serialize + ?Sized>(&mut self, value: &T, then: impl FnOnce(&[u8])) -> Result<(), PrintError> {
-        self.printer.text.clear();
-        value.serialize(&mut self.printer)?;
-        then(self.printer.text.as_bytes());
+    pub fn write<T: Serialize + ?Sized>(&mut self, value: &T, then: impl FnOnce(&[u8])) -> serde_json::Result<()> {
+        self.bytes.borrow_mut().clear();
+        let formatter = Ordering { bytes: Rc::clone(&self.bytes), open: Vec::new(), moved: Vec::new() };
+        value.serialize(&mut Serializer::with_formatter(Writer(Rc::clone(&self.bytes)), formatter))?;
+        then(&self.bytes.borrow());
         Ok(())
     }
 }
 
-/// Where a member of an object stands in a text: its name, quotes included, then a colon and the value.
-#[derive(Clone, Copy)]
-pub(super) struct Member {
-    pub start: usize,
-    pub name_end: usize,
-    pub end: usize,
+struct Writer(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// Puts the members of an object, the last thing in the text, in the order of their names; `moved` is overwritten.
-pub(super) fn put_in_order(text: &mut String, members: &mut [Member], moved: &mut String) {
+/// Where a member stands, in bytes of the buffer: its name, quotes included, then a colon and the value.
+#[derive(Clone, Copy)]
+struct Member {
+    start: usize,
+    name_end: usize,
+    end: usize,
+}
+
+struct Ordering {
+    bytes: Rc<RefCell<Vec<u8>>>,
+    /// The members of the objects that are being written, the innermost last.
+    open: Vec<Vec<Member>>,
+    /// Members on their way to their place; kept to be used again.
+    moved: Vec<u8>,
+}
+
+impl Ordering {
+    fn at(&self) -> usize {
+        self.bytes.borrow().len()
+    }
+
+    fn note(&mut self, note: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.open.last_mut().and_then(|members| members.last_mut()) {
+            note(member);
+        }
+    }
+}
+
+impl Formatter for Ordering {
+    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open.push(Vec::new());
+        CompactFormatter.begin_object(writer)
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        CompactFormatter.begin_object_key(writer, first)?;
+        let start = self.at();
+        if let Some(members) = self.open.last_mut() {
+            members.push(Member { start, name_end: start, end: start });
+        }
+        Ok(())
+    }
+
+    fn end_object_key<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
+        let at = self.at();
+        self.note(|member| member.name_end = at);
+        Ok(())
+    }
+
+    fn end_object_value<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
+        let at = self.at();
+        self.note(|member| member.end = at);
+        Ok(())
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        if let Some(members) = self.open.pop() {
+            put_in_order(&mut self.bytes.borrow_mut(), members, &mut self.moved);
+        }
+        CompactFormatter.end_object(writer)
+    }
+}
+
+fn put_in_order(bytes: &mut Vec<u8>, mut members: Vec<Member>, moved: &mut Vec<u8>) {
     let Some(start) = members.first().map(|member| member.start) else { return };
-    let quoted = |member: &Member| text.get(member.start..member.name_end).unwrap_or_default();
-    let are_plain = members.iter().all(|member| is_plain(quoted(member)));
-    if are_plain && members.is_sorted_by(|a, b| bare(quoted(a)) <= bare(quoted(b))) {
+    let name = |member: &Member| bytes.get(member.start + 1..member.name_end.saturating_sub(1)).unwrap_or_default();
+    if members.is_sorted_by(|a, b| name(a) <= name(b)) && members.iter().all(|member| is_plain(name(member))) {
         return;
     }
-    if are_plain {
-        members.sort_by(|a, b| bare(quoted(a)).cmp(bare(quoted(b))));
+    if members.iter().all(|member| is_plain(name(member))) {
+        members.sort_by(|a, b| name(a).cmp(name(b)));
     } else {
-        members.sort_by_cached_key(|member| code_units(quoted(member)));
+        members.sort_by_cached_key(|member| code_units(bytes.get(member.start..member.name_end).unwrap_or_default()));
     }
     moved.clear();
     for (at, member) in members.iter().enumerate() {
-        moved.push_str(if at > 0 { "," } else { "" });
-        moved.push_str(text.get(member.start..member.end).unwrap_or_default());
+        if at > 0 {
+            moved.push(b',');
+        }
+        moved.extend_from_slice(bytes.get(member.start..member.end).unwrap_or_default());
     }
-    text.truncate(start);
-    text.push_str(moved);
+    bytes.truncate(start);
+    bytes.extend_from_slice(moved);
 }
 
-/// The name without its quotes; they would come before some characters of names, and behind others.
-fn bare(quoted: &str) -> &str {
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
+/// Whether the name's bytes are in the order of its UTF-16 code units.
+fn is_plain(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii() && *byte != b'\\')
 }
 
-/// Whether the name stands for itself, and its bytes are in the order of its UTF-16 code units.
-fn is_plain(quoted: &str) -> bool {
-    quoted.bytes().all(|byte| byte.is_ascii() && byte != b'\\')
-}
-
-fn code_units(quoted: &str) -> Vec<u16> {
-    serde_json::from_str::<String>(quoted).unwrap_or_default().encode_utf16().collect()
+fn code_units(name: &[u8]) -> Vec<u16> {
+    serde_json::from_slice::<String>(name).unwrap_or_default().encode_utf16().collect()
 }
 
 #[cfg(test)]
@@ -77,7 +140,6 @@ mod tests {
 
     use proptest::prelude::*;
     use serde_json::Value;
-    use serde_json::ser::Serializer;
 
     use super::*;
 

@@ -13,7 +13,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::canonical::Canonical;
-use super::print::PrintError;
 use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
@@ -120,7 +119,7 @@ fn write_list_on(
     threads: NonZeroUsize,
     changes: &[Change],
     hash: &mut Sha256Writer,
-    write: impl Fn(&Change, &mut Canonical, &mut dyn FnMut(&[u8])) -> Result<(), PrintError> + Sync,
+    write: impl Fn(&Change, &mut Canonical, &mut dyn FnMut(&[u8])) -> serde_json::Result<()> + Sync,
 ) {
     hash.update(b"[");
     let parts: Vec<&[Change]> = changes.chunks(PART).collect();
@@ -195,7 +194,7 @@ impl Hashing for Reference {
     reason = "these types hold strings, integers and string keys: nothing that JSON lacks; a hash takes all bytes; and a \
               digest of something else must not come out"
 )]
-fn must<E: std::fmt::Debug>(written: Result<(), E>) {
+fn must(written: serde_json::Result<()>) {
     written.expect("plain data is JSON");
 }
 

@@ -21,7 +21,6 @@ mod fit;
 mod group;
 mod keys;
 mod live;
-mod print;
 mod read;
 mod removed;
 mod resources;
@@ -52,8 +51,6 @@ pub(crate) use draft::characters;
 pub use fit::Quotas;
 pub use keys::{ExpectedKey, KeyEvidence};
 pub use live::{Headroom, OldestVersion, drift, headroom, recheck};
-#[cfg(feature = "cli")]
-pub(crate) use print::write_indented;
 pub use read::{ReadPlanError, read};
 pub use resources::RemovedResource;
 pub use select::Selection;
