@@ -149,9 +149,16 @@ impl ServiceRow {
             ServiceKey::Unknown(_) => None,
         };
         match known {
-            Some(action) => self.actions.push(ActionRow::new(action, last_accessed)),
+            Some(action) => self.push_known(action, last_accessed),
             None => self.unknown_actions.push((bare.into(), last_accessed)),
         }
+    }
+
+    /// Adds a tracked action of the row's service, which the catalogue knows.
+    pub fn push_known(&mut self, action: ActionId, last_accessed: Option<UnixTime>) {
+        self.lists_actions = true;
+        self.latest = self.latest.max(last_accessed);
+        self.actions.push(ActionRow::new(action, last_accessed));
     }
 
     /// Returns the latest use that the row tells of, of the service or of any of its actions.
@@ -172,8 +179,11 @@ impl ServiceRow {
     }
 
     fn tidy(&mut self) {
-        self.actions.sort_by_key(|row| (row.action, Reverse(row.last_accessed())));
-        self.actions.dedup_by_key(|row| row.action);
+        // As AWS lists them, and each once.
+        if !self.actions.is_sorted_by(|a, b| a.action < b.action) {
+            self.actions.sort_by_key(|row| (row.action, Reverse(row.last_accessed())));
+            self.actions.dedup_by_key(|row| row.action);
+        }
         let key = |row: &(Box<str>, Option<UnixTime>)| (row.0.to_ascii_lowercase(), Reverse(row.1), row.0.clone());
         self.unknown_actions.sort_by_cached_key(key);
         self.unknown_actions.dedup_by(|a, b| a.0.eq_ignore_ascii_case(&b.0));
@@ -185,6 +195,10 @@ impl Report {
     /// Sorts the rows, and merges those of one namespace and those of one action; the latest time wins.
     #[must_use]
     pub fn with_services(mut self, mut rows: Vec<ServiceRow>) -> Report {
+        // As AWS lists them, and each once.
+        if self.services.is_empty() && rows.is_sorted_by(|a, b| a.service < b.service) {
+            self.services = std::mem::take(&mut rows);
+        }
         rows.sort_by(|a, b| a.service.cmp(&b.service));
         self.services.reserve_exact(rows.len());
         for row in rows {

@@ -68,6 +68,7 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
         services: Vec::new(),
         actions: Vec::with_capacity(drafts.len()),
         by_name: NameIndex::default(),
+        services_by_name: NameIndex::default(),
         related: Vec::new(),
         dates,
         regions: Regions::embedded()?,
@@ -85,6 +86,8 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
         (service, catalog.folded_text(&row.name))
     };
     catalog.by_name = NameIndex::of(catalog.actions.iter().map(name));
+    let name = |service: &Service| (catalog.folded_text(&service.name), "");
+    catalog.services_by_name = NameIndex::of(catalog.services.iter().map(name));
     catalog.relate(&drafts)?;
     catalog.runtime = RuntimeActions::embedded(&catalog)?;
     Ok(catalog)

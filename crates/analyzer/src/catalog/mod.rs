@@ -80,6 +80,7 @@ pub struct Catalog {
     services: Vec<Service>,
     actions: Vec<Row>,
     by_name: NameIndex,
+    services_by_name: NameIndex,
     related: Vec<ActionId>,
     dates: CatalogDates,
     regions: Regions,
@@ -257,23 +258,20 @@ impl Catalog {
 
     /// Returns the service with that prefix, in any case.
     pub fn service(&self, prefix: &str) -> Option<ServiceId> {
-        let prefix = fold(prefix);
-        let at = self.services.binary_search_by(|service| self.folded_text(&service.name).cmp(&*prefix)).ok()?;
-        u16::try_from(at).ok().map(ServiceId)
+        let is_it = |number: u32| {
+            let service = self.services.get(number as usize);
+            service.is_some_and(|service| self.is_name(&service.name, prefix))
+        };
+        self.services_by_name.find(prefix, "", is_it).and_then(|at| u16::try_from(at).ok()).map(ServiceId)
     }
 
     /// Returns the action with that name, in any case.
     pub fn action(&self, service: &str, name: &str) -> Option<ActionId> {
-        self.find(&fold(service), &fold(name))
-    }
-
-    /// The action with that name, both parts in lower case.
-    fn find(&self, service: &str, name: &str) -> Option<ActionId> {
         let is_it = |number: u32| {
             let row = self.actions.get(number as usize);
             let own_service = row.and_then(|row| self.services.get(row.service.index()));
-            row.is_some_and(|row| self.folded_text(&row.name) == name)
-                && own_service.is_some_and(|own| self.folded_text(&own.name) == service)
+            row.is_some_and(|row| self.is_name(&row.name, name))
+                && own_service.is_some_and(|own| self.is_name(&own.name, service))
         };
         self.by_name.find(service, name, is_it).map(ActionId)
     }
@@ -281,7 +279,7 @@ impl Catalog {
     /// Returns the service's action with that name, in any case.
     pub fn action_of(&self, service: ServiceId, name: &str) -> Option<ActionId> {
         let service = self.services.get(service.index())?;
-        self.find(self.folded_text(&service.name), &fold(name))
+        self.action(self.folded_text(&service.name), name)
     }
 
     /// Returns the service's action with that name, in any case; quickly, where it comes soon after `last`, as it does in
@@ -391,7 +389,7 @@ impl Catalog {
             return;
         }
         if !pattern.has_wildcard() {
-            self.find(service, action).into_iter().for_each(found);
+            self.action(service, action).into_iter().for_each(found);
             return;
         }
         let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());
@@ -462,20 +460,18 @@ impl Catalog {
         self.folded.get(row.name.start.saturating_sub(prefix + 1)..row.name.end).unwrap_or_default()
     }
 
+    /// Whether that is the name, in any case: mostly its own or lower case, which is seen at once.
+    fn is_name(&self, own: &Range<usize>, name: &str) -> bool {
+        let folded = self.folded_text(own);
+        folded == name || self.own_text(own) == name || folded.eq_ignore_ascii_case(name)
+    }
+
     fn own_text(&self, range: &Range<usize>) -> &str {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
     fn folded_text(&self, range: &Range<usize>) -> &str {
         self.folded.get(range.clone()).unwrap_or_default()
-    }
-}
-
-fn fold(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
     }
 }
 

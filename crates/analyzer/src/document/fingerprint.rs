@@ -9,15 +9,29 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use super::normal::normal_form;
 use sha2::Digest;
 
 /// A SHA-256, printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
+impl Sha256 {
+    /// The hex digits, which are ASCII.
+    fn digits(&self) -> [u8; 64] {
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        digits
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -50,7 +64,7 @@ pub struct ParseSha256Error;
 
 impl Serialize for Sha256 {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -103,6 +117,14 @@ pub fn sha256_of(bytes: &[u8]) -> Sha256 {
 /// A text that is not JSON is hashed as it stands. Two keys of one name cannot be told apart here; documents with such keys
 /// are never rewritten.
 pub fn fingerprint(text: &str) -> Sha256 {
+    match normal_form(text) {
+        Some(normal) => sha256_of(normal.as_bytes()),
+        None => fingerprint_of_any(text),
+    }
+}
+
+/// The same by way of a value, for what is not plain.
+fn fingerprint_of_any(text: &str) -> Sha256 {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return sha256_of(text.as_bytes());
     };
@@ -169,6 +191,8 @@ fn set(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -189,6 +213,50 @@ mod tests {
         check(&condition(r#"["x"]"#), &condition(r#""z""#), false);
         let two = |a: &str, b: &str| format!(r#"{{"Statement":[{{"Sid":"{a}"}},{{"Sid":"{b}"}}]}}"#);
         check(&two("A", "B"), &two("B", "A"), false);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-2..2).prop_map(Value::from),
+            "[ab*:]{0,2}|\"|\\\\|é|\n".prop_map(Value::from),
+        ];
+        let key = "Statement|Action|Resource|Condition|Principal|a|b|é|\"";
+        leaf.prop_recursive(6, 48, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(key, inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_lead_to_one_fingerprint(statement in any_json(), condition in any_json()) {
+            let statement = serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [statement, {"Effect": "Allow", "Condition": {"StringLike": condition}}],
+            });
+            for text in [statement.to_string(), serde_json::to_string_pretty(&statement).unwrap()] {
+                prop_assert_eq!(fingerprint(&text), fingerprint_of_any(&text), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn plain_texts_take_the_short_way() {
+        let check = |text: &str, expect: Option<&str>| assert_eq!(normal_form(text).as_deref(), expect, "{text}");
+        check(
+            r#"{"Statement":{"Resource":"é","Action":["b","a","b"],"Condition":{"Bool":{"k":true}}},"Id":null}"#,
+            Some(
+                r#"{"Id":null,"Statement":[{"Action":["a","b"],"Condition":{"Bool":{"k":[true]}},"Resource":["é"]}]}"#,
+            ),
+        );
+        check(r#"["b", {"y": [], "x": "a"}]"#, Some(r#"["b",{"x":"a","y":[]}]"#));
+        for text in [r#"{"a":1}"#, r#"{"a":"\n"}"#, r#"{"é":"a"}"#, r#"{"a":"a","a":"b"}"#, "{", "[] []"] {
+            check(text, None);
+        }
     }
 
     #[test]

@@ -10,8 +10,11 @@ mod checked;
 mod error;
 mod fingerprint;
 mod layout;
+mod normal;
 mod parse;
+mod plain;
 mod size;
+mod tree;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +22,7 @@ use std::sync::Arc;
 pub use error::{DocumentError, Irregularity, Position};
 pub use fingerprint::{Sha256, Sha256Writer, fingerprint, sha256_of};
 pub use layout::indented;
+pub use plain::{plain_prefix, white_prefix};
 pub use size::counted_characters;
 
 use crate::action::ActionPattern;

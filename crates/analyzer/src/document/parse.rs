@@ -1,44 +1,30 @@
 //! From text to [`PolicyDocument`].
 //!
-//! Two parsers read every text: `serde_json`, which is strict and says where the text is wrong, and `jsonc-parser`, which
-//! knows where each value stands. Its leniencies are all turned off, and what `serde_json` refuses never reaches it.
+//! What is JSON is what `serde_json` takes, which is strict and says where a text is wrong; [`Tree`] knows where each value
+//! stands, and which texts need not be asked about.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
-use jsonc_parser::common::Ranged;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-
 use super::checked::Checked;
+use super::tree::{Kind, Member, Tree, Value};
 use super::{
     ActionBlock, ActionEntry, ActionList, DocumentError, Effect, Irregularity, PolicyDocument, Position, ResourceEntry,
     Statement,
 };
 use crate::action::ActionPattern;
 
-const STRICT: ParseOptions = ParseOptions {
-    allow_comments: false,
-    allow_loose_object_property_names: false,
-    allow_trailing_commas: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
-
 pub(super) fn document(text: Arc<str>) -> Result<PolicyDocument, DocumentError> {
-    check_strictly(&text)?;
-    let parsed = parse_to_ast(&text, &CollectOptions::default(), &STRICT).map_err(|error| DocumentError::NotJson {
-        position: Position { line: error.line_display(), column: error.column_display() },
-        detail: error.kind().to_string(),
-    })?;
-    let root = parsed.value.unwrap_or(Value::NullKeyword(jsonc_parser::ast::NullKeyword {
-        range: jsonc_parser::common::Range { start: 0, end: 0 },
-    }));
+    let tree = Tree::of(&text);
+    if !tree.as_ref().is_some_and(|tree| tree.is_plain) {
+        check_strictly(&text)?;
+    }
+    let Some(Tree { root, .. }) = tree else {
+        // Two readers of JSON that differ: nothing can be said about such a text.
+        let detail = "JSON of which the parts were not found".to_owned();
+        return Err(DocumentError::NotJson { position: Position::of(&text, 0), detail });
+    };
     let reader = Reader { text: &text };
     let mut read = reader.root(&root)?;
     reader.irregular_keys(&root, &mut read.irregularities);
@@ -46,7 +32,8 @@ pub(super) fn document(text: Arc<str>) -> Result<PolicyDocument, DocumentError> 
         Irregularity::DuplicateKey { position, .. } | Irregularity::UnknownKey { position, .. } => *position,
     });
     read.irregularities.dedup();
-    Ok(PolicyDocument { text: Arc::clone(&text), ..read })
+    drop(root);
+    Ok(PolicyDocument { text, ..read })
 }
 
 fn check_strictly(text: &str) -> Result<(), DocumentError> {
@@ -63,38 +50,36 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn refuse(&self, at: &impl Ranged, detail: impl Into<String>) -> DocumentError {
-        DocumentError::NotAPolicy { position: Position::of(self.text, at.start()), detail: detail.into() }
+    fn refuse(&self, at: &Value<'_>, detail: impl Into<String>) -> DocumentError {
+        DocumentError::NotAPolicy { position: Position::of(self.text, at.span.start), detail: detail.into() }
     }
 
     fn root(&self, root: &Value<'_>) -> Result<PolicyDocument, DocumentError> {
-        let Value::Object(object) = root else {
+        let Kind::Object(object) = &root.kind else {
             return Err(self.refuse(root, "a policy document must be an object"));
         };
         let version =
-            self.members(object, "Version").last().map(|prop| self.string(&prop.value, "Version")).transpose()?;
-        let statement_props: Vec<&ObjectProp<'_>> = self.members(object, "Statement").collect();
-        if statement_props.is_empty() {
-            return Err(self.refuse(root, "a policy document must have a `Statement`"));
-        }
-        let mut statements = Vec::new();
-        let mut statements_are_a_list = false;
-        let statements_span = statement_props.last().map_or(0..0, |prop| span(&prop.value));
-        for prop in statement_props {
-            match &prop.value {
-                Value::Object(single) => statements.push(self.statement(single)?),
-                Value::Array(list) => {
+            members(object, "Version").last().map(|member| self.string(&member.value, "Version")).transpose()?;
+        let (mut statements, mut statements_are_a_list, mut statements_span) = (Vec::new(), false, None);
+        for Member { value, .. } in members(object, "Statement") {
+            statements_span = Some(value.span.clone());
+            match &value.kind {
+                Kind::Object(single) => statements.push(self.statement(value, single)?),
+                Kind::List(list) => {
                     statements_are_a_list = true;
-                    for element in &list.elements {
-                        let Value::Object(object) = element else {
+                    for element in list {
+                        let Kind::Object(object) = &element.kind else {
                             return Err(self.refuse(element, "a statement must be an object"));
                         };
-                        statements.push(self.statement(object)?);
+                        statements.push(self.statement(element, object)?);
                     }
                 }
-                other => return Err(self.refuse(other, "`Statement` must be an object or a list of objects")),
+                _ => return Err(self.refuse(value, "`Statement` must be an object or a list of objects")),
             }
         }
+        let Some(statements_span) = statements_span else {
+            return Err(self.refuse(root, "a policy document must have a `Statement`"));
+        };
         Ok(PolicyDocument {
             text: Arc::from(""),
             version,
@@ -105,172 +90,164 @@ impl Reader<'_> {
         })
     }
 
-    fn statement(&self, object: &Object<'_>) -> Result<Statement, DocumentError> {
-        let sid = self.members(object, "Sid").last().map(|prop| self.string(&prop.value, "Sid")).transpose()?;
-        let effect = match self.members(object, "Effect").last() {
-            None => return Err(self.refuse(object, "a statement must have an `Effect`")),
-            Some(prop) => match self.string(&prop.value, "Effect")?.as_str() {
+    fn statement(&self, at: &Value<'_>, object: &[Member<'_>]) -> Result<Statement, DocumentError> {
+        let sid = members(object, "Sid").last().map(|member| self.string(&member.value, "Sid")).transpose()?;
+        let effect = match members(object, "Effect").last() {
+            None => return Err(self.refuse(at, "a statement must have an `Effect`")),
+            Some(member) => match self.string(&member.value, "Effect")?.as_str() {
                 "Allow" => Effect::Allow,
                 "Deny" => Effect::Deny,
-                _ => return Err(self.refuse(&prop.value, "`Effect` must be `Allow` or `Deny`")),
+                _ => return Err(self.refuse(&member.value, "`Effect` must be `Allow` or `Deny`")),
             },
         };
         let mut resources = Vec::new();
-        for prop in self.members(object, "Resource") {
-            let strings = self.strings(&prop.value, "Resource")?.0;
-            resources.extend(strings.into_iter().map(|(text, span)| ResourceEntry { text, span }));
+        for member in members(object, "Resource") {
+            self.each_string(&member.value, "Resource", |text, span| {
+                resources.push(ResourceEntry { text: text.to_owned(), span });
+            })?;
         }
         let (service_principals, open_principal) = principals(object);
         Ok(Statement {
             sid,
             effect,
-            actions: self.actions(object)?,
-            has_condition: self.members(object, "Condition").next().is_some(),
+            actions: self.actions(at, object)?,
+            has_condition: members(object, "Condition").next().is_some(),
             resources,
-            has_not_resource: self.members(object, "NotResource").next().is_some(),
+            has_not_resource: members(object, "NotResource").next().is_some(),
             service_principals,
             open_principal,
-            span: span(object),
+            span: at.span.clone(),
         })
     }
 
-    fn actions(&self, object: &Object<'_>) -> Result<ActionBlock, DocumentError> {
-        let action: Vec<_> = self.members(object, "Action").collect();
-        let not_action: Vec<_> = self.members(object, "NotAction").collect();
-        match (action.is_empty(), not_action.is_empty()) {
-            (false, true) => Ok(ActionBlock::Action(self.action_list(&action, "Action")?)),
-            (true, false) => Ok(ActionBlock::NotAction(self.action_list(&not_action, "NotAction")?)),
-            (true, true) => Err(self.refuse(object, "a statement must have an `Action` or a `NotAction`")),
-            (false, false) => Err(self.refuse(object, "a statement must not have both `Action` and `NotAction`")),
+    fn actions(&self, at: &Value<'_>, object: &[Member<'_>]) -> Result<ActionBlock, DocumentError> {
+        let has = |name| members(object, name).next().is_some();
+        match (has("Action"), has("NotAction")) {
+            (true, false) => Ok(ActionBlock::Action(self.action_list(object, "Action")?)),
+            (false, true) => Ok(ActionBlock::NotAction(self.action_list(object, "NotAction")?)),
+            (false, false) => Err(self.refuse(at, "a statement must have an `Action` or a `NotAction`")),
+            (true, true) => Err(self.refuse(at, "a statement must not have both `Action` and `NotAction`")),
         }
     }
 
     /// Several elements of one name are merged, as IAM does; such a document is irregular anyway.
-    fn action_list(&self, props: &[&ObjectProp<'_>], name: &str) -> Result<ActionList, DocumentError> {
+    fn action_list(&self, object: &[Member<'_>], name: &str) -> Result<ActionList, DocumentError> {
         let mut merged = ActionList { entries: Vec::new(), span: 0..0, is_list: false };
-        for prop in props {
-            let (strings, is_list) = self.strings(&prop.value, name)?;
-            merged.span = span(&prop.value);
-            merged.is_list = is_list;
-            merged.entries.extend(
-                strings.into_iter().map(|(text, span)| ActionEntry { pattern: ActionPattern::new(&text), span }),
-            );
+        for Member { value, .. } in members(object, name) {
+            merged.span = value.span.clone();
+            merged.is_list = matches!(value.kind, Kind::List(_));
+            self.each_string(value, name, |text, span| {
+                merged.entries.push(ActionEntry { pattern: ActionPattern::new(text), span });
+            })?;
         }
         Ok(merged)
     }
 
-    fn members<'b, 'c>(&self, object: &'b Object<'c>, name: &'b str) -> impl Iterator<Item = &'b ObjectProp<'c>> {
-        object.properties.iter().filter(move |prop| prop.name.as_str() == name)
-    }
-
     fn string(&self, value: &Value<'_>, name: &str) -> Result<String, DocumentError> {
-        match value {
-            Value::StringLit(literal) => Ok(literal.value.to_string()),
-            other => Err(self.refuse(other, format!("`{name}` must be a string"))),
+        match &value.kind {
+            Kind::String(string) => Ok(string.to_string()),
+            _ => Err(self.refuse(value, format!("`{name}` must be a string"))),
         }
     }
 
-    /// The strings of a string or a list of strings, each with its place, and whether it was a list.
-    #[expect(clippy::type_complexity, reason = "two results that are only taken apart by the two callers")]
-    fn strings(&self, value: &Value<'_>, name: &str) -> Result<(Vec<(String, Range<usize>)>, bool), DocumentError> {
-        let one = |value: &Value<'_>| match value {
-            Value::StringLit(literal) => Ok((literal.value.to_string(), span(literal))),
-            other => Err(self.refuse(other, format!("`{name}` must be a string or a list of strings"))),
-        };
-        match value {
-            Value::Array(Array { elements, .. }) => {
-                Ok((elements.iter().map(one).collect::<Result<Vec<_>, _>>()?, true))
-            }
-            other => Ok((vec![one(other)?], false)),
+    /// Calls `found` with the string or with each string of the list, and its place.
+    fn each_string(
+        &self,
+        value: &Value<'_>,
+        name: &str,
+        mut found: impl FnMut(&str, Range<usize>),
+    ) -> Result<(), DocumentError> {
+        for value in value.one_or_many() {
+            let Kind::String(string) = &value.kind else {
+                return Err(self.refuse(value, format!("`{name}` must be a string or a list of strings")));
+            };
+            found(string, value.span.clone());
         }
+        Ok(())
     }
 
     fn irregular_keys(&self, root: &Value<'_>, found: &mut Vec<Irregularity>) {
         self.duplicate_keys(root, found);
-        let Value::Object(object) = root else { return };
+        let Kind::Object(object) = &root.kind else { return };
         self.unknown_keys(object, &["Version", "Id", "Statement"], found);
-        for prop in self.members(object, "Statement") {
-            let statements: &[Value<'_>] = match &prop.value {
-                Value::Array(list) => &list.elements,
-                single => std::slice::from_ref(single),
-            };
-            for statement in statements {
-                if let Value::Object(statement) = statement {
+        for member in members(object, "Statement") {
+            for statement in member.value.one_or_many() {
+                if let Kind::Object(statement) = &statement.kind {
                     self.unknown_keys(statement, &STATEMENT_KEYS, found);
                 }
             }
         }
     }
 
-    fn unknown_keys(&self, object: &Object<'_>, known: &[&str], found: &mut Vec<Irregularity>) {
-        found.extend(object.properties.iter().filter(|prop| !known.contains(&prop.name.as_str())).map(|prop| {
-            Irregularity::UnknownKey {
-                key: prop.name.as_str().to_owned(),
-                position: Position::of(self.text, prop.start()),
-            }
+    fn unknown_keys(&self, object: &[Member<'_>], known: &[&str], found: &mut Vec<Irregularity>) {
+        let unknown = object.iter().filter(|member| !known.contains(&&*member.name));
+        found.extend(unknown.map(|member| Irregularity::UnknownKey {
+            key: member.name.to_string(),
+            position: Position::of(self.text, member.start),
         }));
     }
 
-    /// Looks at every object; `check_strictly` has bounded the depth of this recursion.
+    /// Looks at every object; [`Tree`] has bounded the depth of this recursion.
     fn duplicate_keys(&self, value: &Value<'_>, found: &mut Vec<Irregularity>) {
-        match value {
-            Value::Object(object) => {
-                let mut seen = std::collections::HashSet::new();
-                for prop in &object.properties {
-                    if !seen.insert(prop.name.as_str()) {
-                        found.push(Irregularity::DuplicateKey {
-                            key: prop.name.as_str().to_owned(),
-                            position: Position::of(self.text, prop.start()),
-                        });
-                    }
-                    self.duplicate_keys(&prop.value, found);
-                }
+        match &value.kind {
+            Kind::Object(object) => {
+                found.extend(repeated(object).into_iter().map(|member| Irregularity::DuplicateKey {
+                    key: member.name.to_string(),
+                    position: Position::of(self.text, member.start),
+                }));
+                object.iter().for_each(|member| self.duplicate_keys(&member.value, found));
             }
-            Value::Array(list) => list.elements.iter().for_each(|element| self.duplicate_keys(element, found)),
-            _ => {}
+            Kind::List(list) => list.iter().for_each(|element| self.duplicate_keys(element, found)),
+            Kind::String(_) | Kind::Other => {}
         }
     }
+}
+
+/// The members of that name.
+fn members<'t, 'a>(object: &'t [Member<'a>], name: &str) -> impl DoubleEndedIterator<Item = &'t Member<'a>> {
+    object.iter().filter(move |member| member.name == name)
+}
+
+/// The members whose name an earlier one has.
+fn repeated<'t, 'a>(object: &'t [Member<'a>]) -> Vec<&'t Member<'a>> {
+    /// So many are compared one by one.
+    const FEW: usize = 16;
+    if object.len() <= FEW {
+        let is_earlier = |at: usize, name: &str| object.iter().take(at).any(|member| member.name == name);
+        return object
+            .iter()
+            .enumerate()
+            .filter(|(at, member)| is_earlier(*at, &member.name))
+            .map(|(_, m)| m)
+            .collect();
+    }
+    let mut seen = HashSet::new();
+    object.iter().filter(|member| !seen.insert(&*member.name)).collect()
 }
 
 const STATEMENT_KEYS: [&str; 9] =
     ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal"];
 
 /// The service principals of a statement, and whether others than named ones may be meant.
-fn principals(statement: &Object<'_>) -> (Vec<String>, bool) {
+fn principals(statement: &[Member<'_>]) -> (Vec<String>, bool) {
     let mut services = Vec::new();
-    let mut open = false;
-    for prop in &statement.properties {
-        match (prop.name.as_str(), &prop.value) {
-            ("NotPrincipal", _) => open = true,
-            ("Principal", Value::Object(kinds)) => {
-                for kind in &kinds.properties {
-                    let values: &[Value<'_>] = match &kind.value {
-                        Value::Array(list) => &list.elements,
-                        single => std::slice::from_ref(single),
-                    };
-                    for value in values {
-                        match (kind.name.as_str(), value) {
-                            ("Service", Value::StringLit(service)) if !service.value.contains('*') => {
-                                services.push(service.value.to_string());
-                            }
-                            ("Service", _) => open = true,
-                            ("AWS" | "Federated" | "CanonicalUser", Value::StringLit(other)) => {
-                                open |= other.value == "*";
-                            }
-                            _ => open = true,
-                        }
-                    }
+    let mut open = members(statement, "NotPrincipal").next().is_some();
+    for member in members(statement, "Principal") {
+        let Kind::Object(kinds) = &member.value.kind else {
+            open = true;
+            continue;
+        };
+        for kind in kinds {
+            for value in kind.value.one_or_many() {
+                match (&*kind.name, &value.kind) {
+                    ("Service", Kind::String(service)) if !service.contains('*') => services.push(service.to_string()),
+                    ("AWS" | "Federated" | "CanonicalUser", Kind::String(other)) => open |= other == "*",
+                    _ => open = true,
                 }
             }
-            ("Principal", _) => open = true,
-            _ => {}
         }
     }
     (services, open)
-}
-
-fn span(value: &impl Ranged) -> Range<usize> {
-    value.start()..value.end()
 }
 
 #[cfg(test)]

@@ -9,18 +9,20 @@ pub fn counted_characters(text: &str) -> usize {
     let mut counted = 0;
     let mut in_string = false;
     let mut escaped = false;
-    for c in text.chars() {
+    for byte in text.bytes() {
+        // Characters are counted by their first bytes.
+        let counts = byte & 0b1100_0000 != 0b1000_0000;
         if in_string {
-            counted += 1;
-            match c {
+            counted += usize::from(counts);
+            match byte {
                 _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => in_string = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
                 _ => {}
             }
-        } else if !matches!(c, ' ' | '\t' | '\r' | '\n') {
-            counted += 1;
-            in_string = c == '"';
+        } else if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            counted += usize::from(counts);
+            in_string = byte == b'"';
         }
     }
     counted
@@ -37,5 +39,6 @@ mod tests {
         check("{\n\t\"a b\" : 1 }", 9);
         check(r#"{"a\" b": 1}"#, 11);
         check("\"é\"", 3);
+        check("\"\\é \" é\u{2028}x", 8);
     }
 }

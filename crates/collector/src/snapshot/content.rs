@@ -17,6 +17,7 @@ use super::details::{self, Details};
 use super::inventory::SnapshotFile;
 use super::place::{self, Place};
 use super::policy_tags::{self, PolicyTags};
+use super::report::QuickReader;
 use super::{Manifest, SnapshotError, grants, identity, json, kms, regions, report, summary};
 
 /// A file that was read, hashed and parsed.
@@ -40,13 +41,27 @@ enum Value {
     Checked,
 }
 
-/// Reads one file; `expected` is what the manifest says, and `buffer` is overwritten.
+/// What a thread reads files with, one after the other.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    /// The bytes of the last file.
+    buffer: Vec<u8>,
+    reports: QuickReader<'a>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(catalog: &'a Catalog) -> Reader<'a> {
+        Reader { buffer: Vec::new(), reports: QuickReader::new(catalog) }
+    }
+}
+
+/// Reads one file; `expected` is what the manifest says.
 pub(super) fn read(
     file: &SnapshotFile,
     expected: Option<&Sha256>,
-    catalog: &Catalog,
-    buffer: &mut Vec<u8>,
+    reader: &mut Reader<'_>,
 ) -> Result<Content, SnapshotError> {
+    let Reader { buffer, reports } = reader;
     buffer.clear();
     let opened = File::open(&file.path).and_then(|mut opened| opened.read_to_end(buffer));
     opened.map_err(|source| SnapshotError::reading(&file.path, source))?;
@@ -60,7 +75,7 @@ pub(super) fn read(
         Place::Summary => Value::Summary(summary::read(file, bytes)?),
         Place::Regions => Value::Regions(regions::read(file, bytes)?),
         Place::Grants => Value::Grants(grants::read(file, bytes)?),
-        Place::LastAccessed => Value::Report(report::read(file, bytes, sha256, catalog)?),
+        Place::LastAccessed => Value::Report(report::read(file, bytes, sha256, reports)?),
         Place::PolicyTags => Value::PolicyTags(policy_tags::read(file, bytes)?),
         Place::AccessKeys => Value::AccessKeys(access_keys::read(file, bytes)?),
         Place::Kms => Value::KmsKey(kms::read(file, bytes)?),

@@ -6,10 +6,19 @@ use serde_json::error::Category;
 use super::SnapshotError;
 use super::inventory::SnapshotFile;
 
+/// Returns the text of a file, without a byte order mark; none when it is not UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(without_mark(bytes)).ok()
+}
+
+/// PowerShell 5 begins UTF-8 files with a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// Parses a file; `T` may borrow from `bytes`.
 pub(super) fn parse<'a, T: Deserialize<'a>>(file: &SnapshotFile, bytes: &'a [u8]) -> Result<T, SnapshotError> {
-    // PowerShell 5 begins UTF-8 files with a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = without_mark(bytes);
     // What is UTF-8 as a whole needs not be looked at string by string.
     let parsed = match std::str::from_utf8(text) {
         Ok(text) => serde_json::from_str(text),

@@ -41,8 +41,10 @@ pub use write::SnapshotWriter;
 #[cfg(feature = "aws")]
 pub(crate) use write::{make_dirs, sync_dir};
 
-use content::Parts;
-use inventory::{Inventory, SnapshotFile};
+use content::{Parts, Reader};
+#[cfg(feature = "aws")]
+use inventory::Inventory;
+use inventory::SnapshotFile;
 use place::Place;
 use secateur_analyzer::account::Account;
 use secateur_analyzer::catalog::Catalog;
@@ -90,10 +92,15 @@ fn read_once(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> 
         None => catalog::read(&mut inventory, manifest.as_ref().map(|(manifest, _)| manifest))?,
     };
     let files: Vec<&SnapshotFile> = inventory.files.values().filter(|file| file.place != Place::Manifest).collect();
-    let contents = parallel::map_with(options.threads, &files, Vec::new, |buffer, file| {
-        let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
-        content::read(file, expected, &catalog, buffer)
-    });
+    let contents = parallel::map_with(
+        options.threads,
+        &files,
+        || Reader::new(&catalog),
+        |reader, file| {
+            let expected = manifest.as_ref().and_then(|(manifest, _)| manifest.files.get(&file.name));
+            content::read(file, expected, reader)
+        },
+    );
     let mut parts = Parts::default();
     for (file, content) in files.into_iter().zip(contents) {
         parts.add(file, content?);

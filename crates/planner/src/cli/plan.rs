@@ -11,7 +11,7 @@ use crate::render;
 
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
     // The process ends with the command: to give all this back piece by piece first takes longer than many a plan.
-    let loaded = ManuallyDrop::new(Loaded::read(globals, &args.snapshot)?);
+    let mut loaded = ManuallyDrop::new(Loaded::read(globals, &args.snapshot)?);
     let analysis = loaded.analysis()?;
     let config = &loaded.workspace.config;
     let options = PlanOptions {
@@ -23,8 +23,9 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
         config: loaded.workspace.config_file.clone(),
     };
     let built = ManuallyDrop::new(build(&analysis, &options));
-    // The page can have its memory.
+    // The page can have the memory of what the plan was made from.
     drop(analysis);
+    loaded.account.reports.clear();
     let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
     loaded.refuse_as_output(&path, globals)?;
     let (saved, page) = std::thread::scope(|scope| {

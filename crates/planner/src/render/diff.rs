@@ -1,5 +1,7 @@
 //! The diff of a document, in lines.
 
+use std::borrow::Cow;
+
 use secateur_analyzer::document::indented;
 use similar::{ChangeTag, TextDiff};
 
@@ -8,35 +10,42 @@ use super::words::visible_line;
 /// A changed line that is longer than this cannot be read as a diff.
 const LONG_LINE: usize = 160;
 
+/// Lines, each with its symbol, in hunks with three lines around every change.
+type Hunks<'a> = Vec<Vec<(char, Cow<'a, str>)>>;
+
 /// A document's diff.
-pub(super) struct DocumentDiff {
-    /// The lines, each with its symbol, in hunks with three lines around every change.
-    pub hunks: Vec<Vec<(char, String)>>,
+pub(super) struct DocumentDiff<'a> {
+    /// The lines.
+    pub hunks: Hunks<'a>,
     /// Whether the documents are shown in another layout than their own, since theirs puts all on one line.
     pub is_laid_out_anew: bool,
 }
 
 /// Compares two documents, made harmless for a terminal.
-pub(super) fn diff(before: &str, after: &str) -> DocumentDiff {
+pub(super) fn diff<'a>(before: &'a str, after: &'a str) -> DocumentDiff<'a> {
     let own = hunks(before, after);
-    let is_long = |(symbol, line): &(char, String)| *symbol != ' ' && line.chars().count() > LONG_LINE;
+    let is_long = |(symbol, line): &(char, Cow<'_, str>)| {
+        *symbol != ' ' && line.len() > LONG_LINE && line.chars().count() > LONG_LINE
+    };
     if own.iter().flatten().any(is_long) {
-        let hunks = hunks(&indented(before), &indented(after));
+        let (before, after) = (indented(before), indented(after));
+        let owned = |(symbol, line): (char, Cow<'_, str>)| (symbol, Cow::Owned(line.into_owned()));
+        let hunks = hunks(&before, &after).into_iter().map(|hunk| hunk.into_iter().map(owned).collect()).collect();
         return DocumentDiff { hunks, is_laid_out_anew: true };
     }
     DocumentDiff { hunks: own, is_laid_out_anew: false }
 }
 
-fn hunks(before: &str, after: &str) -> Vec<Vec<(char, String)>> {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+fn hunks<'a>(before: &'a str, after: &'a str) -> Hunks<'a> {
+    let (old, new): (Vec<&'a str>, Vec<&'a str>) = (before.lines().collect(), after.lines().collect());
     // A comma behind the last element comes and goes with its neighbours, and means nothing.
-    fn keys<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    fn keys<'t>(lines: &[&'t str]) -> Vec<&'t str> {
         lines.iter().map(|line| line.trim_end().trim_end_matches(',')).collect()
     }
     let (old_keys, new_keys) = (keys(&old), keys(&new));
     let diff = TextDiff::from_slices(&old_keys, &new_keys);
     let line = |change: similar::Change<&str>| {
-        let of = |lines: &[&str], at: Option<usize>| {
+        let of = |lines: &[&'a str], at: Option<usize>| {
             visible_line(at.and_then(|at| lines.get(at)).copied().unwrap_or_default())
         };
         match change.tag() {
@@ -63,7 +72,8 @@ mod tests {
     #[test]
     fn one_long_line_is_laid_out() {
         let list = |last: &str| format!("{{\"Action\":[\"{}\",\"b\"{last}]}}", "a".repeat(200));
-        let diff = diff(&list(",\"c\""), &list(""));
+        let (before, after) = (list(",\"c\""), list(""));
+        let diff = diff(&before, &after);
         let lines: Vec<String> = diff.hunks.concat().iter().map(|(symbol, line)| format!("{symbol}{line}")).collect();
         assert!(diff.is_laid_out_anew);
         assert_eq!(lines[2..], ["         \"b\"", "-        \"c\"", "     ]", " }"]);

@@ -334,7 +334,7 @@ fn list(title: &str, lines: &[String]) -> String {
 
 /// Lines in a fence that nothing in them can close.
 fn fence(language: &str, lines: &[String]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| visible_line(line)).collect();
+    let lines: Vec<String> = lines.iter().map(|line| visible_line(line).into_owned()).collect();
     let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))

@@ -35,8 +35,8 @@ pub fn text(plan: &Plan, style: Style) -> String {
     text_on(plan, style, NonZeroUsize::MIN).concat()
 }
 
-/// Changes that are written by one thread at a time.
-const PART: usize = 64;
+/// Changes that are written by one thread at a time: few enough for texts that fit where others were given back.
+const PART: usize = 16;
 
 /// Returns the plan as text, in pieces, which several threads write.
 pub(crate) fn text_on(plan: &Plan, style: Style, threads: NonZeroUsize) -> Vec<String> {
@@ -89,9 +89,15 @@ impl Page {
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
+        let mut painted = Page { out: String::new(), style: self.style };
+        painted.push_painted(colour, text);
+        painted.out
+    }
+
+    fn push_painted(&mut self, colour: &str, text: &str) {
         match self.style {
-            Style::Plain => text.to_owned(),
-            Style::Ansi => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
+            Style::Plain => self.out.push_str(text),
+            Style::Ansi => self.out.extend(["\u{1b}[", colour, "m", text, "\u{1b}[0m"]),
         }
     }
 
@@ -232,12 +238,18 @@ impl Page {
                 self.line("          ...");
             }
             for (symbol, line) in hunk {
-                let symbol = match symbol {
-                    '-' => self.paint(RED, "-"),
-                    '+' => self.paint(GREEN, "+"),
-                    _ => " ".to_owned(),
-                };
-                self.line(format!("      {symbol} {line}").trim_end());
+                let start = self.out.len();
+                self.out.push_str("      ");
+                match symbol {
+                    '-' => self.push_painted(RED, "-"),
+                    '+' => self.push_painted(GREEN, "+"),
+                    _ => self.out.push(' '),
+                }
+                self.out.push(' ');
+                self.out.push_str(line);
+                let len = self.out.get(start..).map_or(0, |line| line.trim_end().len());
+                self.out.truncate(start + len);
+                self.out.push('\n');
             }
         }
         self.line("");

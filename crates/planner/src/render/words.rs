@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_harmless = |c: char| !c.is_control() && !is_invisible(c);
     // Nearly all there is.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_printable_ascii(text) {
         return Cow::Borrowed(text);
     }
     if text.chars().all(is_harmless) {
@@ -17,14 +17,20 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(spell).collect())
 }
 
+/// Whether there are no other characters than a typewriter has. All are looked at, even behind one that is not, so that
+/// many are looked at at once.
+fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+}
+
 /// Returns a line of a document, made harmless; a tab stays a tab, and a carriage return at the end is the line's.
-pub(super) fn visible_line(line: &str) -> String {
+pub(super) fn visible_line(line: &str) -> Cow<'_, str> {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if !line.contains('\t') {
-        return visible(line).into_owned();
+        return visible(line);
     }
-    line.split('\t').map(visible).collect::<Vec<_>>().join("\t")
+    Cow::Owned(line.split('\t').map(visible).collect::<Vec<_>>().join("\t"))
 }
 
 /// Bidirectional controls, zero-width characters, line separators, tags.
@@ -66,7 +72,7 @@ pub(super) fn wrapped(items: &[String], indent: usize, width: usize) -> String {
     for (at, item) in items.iter().enumerate() {
         let comma = if at + 1 < items.len() { "," } else { "" };
         let item = visible(item);
-        let own = item.chars().count() + comma.len();
+        let own = if item.is_ascii() { item.len() } else { item.chars().count() } + comma.len();
         if at > 0 && length + 1 + own <= width {
             lines.push(' ');
             length += 1 + own;

@@ -1,0 +1,166 @@
+use secateur_analyzer::document::sha256_of;
+use serde_json::{Value, json};
+
+use super::super::super::inventory::SnapshotFile;
+use super::super::super::place::Place;
+use super::super::read_any;
+use super::*;
+
+/// What serde makes of a text, or the reason why it does not take it.
+fn by_serde(reader: &QuickReader<'_>, text: &str) -> String {
+    let file = SnapshotFile { name: "last-accessed/r.json".into(), path: "r.json".into(), place: Place::LastAccessed };
+    match read_any(&file, text.as_bytes(), sha256_of(text.as_bytes()), reader.catalog()) {
+        Ok(report) => format!("{report:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What is made of it quickly, if that takes it.
+fn quickly(reader: &mut QuickReader<'_>, text: &str) -> Option<String> {
+    reader.read(text, sha256_of(text.as_bytes())).map(|report| format!("{report:?}"))
+}
+
+fn check(reader: &mut QuickReader<'_>, text: &str, is_taken: bool) {
+    let quick = quickly(reader, text);
+    assert_eq!(quick.is_some(), is_taken, "{text}");
+    if let Some(quick) = quick {
+        assert_eq!(quick, by_serde(reader, text), "{text}");
+    }
+}
+
+fn report(services: &Value) -> Value {
+    json!({
+        "JobStatus": "COMPLETED", "JobType": "ACTION_LEVEL", "JobCreationDate": "2026-10-10T05:00:00+00:00",
+        "ServicesLastAccessed": services, "JobCompletionDate": "2026-10-10T05:00:08.123000+00:00", "IsTruncated": false,
+        "Arn": "arn:aws:iam::111122223333:role/ci",
+    })
+}
+
+/// Rows of actions, of which those with a time have more members.
+fn actions(rows: &[(&str, Option<&str>)]) -> Value {
+    let row = |(name, last): &(&str, Option<&str>)| match last {
+        None => json!({"ActionName": name}),
+        Some(last) => json!({"ActionName": name, "LastAccessedTime": last, "LastAccessedRegion": "eu-west-1"}),
+    };
+    rows.iter().map(row).collect()
+}
+
+fn service(name: &str, actions: &Value) -> Value {
+    json!({"ServiceName": name, "ServiceNamespace": name, "TotalAuthenticatedEntities": 0, "TrackedActionsLastAccessed": actions})
+}
+
+/// Several reports, as different tools print them: with all that changes what is expected next.
+fn samples() -> Vec<Value> {
+    let time = Some("2026-08-01T00:00:00+00:00");
+    let names = [
+        ("CreateBucket", None),
+        ("DeleteBucket", None),
+        ("DeleteBucketPolicy", time),
+        ("GetBucketAcl", None),
+        ("GetBucketCors", None),
+        ("GetBucketLogging", None),
+    ];
+    let [first, second, third, fourth, fifth, sixth] = names;
+    vec![
+        report(&json!([])),
+        report(&json!([service("s3", &actions(&names))])),
+        report(&json!([service("s3", &actions(&[first, third, sixth])), service("lambda", &actions(&names))])),
+        report(&json!([service("s3", &actions(&[sixth, fifth, fourth, third, second, first, first, third]))])),
+        report(&json!([service(
+            "s3",
+            &actions(&[("s3:CreateBucket", None), ("createbucket", time), second, ("Newer", None)])
+        )])),
+        report(&json!([service("s3", &actions(&names)), service("s3", &actions(&[first, ("DeleteBucket", time)]))])),
+        report(&json!([
+            service("quantum", &actions(&names)),
+            service("S3", &actions(&names)),
+            service("iam", &json!([]))
+        ])),
+        report(
+            &json!([{"ServiceNamespace": "s3", "LastAuthenticated": "2026-08-01T02:00:00+02:00"}, {"ServiceNamespace": "é"}]),
+        ),
+    ]
+}
+
+fn printed(value: &Value) -> Vec<String> {
+    let mut indented = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    serde::Serialize::serialize(value, &mut serde_json::Serializer::with_formatter(&mut indented, formatter)).unwrap();
+    let indented = String::from_utf8(indented).unwrap();
+    let windows = serde_json::to_string_pretty(value).unwrap().replace('\n', "\r\n");
+    vec![value.to_string(), indented + "\n", windows]
+}
+
+#[test]
+fn what_tools_print_is_taken_and_read_as_serde_reads_it() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    for _ in 0..2 {
+        for text in samples().iter().flat_map(printed) {
+            check(&mut reader, &text, true);
+        }
+    }
+    // Rows whose layout differs from one to the next.
+    let all = samples()[1].to_string();
+    check(
+        &mut reader,
+        &all.replacen(r#"{"ActionName":"GetBucketCors"}"#, r#"{ "ActionName" :"GetBucketCors" }"#, 1),
+        true,
+    );
+}
+
+#[test]
+fn what_is_not_plain_is_left_to_serde() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let plain = samples()[1].to_string();
+    check(&mut reader, &plain, true);
+    for (from, to) in [
+        ("CreateBucket", "Create\\u0042ucket"),
+        ("\"COMPLETED\"", "\"FAILED\""),
+        ("\"COMPLETED\"", "null"),
+        ("\"IsTruncated\":false", "\"IsTruncated\":null"),
+        ("\"IsTruncated\":false", "\"IsTruncated\":false,\"Marker\":\"m\""),
+        ("\"IsTruncated\":false", "\"IsTruncated\":false,\"IsTruncated\":false"),
+        ("\"IsTruncated\":false", "\"Error\":null"),
+        ("\"Arn\":\"arn:aws:iam::111122223333:role/ci\"", "\"Arn\":\"ci\""),
+        (",\"Arn\":\"arn:aws:iam::111122223333:role/ci\"", ""),
+        ("\"TotalAuthenticatedEntities\":0", "\"TotalAuthenticatedEntities\":{}"),
+        ("\"TotalAuthenticatedEntities\":0", "\"TotalAuthenticatedEntities\":-1"),
+        ("\"TotalAuthenticatedEntities\":0", "\"TotalAuthenticatedEntities\":1e400"),
+        ("\"ActionName\":\"CreateBucket\"", "\"ActionName\":\"CreateBucket\",\"ActionName\":\"GetBucketAcl\""),
+        ("\"ActionName\":\"CreateBucket\"", "\"ActionName\":null"),
+        ("\"ActionName\":\"CreateBucket\"", ""),
+        ("2026-08-01T00:00:00+00:00", "soon"),
+        ("2026-10-10T05:00:08.123000+00:00", "soon"),
+        ("}", "},"),
+        ("]", ""),
+    ] {
+        let other = plain.replacen(from, to, 1);
+        let other = if other == plain { plain.clone() + "x" } else { other };
+        check(&mut reader, &other, false);
+    }
+}
+
+/// One character more, less, or another one, anywhere: what is taken then is read as serde reads it.
+#[test]
+fn nothing_is_taken_that_serde_reads_in_another_way() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let mut taken = 0;
+    for text in [samples()[1].to_string(), printed(&samples()[4]).swap_remove(1)] {
+        for (at, char) in text.char_indices() {
+            let (before, _) = text.split_at(at);
+            let (_, after) = text.split_at(at + char.len_utf8());
+            for put in ["", "\"", ",", "}", "]", "{", ":", " ", "\\", "0", "e", "\u{7}", "\"\"", "{}"] {
+                for other in [format!("{before}{put}{after}"), format!("{before}{put}{char}{after}")] {
+                    if let Some(quick) = quickly(&mut reader, &other) {
+                        taken += 1;
+                        assert_eq!(quick, by_serde(&reader, &other), "{other}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken > 5_000, "{taken}");
+}
