@@ -67,7 +67,7 @@ impl Analysis<'_> {
 
 fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMap<String, UnknownName>) {
     for entry in document.statements.iter().flat_map(|statement| &statement.actions.list().entries) {
-        if entry.pattern.has_wildcard() || catalog.parse_action(entry.pattern.as_str()).is_some() {
+        if entry.pattern.has_wildcard() || catalog.named(&entry.pattern).is_some() {
             continue;
         }
         if let Some((service, name)) = entry.pattern.as_str().split_once(':') {

@@ -125,11 +125,14 @@ pub fn build(analysis: &Analysis<'_>, options: &PlanOptions) -> Built {
             }
         }
     }
-    let mut said = Said {
-        advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(owned_by_aws.advice).collect(),
-        blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
-        losses: BTreeMap::new(),
-    };
+    let mut said = Said { advice: Vec::new(), blocked: Vec::new(), losses: BTreeMap::new() };
+    let say = |blocked: &BlockedPolicy| (blocked.advice(analysis), blocked.entries(analysis, &numbering));
+    for (advice, entries) in parallel::map(threads, &blocked, say) {
+        said.advice.extend(advice);
+        said.blocked.extend(entries);
+    }
+    drop(blocked);
+    said.advice.extend(owned_by_aws.advice);
     let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
     for (change, loss) in proved.into_iter().map(Loss::of) {
         said.losses.insert(change.address.clone(), loss);
