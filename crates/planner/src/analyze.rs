@@ -109,7 +109,7 @@ fn principal(analysis: &Analysis<'_>, id: PrincipalId) -> Option<PrincipalOvervi
     for policy in &policies {
         let Some(held) = analysis.policy(*policy) else { continue };
         let Some(holder) = held.holders.iter().find(|holder| holder.principal == id) else { continue };
-        analysis.verdicts(*policy, holder, held.granted.iter(), |action, verdict| match &verdict {
+        analysis.verdicts(*policy, holder, held.granted.iter(), |action, verdict| match verdict {
             Verdict::Removable(_) => {
                 removable.insert(action);
                 if !held.removable.contains(action) {

@@ -217,7 +217,19 @@ impl<'a> Analysis<'a> {
         policy: PolicyId,
         holder: &Holder,
         actions: impl IntoIterator<Item = ActionId>,
-        each: impl FnMut(ActionId, Verdict),
+        mut each: impl FnMut(ActionId, &Verdict),
+    ) {
+        self.verdicts_in_runs(policy, holder, actions, |ids, verdict| ids.iter().for_each(|id| each(*id, verdict)));
+    }
+
+    /// Calls `each` with the verdict on each of `actions` in the policy, for one of its holders; with several at once where
+    /// their whole service has it.
+    pub fn verdicts_in_runs(
+        &self,
+        policy: PolicyId,
+        holder: &Holder,
+        actions: impl IntoIterator<Item = ActionId>,
+        each: impl FnMut(&[ActionId], &Verdict),
     ) {
         let (Some(judged), Some(principal)) = (self.policy(policy), self.principal(holder.principal)) else { return };
         let about = self.about(policy, judged);
@@ -232,9 +244,9 @@ impl<'a> Analysis<'a> {
         common.union_with(&judged.granted);
         for holder in holders {
             let mut own = self.catalog().empty_set();
-            self.verdicts(policy, holder, common.iter(), |id, verdict| {
+            self.verdicts_in_runs(policy, holder, common.iter(), |ids, verdict| {
                 if verdict.removal().is_some() {
-                    own.insert(id);
+                    own.insert_all(ids);
                 }
             });
             common = own;

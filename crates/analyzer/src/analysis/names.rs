@@ -75,7 +75,7 @@ fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMa
             }
             continue;
         }
-        if catalog.parse_action(entry.pattern.as_str()).is_some() {
+        if catalog.named(&entry.pattern).is_some() {
             continue;
         }
         if let Some((service, name)) = entry.pattern.as_str().split_once(':') {

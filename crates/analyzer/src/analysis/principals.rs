@@ -91,9 +91,9 @@ fn judge_one<'a>(
             && evidence.report().is_ok()
         {
             let held = evidence.policy(holder, &analysis.about(policy, judged));
-            evidence.verdicts(&held, judged.granted.iter(), None, |action, verdict| {
+            evidence.verdicts(&held, judged.granted.iter(), None, |actions, verdict| {
                 if verdict.removal().is_some() {
-                    may_go.insert(action);
+                    may_go.insert_all(actions);
                 }
             });
         }

@@ -1,4 +1,5 @@
 mod grants;
+mod in_order;
 mod keys;
 
 use super::*;

@@ -74,6 +74,7 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
         regions: Regions::embedded()?,
         runtime: RuntimeActions::default(),
         sha256: OnceLock::new(),
+        escalations: OnceLock::new(),
         folded,
         text,
     };

@@ -11,18 +11,18 @@ mod rebuild;
 mod regions;
 mod runtime;
 pub mod service_reference;
+mod set;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-
-use fixedbitset::FixedBitSet;
 
 pub use dates::CatalogDates;
 pub use load::CatalogError;
 pub use rebuild::{CatalogChanges, updated_resource_types};
 pub use regions::Regions;
 pub use runtime::RuntimeActions;
+pub use set::ActionSet;
 
 use index::NameIndex;
 
@@ -86,6 +86,8 @@ pub struct Catalog {
     regions: Regions,
     runtime: RuntimeActions,
     sha256: OnceLock<Sha256>,
+    /// The actions of [`crate::risk::ESCALATIONS`].
+    escalations: OnceLock<ActionSet>,
 }
 
 #[derive(Debug)]
@@ -129,71 +131,6 @@ impl AccessLevel {
             AccessLevel::Permissions => "permissions",
             AccessLevel::Unknown => "unknown",
         }
-    }
-}
-
-/// A set of actions of one [`Catalog`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionSet(FixedBitSet);
-
-impl ActionSet {
-    /// Returns an empty set of any catalogue that takes no memory. It equals no other set but another such.
-    pub fn nothing() -> ActionSet {
-        ActionSet(FixedBitSet::new())
-    }
-
-    /// Returns whether the action is in the set.
-    pub fn contains(&self, id: ActionId) -> bool {
-        self.0.contains(id.index())
-    }
-
-    /// Adds the action; returns whether it was new.
-    pub fn insert(&mut self, id: ActionId) -> bool {
-        self.0.grow(id.index() + 1);
-        !self.0.put(id.index())
-    }
-
-    /// Takes the action out.
-    pub fn remove(&mut self, id: ActionId) {
-        if self.contains(id) {
-            self.0.set(id.index(), false);
-        }
-    }
-
-    /// Returns whether all of the set is in `other`.
-    pub fn is_subset(&self, other: &ActionSet) -> bool {
-        self.0.is_subset(&other.0)
-    }
-
-    /// Adds all of `other`.
-    pub fn union_with(&mut self, other: &ActionSet) {
-        self.0.union_with(&other.0);
-    }
-
-    /// Keeps only what is in `other` too.
-    pub fn intersect_with(&mut self, other: &ActionSet) {
-        self.0.intersect_with(&other.0);
-    }
-
-    /// Takes out all of `other`.
-    pub fn difference_with(&mut self, other: &ActionSet) {
-        self.0.difference_with(&other.0);
-    }
-
-    /// Returns the actions in the catalogue's order.
-    pub fn iter(&self) -> impl Iterator<Item = ActionId> + '_ {
-        #[expect(clippy::cast_possible_truncation, reason = "the set was made for a catalogue, whose ids are u32")]
-        self.0.ones().map(|index| ActionId(index as u32))
-    }
-
-    /// Returns the number of actions.
-    pub fn len(&self) -> usize {
-        self.0.count_ones(..)
-    }
-
-    /// Returns whether the set is empty.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_clear()
     }
 }
 
@@ -276,6 +213,12 @@ impl Catalog {
         self.by_name.find(service, name, is_it).map(ActionId)
     }
 
+    /// Returns the action that a pattern names without a wildcard.
+    pub fn named(&self, pattern: &ActionPattern) -> Option<ActionId> {
+        let (service, name) = pattern.folded().split_once(':')?;
+        self.action(service, name)
+    }
+
     /// Returns the service's action with that name, in any case.
     pub fn action_of(&self, service: ServiceId, name: &str) -> Option<ActionId> {
         let service = self.services.get(service.index())?;
@@ -315,6 +258,12 @@ impl Catalog {
         self.services.get(service.index()).map_or(0..0, |service| service.actions.clone()).map(ActionId)
     }
 
+    /// Returns where the service's actions stand.
+    pub(crate) fn range_of(&self, service: ServiceId) -> Range<ActionId> {
+        let range = self.services.get(service.index()).map_or(0..0, |service| service.actions.clone());
+        ActionId(range.start)..ActionId(range.end)
+    }
+
     /// Returns the service's prefix.
     pub fn service_prefix(&self, service: ServiceId) -> &str {
         self.services.get(service.index()).map_or("", |service| self.own_text(&service.name))
@@ -337,7 +286,12 @@ impl Catalog {
 
     /// Returns `service:Name`.
     pub fn full_name(&self, id: ActionId) -> String {
-        format!("{}:{}", self.service_prefix(self.service_of(id)), self.name(id))
+        let (service, name) = (self.service_prefix(self.service_of(id)), self.name(id));
+        let mut full = String::with_capacity(service.len() + 1 + name.len());
+        full.push_str(service);
+        full.push(':');
+        full.push_str(name);
+        full
     }
 
     /// Returns the action's access level.
@@ -348,6 +302,17 @@ impl Catalog {
     /// Returns whether IAM reports the action's last use.
     pub fn tracked(&self, id: ActionId) -> Tracked {
         self.row(id).map_or(Tracked::Unknown, |row| row.tracked)
+    }
+
+    /// Returns those of the actions with these names that there are, found when they are first asked for.
+    pub(crate) fn escalations(&self, names: impl Iterator<Item = &'static str>) -> &ActionSet {
+        self.escalations.get_or_init(|| {
+            let mut set = self.empty_set();
+            names.filter_map(|name| self.parse_action(name)).for_each(|id| {
+                set.insert(id);
+            });
+            set
+        })
     }
 
     /// Returns the names of the resource types that the action works on.
@@ -362,18 +327,20 @@ impl Catalog {
 
     /// Returns an empty set for this catalogue.
     pub fn empty_set(&self) -> ActionSet {
-        ActionSet(FixedBitSet::with_capacity(self.actions.len()))
+        ActionSet::empty(self.actions.len())
     }
 
     /// Returns the set of all actions.
     pub fn full_set(&self) -> ActionSet {
-        let mut all = self.empty_set();
-        all.0.insert_range(..);
-        all
+        ActionSet::full(self.actions.len())
     }
 
     /// Calls `found` with each action that the pattern matches, in order.
     pub fn each_match(&self, pattern: &ActionPattern, mut found: impl FnMut(ActionId)) {
+        if !pattern.has_wildcard() {
+            self.named(pattern).into_iter().for_each(found);
+            return;
+        }
         let (service, action) = (pattern.service(), pattern.action());
         // No name has a tab, and the table below has one where the colon is.
         if pattern.folded().contains('\t') {
@@ -386,10 +353,6 @@ impl Catalog {
             let matches =
                 |id: &ActionId| crate::wildcard::matches(pattern.as_bytes(), self.folded_line(*id).as_bytes());
             self.actions().filter(matches).for_each(found);
-            return;
-        }
-        if !pattern.has_wildcard() {
-            self.action(service, action).into_iter().for_each(found);
             return;
         }
         let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());

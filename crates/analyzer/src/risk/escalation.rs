@@ -179,6 +179,10 @@ pub const ESCALATIONS: &[Escalation] = &[
 ];
 
 pub(super) fn of(catalog: &Catalog, id: ActionId) -> Option<&'static Escalation> {
+    // Hardly any action is one of them, and all are asked about.
+    if !catalog.escalations(ESCALATIONS.iter().map(|escalation| escalation.action)).contains(id) {
+        return None;
+    }
     let service = catalog.service_prefix(catalog.service_of(id)).bytes();
     let name = service.chain(std::iter::once(b':')).chain(catalog.name(id).bytes());
     ESCALATIONS

@@ -70,6 +70,11 @@ impl PolicyGrants {
         PolicyGrants { introduced }
     }
 
+    /// Returns whether the versions tell nothing of any action.
+    pub fn says_nothing(&self) -> bool {
+        self.introduced.is_empty()
+    }
+
     /// Returns from when on the action was allowed without a break; none when the versions do not tell.
     pub fn introduced(&self, id: ActionId) -> Option<UnixTime> {
         self.introduced.iter().filter(|(_, actions)| actions.contains(id)).map(|(at, _)| *at).max()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::grant::{self, GrantWitness, Granted, PolicyGrants};
 use super::history::GrantIndex;
+use super::in_order::InOrder;
 use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
@@ -24,8 +25,8 @@ pub struct HolderEvidence<'a> {
     /// Why the principal is set aside.
     pub set_aside: Option<SetAside>,
     report: Result<(&'a Report, ReportTimes), NoEvidence>,
-    /// Protections that hold in every policy.
-    protected: BTreeMap<ActionId, Protection>,
+    /// Protections that hold in every policy, by action.
+    protected: Vec<(ActionId, Protection)>,
     /// What else protects the actions that services may use on the principal's behalf.
     under_kms: BTreeMap<ActionId, Protection>,
 }
@@ -83,7 +84,7 @@ impl<'a> HolderEvidence<'a> {
             regions: regions.clone(),
             set_aside,
             report: report::usable(account, principal, settings, now),
-            protected: BTreeMap::new(),
+            protected: Vec::new(),
             under_kms: BTreeMap::new(),
         };
         evidence.protect();
@@ -120,19 +121,20 @@ impl<'a> HolderEvidence<'a> {
 
     fn protect(&mut self) {
         let catalog = self.catalog();
-        for (id, service) in protection::runtime_actions(catalog, self.principal) {
-            self.protected.insert(id, Protection::Runtime(service));
-        }
+        let runtime = protection::runtime_actions(catalog, self.principal).into_iter();
+        let mut protected: BTreeMap<ActionId, Protection> =
+            runtime.map(|(id, service)| (id, Protection::Runtime(service))).collect();
         if self.settings.kms_via_service == KmsViaService::Protect && self.uses_more_than_kms() {
             for id in protection::kms_data_plane(catalog).iter() {
-                if let Some(other) = self.protected.insert(id, Protection::KmsViaService) {
+                if let Some(other) = protected.insert(id, Protection::KmsViaService) {
                     self.under_kms.insert(id, other);
                 }
             }
         }
         if let Some(id) = catalog.parse_action("iam:PassRole") {
-            self.protected.insert(id, Protection::PassRole);
+            protected.insert(id, Protection::PassRole);
         }
+        self.protected = protected.into_iter().collect();
     }
 
     fn uses_more_than_kms(&self) -> bool {
@@ -227,36 +229,85 @@ impl<'a> HolderEvidence<'a> {
         let service = self.catalog().service_of(id);
         let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
         let listed = row.and_then(|row| row.action(id));
-        self.facts_by_row(policy, id, ServiceEvidence::new(self.catalog(), service, row), listed, related)
+        let keeps = Keeps {
+            everywhere: InOrder::of(&self.protected).find(id),
+            needed: related.and_then(|related| InOrder::of(&related.found).find(id)),
+        };
+        self.facts_by_row(policy, id, ServiceEvidence::new(self.catalog(), service, row), listed, keeps)
     }
 
-    /// Calls `each` with the verdict on each of the actions.
+    /// Calls `each` with the verdict on each of the actions, in their order: with all that follow each other and have the same
+    /// verdict because they are of one service, at once.
     pub fn verdicts(
         &self,
         policy: &HolderPolicy<'_>,
         actions: impl IntoIterator<Item = ActionId>,
         related: Option<&RelatedActions>,
-        mut each: impl FnMut(ActionId, Verdict),
+        mut each: impl FnMut(&[ActionId], &Verdict),
     ) {
-        // Actions come by service, mostly, and in order: its row is looked for once, and gone through from top to bottom.
-        let mut current: Option<(ServiceId, ServiceEvidence<'_>)> = None;
-        let mut last: Option<ActionId> = None;
-        let mut rest: &[ActionRow] = &[];
-        for id in actions {
-            let service = self.catalog().service_of(id);
-            let of_service = match current {
-                Some((of, of_service)) if of == service && last < Some(id) => of_service,
-                _ => {
-                    let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
-                    rest = row.map_or(&[], |row| &row.actions);
-                    ServiceEvidence::new(self.catalog(), service, row)
-                }
-            };
-            (current, last) = (Some((service, of_service)), Some(id));
-            let passed = rest.iter().take_while(|listed| listed.action < id).count();
+        // Actions come by service, mostly, and in order.
+        let mut actions = actions.into_iter().peekable();
+        let mut own: Vec<ActionId> = Vec::new();
+        let mut keeps = KeepsInOrder {
+            everywhere: InOrder::of(&self.protected),
+            needed: InOrder::of(related.map_or(&[][..], |related| &related.found)),
+        };
+        while let Some(first) = actions.next() {
+            let service = self.catalog().service_of(first);
+            let range = self.catalog().range_of(service);
+            let mut last = first;
+            own.clear();
+            own.push(first);
+            while let Some(next) = actions.next_if(|next| *next > last && range.contains(next)) {
+                own.push(next);
+                last = next;
+            }
+            self.verdicts_of_service(policy, (service, &own), &mut keeps, &mut each);
+        }
+    }
+
+    /// Calls `each` with the verdict on each of some actions of a service, in order and none of them twice.
+    fn verdicts_of_service(
+        &self,
+        policy: &HolderPolicy<'_>,
+        (service, actions): (ServiceId, &[ActionId]),
+        keeps: &mut KeepsInOrder<'_>,
+        each: &mut impl FnMut(&[ActionId], &Verdict),
+    ) {
+        let (Some(first), Some(last)) = (actions.first(), actions.last()) else { return };
+        let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
+        let of_service = ServiceEvidence::new(self.catalog(), service, row);
+        let are_plain = policy.grants.says_nothing()
+            && policy.protected.range(*first..=*last).next().is_none()
+            && !keeps.everywhere.has_any(*first, *last)
+            && !keeps.needed.has_any(*first, *last);
+        // The verdict on every action of the service of which nothing else is known.
+        let mut of_all: Option<Verdict> = None;
+        let mut rest = row.map_or(&[][..], |row| &row.actions);
+        for (at, id) in actions.iter().enumerate() {
+            let keeps = Keeps { everywhere: keeps.everywhere.find(*id), needed: keeps.needed.find(*id) };
+            let is_plain = are_plain
+                || keeps.everywhere.is_none()
+                    && keeps.needed.is_none()
+                    && !policy.protected.contains_key(id)
+                    && policy.grants.introduced(*id).is_none();
+            if let Some(verdict) = of_all.as_ref().filter(|_| is_plain) {
+                each(std::slice::from_ref(id), verdict);
+                continue;
+            }
+            let passed = rest.partition_point(|listed| listed.action < *id);
             rest = rest.get(passed..).unwrap_or_default();
-            let listed = rest.first().filter(|listed| listed.action == id);
-            each(id, self.facts_by_row(policy, id, of_service, listed, related).verdict());
+            let listed = rest.first().filter(|listed| listed.action == *id);
+            let facts = self.facts_by_row(policy, *id, of_service, listed, keeps);
+            let verdict = facts.verdict();
+            if is_plain && !facts.depends_on_action() {
+                if are_plain {
+                    each(actions.get(at..).unwrap_or_default(), &verdict);
+                    return;
+                }
+                of_all = Some(verdict.clone());
+            }
+            each(std::slice::from_ref(id), &verdict);
         }
     }
 
@@ -266,16 +317,17 @@ impl<'a> HolderEvidence<'a> {
         id: ActionId,
         of_service: ServiceEvidence<'_>,
         listed: Option<&ActionRow>,
-        related: Option<&RelatedActions>,
+        keeps: Keeps<'_>,
     ) -> Facts {
         let catalog = self.catalog();
-        let everywhere = match self.protected.get(&id) {
+        let everywhere = match keeps.everywhere {
             Some(Protection::KmsViaService) if policy.kms_lifted.contains(id) => self.under_kms.get(&id),
             other => other,
         };
-        let protected = everywhere.or_else(|| policy.protected.get(&id)).cloned().or_else(|| {
-            related.and_then(|related| related.of(id)).map(|by| Protection::Related(catalog.full_name(by).into()))
-        });
+        let protected = everywhere
+            .or_else(|| policy.protected.get(&id))
+            .cloned()
+            .or_else(|| keeps.needed.map(|by| Protection::Related(catalog.full_name(*by).into())));
         let (since_service, since_action, assumed_grant) = self.since(policy, id, of_service.tracking_start);
         Facts {
             set_aside: policy.set_aside.clone(),
@@ -337,6 +389,21 @@ impl<'a> HolderEvidence<'a> {
     pub fn related(&self, kept: &ActionSet) -> RelatedActions {
         RelatedActions { found: protection::related_to(self.catalog(), kept) }
     }
+}
+
+/// Why an action is kept whatever the policy.
+#[derive(Clone, Copy)]
+struct Keeps<'a> {
+    /// The protection that holds in every policy.
+    everywhere: Option<&'a Protection>,
+    /// The action that stays and needs this one.
+    needed: Option<&'a ActionId>,
+}
+
+/// All that [`Keeps`] is found in.
+struct KeepsInOrder<'a> {
+    everywhere: InOrder<'a, Protection>,
+    needed: InOrder<'a, ActionId>,
 }
 
 /// What holds for all actions of a service.

@@ -7,6 +7,7 @@ mod access_key;
 mod grant;
 mod history;
 mod holder;
+mod in_order;
 mod key_grant;
 mod kms;
 mod left_alone;

@@ -83,6 +83,17 @@ impl Facts {
         if is_active { self.action_of_active_service(observed) } else { self.action_of_idle_service(observed, service) }
     }
 
+    /// Returns whether the verdict may be another one for another action of the service that is kept and was granted alike.
+    ///
+    /// It is not where rows 1, 2, 4 or 6 to 8 decide: they do not look at the action. An action that was used lately is of a
+    /// service that is in use.
+    pub(super) fn depends_on_action(&self) -> bool {
+        let Ok(observed) = &self.observed else { return false };
+        let is_active =
+            |service: ServiceFacts| service.last_use.is_some_and(|last| observed.since(last) < self.min_idle);
+        self.set_aside.is_none() && self.service.is_some_and(is_active)
+    }
+
     /// Rows 7, 8 and 10 for an action whose service is not in use.
     fn action_of_idle_service(&self, observed: UnixTime, service: ServiceFacts) -> Verdict {
         let idle_from = service.last_use.map_or(service.since, |last| last.max(service.since));

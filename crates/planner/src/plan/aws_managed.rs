@@ -15,7 +15,7 @@ use secateur_analyzer::verdict::LeftAlone;
 use super::attachments::AttachmentSlots;
 use super::build::{is_withheld_as_dormant, notes, wanted};
 use super::config::AwsManaged;
-use super::draft::Draft;
+use super::draft::{Draft, takes_all};
 use super::{Advice, PlanOptions, Withheld, fit, subject, withheld};
 use crate::rewrite::Outcome;
 
@@ -98,9 +98,11 @@ impl<'a> Drafting<'_, 'a> {
                 self.found.withheld.push(withheld);
                 continue;
             }
-            let mut draft = self.rewrite(&attachment.holders, attachment.removable.clone());
-            if draft.rewritten.outcome == Outcome::Empty && !self.document.has_deny() {
-                draft.through = Some(vec![attachment.entity]);
+            // Most attachments stay in part, and what would be written then is not asked for here.
+            let Attachment { entity, holders, removable } = &attachment;
+            if !self.document.has_deny() && takes_all(self.analysis, self.document, holders, removable, self.options) {
+                let mut draft = self.rewrite(holders, removable.clone());
+                draft.through = Some(vec![*entity]);
                 self.found.drafts.push(draft);
             } else {
                 partly.push(attachment);

@@ -34,8 +34,9 @@ pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPol
     let mut blockers: Vec<Vec<PrincipalId>> = vec![Vec::new(); actions.len()];
     for holder in &judged.holders {
         let mut own = blockers.iter_mut();
-        analysis.verdicts(policy, holder, actions.iter().copied(), |_, verdict| {
-            if let (Some(blockers), None) = (own.next(), verdict.removal()) {
+        analysis.verdicts_in_runs(policy, holder, actions.iter().copied(), |run, verdict| {
+            let is_blocked = verdict.removal().is_none();
+            for blockers in own.by_ref().take(run.len()).filter(|_| is_blocked) {
                 blockers.push(holder.principal);
             }
         });
@@ -51,7 +52,7 @@ pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPol
     }
     let riskiest = |set: &ActionSet| -> Option<Risk> { set.iter().map(|id| risk(catalog, id)).max() };
     let mut by_blockers: Vec<_> = grouped.into_iter().collect();
-    by_blockers.sort_by_key(|(_, set)| (Reverse(riskiest(set)), Reverse(set.len())));
+    by_blockers.sort_by_cached_key(|(_, set)| (Reverse(riskiest(set)), Reverse(set.len())));
     Some(BlockedPolicy { policy, holders: judged.holders.len(), by_blockers })
 }
 
@@ -84,7 +85,7 @@ impl BlockedPolicy {
             }
         }
         let mut alone: Vec<(PrincipalId, ActionSet)> = alone.into_iter().collect();
-        alone.sort_by_key(|(id, actions)| (Reverse(total(catalog, actions)), *id));
+        alone.sort_by_cached_key(|(id, actions)| (Reverse(total(catalog, actions)), *id));
         (alone.iter().take(MAX_ADVICE))
             .map(|(id, actions)| {
                 let worst: Vec<String> =

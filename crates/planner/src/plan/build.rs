@@ -134,12 +134,14 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
             unproved.push((address, error));
         }
     }
-    let mut said = Said {
-        advice: blocked.iter().flat_map(|blocked| blocked.advice(analysis)).chain(advice).collect(),
-        blocked: blocked.iter().flat_map(|blocked| blocked.entries(analysis, &numbering)).collect(),
-        losses: BTreeMap::new(),
-        reused,
-    };
+    let mut said = Said { advice: Vec::new(), blocked: Vec::new(), losses: BTreeMap::new(), reused };
+    let say = |blocked: &BlockedPolicy| (blocked.advice(analysis), blocked.entries(analysis, &numbering));
+    for (more, entries) in parallel::map(threads, &blocked, say) {
+        said.advice.extend(more);
+        said.blocked.extend(entries);
+    }
+    drop(blocked);
+    said.advice.extend(advice);
     let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
     for (change, loss) in proved.into_iter().map(Loss::of) {
         said.losses.insert(change.address.clone(), loss);

@@ -40,7 +40,7 @@ pub(super) fn derive(
     let proof = prove(&claim, analysis)?;
     let documents = Documents::of(analysis, &claim);
     let lineages = documents.lineages();
-    let removed = removed::removed(analysis, &claim, &documents, proof.holders(), proof.lost(), numbering);
+    let removed = removed::removed(analysis, &documents, &proof, numbering);
     let target = subject::target(graph, subject)
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let keys = resources::removed(analysis, proof.resources());
@@ -92,10 +92,9 @@ pub(super) fn plan_proof(proof: &Proof) -> PlanProof {
 
 /// How many actions there are of each access level.
 pub(super) fn risk(analysis: &Analysis<'_>, actions: &ActionSet) -> BTreeMap<String, usize> {
-    let mut risk = BTreeMap::new();
+    let mut risk: BTreeMap<AccessLevel, usize> = BTreeMap::new();
     for id in actions.iter() {
-        let level: AccessLevel = analysis.catalog().access_level(id);
-        *risk.entry(level.as_str().to_owned()).or_default() += 1;
+        *risk.entry(analysis.catalog().access_level(id)).or_default() += 1;
     }
-    risk
+    risk.into_iter().map(|(level, count)| (level.as_str().to_owned(), count)).collect()
 }

@@ -211,6 +211,25 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether a rewrite leaves nothing of a document: the same for names as without them, since what is written by names stays.
+pub(super) fn takes_all(
+    analysis: &Analysis<'_>,
+    document: &PolicyDocument,
+    holders: &[Holder],
+    removable: &ActionSet,
+    options: &PlanOptions,
+) -> bool {
+    let unknown = analysis.unknown_names_of(holders, document).names;
+    let by = Rewriting {
+        catalog: analysis.catalog(),
+        removable,
+        unknown: &unknown,
+        not_action: options.rewrite.not_action,
+        splitting: Splitting::Never,
+    };
+    Outline::new(document, &by).takes_all()
+}
+
 /// What is left to rewrite when keys have left a document; none when none has.
 fn pruned(keys: Outcome) -> Option<(PolicyDocument, Outcome)> {
     let text = match &keys {

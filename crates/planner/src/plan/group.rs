@@ -82,7 +82,7 @@ pub(super) fn replace(
     if let Some(first) = changes.first_mut() {
         let documents = Documents::of(analysis, &claim);
         let lineages = documents.lineages();
-        let removed = removed::removed(analysis, &claim, &documents, proof.holders(), proof.lost(), numbering);
+        let removed = removed::removed(analysis, &documents, &proof, numbering);
         first.change.before = Some(before.to_owned());
         first.change.after = Some(copy.text.clone());
         first.change.holders =

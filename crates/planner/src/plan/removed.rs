@@ -14,7 +14,7 @@ use secateur_analyzer::verdict::{Removal, RemovalReason};
 use super::build::Numbering;
 use super::traces::Documents;
 use super::{Evidence, Removed};
-use crate::proof::Claim;
+use crate::proof::{Grounds, Proof};
 
 /// The entries, and how many of the actions rest on an assumed date of grant.
 pub(super) struct RemovedActions {
@@ -32,38 +32,29 @@ struct Group {
 
 pub(super) fn removed(
     analysis: &Analysis<'_>,
-    claim: &Claim<'_>,
     documents: &Documents<'_>,
-    holders: &[Holder],
-    lost: &ActionSet,
+    proof: &Proof,
     numbering: &Numbering,
 ) -> RemovedActions {
     let catalog = analysis.catalog();
-    let actions: Vec<ActionId> = lost.iter().collect();
-    let mut removals: Vec<(usize, Vec<Option<Removal>>)> = Vec::with_capacity(holders.len());
-    for holder in holders {
-        let Some(principal) = numbering.principal(holder.principal) else { continue };
-        let mut own = Vec::with_capacity(actions.len());
-        analysis.verdicts(claim.policy, holder, actions.iter().copied(), |_, verdict| own.push(verdict.removal()));
-        removals.push((principal, own));
-    }
+    let numbered = |holder: &Holder| numbering.principal(holder.principal);
+    let removals: Vec<(usize, &Grounds)> = (proof.holders().iter().zip(proof.grounds()))
+        .filter_map(|(holder, grounds)| Some((numbered(holder)?, grounds)))
+        .collect();
+    let count = proof.lost().len();
     let removal_of = |at: usize| {
-        let of_holder = move |(principal, own): &(usize, Vec<Option<Removal>>)| {
-            own.get(at).copied().flatten().map(|removal| (*principal, removal))
-        };
+        let of_holder = move |(principal, own): &(usize, &Grounds)| Some((*principal, own.of(at)?));
         removals.iter().filter_map(of_holder)
     };
-    let is_assumed = |at: &usize| removal_of(*at).any(|(_, removal)| removal.assumed_grant);
-    let assumed_grant_dates = (0..actions.len()).filter(is_assumed).count();
     let mut groups: Vec<Group> = Vec::new();
-    for (at, (action, class)) in actions.iter().zip(classes(actions.len(), &removals)).enumerate() {
+    for (at, (action, class)) in proof.lost().iter().zip(classes(count, &removals)).enumerate() {
         match groups.get_mut(class) {
-            Some(group) => group.actions.insert(*action),
+            Some(group) => group.actions.insert(action),
             None => {
                 let reason = removal_of(at).map(|(_, removal)| removal.reason).max();
                 let reason = reason.unwrap_or(RemovalReason::UnusedService);
                 groups.push(Group { first: at, reason, actions: catalog.empty_set() });
-                groups.last_mut().is_some_and(|group| group.actions.insert(*action))
+                groups.last_mut().is_some_and(|group| group.actions.insert(action))
             }
         };
     }
@@ -80,7 +71,19 @@ pub(super) fn removed(
         })
         .collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.evidence.cmp(&b.1.evidence)));
-    RemovedActions { entries: entries.into_iter().map(|(_, entry)| entry).collect(), assumed_grant_dates }
+    let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+    RemovedActions { entries, assumed_grant_dates: assumed(count, &removals) }
+}
+
+/// How many of the actions rest on an assumed date of grant, for some holder.
+fn assumed(len: usize, removals: &[(usize, &Grounds)]) -> usize {
+    let mut assumed = vec![false; len];
+    for (places, removal) in removals.iter().flat_map(|(_, own)| own.runs()) {
+        if removal.assumed_grant {
+            assumed.get_mut(places).unwrap_or_default().fill(true);
+        }
+    }
+    assumed.into_iter().filter(|assumed| *assumed).count()
 }
 
 fn evidence(principal: usize, removal: &Removal) -> Evidence {
@@ -89,27 +92,29 @@ fn evidence(principal: usize, removal: &Removal) -> Evidence {
 }
 
 /// What evidence says of one holder.
-type Says = Option<(RemovalReason, Option<UnixTime>, UnixTime)>;
+type Says = (RemovalReason, Option<UnixTime>, UnixTime);
 
 /// Returns the class of each action, numbered in the order of their first action: those of one class have the same evidence
 /// for every holder. Classes are split holder by holder, since a policy may have hundreds.
-fn classes(len: usize, removals: &[(usize, Vec<Option<Removal>>)]) -> Vec<usize> {
+fn classes(len: usize, removals: &[(usize, &Grounds)]) -> Vec<usize> {
     let mut classes = vec![0; len];
     for (_, own) in removals {
         let mut split: HashMap<(usize, Says), usize> = HashMap::new();
         // Neighbours are mostly of one class.
         let mut last: Option<((usize, Says), usize)> = None;
-        for (class, removal) in classes.iter_mut().zip(own) {
-            let says = removal.map(|removal| (removal.reason, removal.last_accessed, removal.since));
-            let key = (*class, says);
-            *class = match last {
-                Some((same, number)) if same == key => number,
-                _ => {
-                    let next = split.len();
-                    *split.entry(key).or_insert(next)
-                }
-            };
-            last = Some((key, *class));
+        for (places, removal) in own.runs() {
+            let says = (removal.reason, removal.last_accessed, removal.since);
+            for class in classes.get_mut(places).unwrap_or_default() {
+                let key = (*class, says);
+                *class = match last {
+                    Some((same, number)) if same == key => number,
+                    _ => {
+                        let next = split.len();
+                        *split.entry(key).or_insert(next)
+                    }
+                };
+                last = Some((key, *class));
+            }
         }
     }
     classes

@@ -162,8 +162,9 @@ impl Room {
         if open.iter().map(|slot| slot.names.len()).sum::<usize>() > MAX_WEIGHED {
             return Err(());
         }
+        let mut fitting = cover::Fitting::new(&open);
         loop {
-            let fit = cover::fit(&open, budget, wildcards).map_err(|_| ())?;
+            let fit = fitting.fit(budget, wildcards).map_err(|_| ())?;
             let mut writings = fit.writings.into_iter();
             for decision in decisions.iter_mut().filter(|decision| decision.is_open) {
                 decision.written = match writings.next() {

@@ -71,7 +71,7 @@ pub(super) fn expired_keep_rules(analysis: &Analysis<'_>) -> Vec<Withheld> {
         let mut by_rule: BTreeMap<usize, ActionSet> = BTreeMap::new();
         for holder in &judged.holders {
             analysis.verdicts(id, holder, judged.granted.iter(), |action, verdict| {
-                if let Verdict::RuleExpired(ExpiredRule::Keep(rule)) = verdict {
+                if let Verdict::RuleExpired(ExpiredRule::Keep(rule)) = *verdict {
                     by_rule.entry(rule).or_insert_with(|| analysis.catalog().empty_set()).insert(action);
                 }
             });

@@ -1,5 +1,6 @@
 //! JSON that loses nothing: keys in order, none twice, numbers exact.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -72,6 +73,9 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// The keys of an object that are compared one by one.
+const FEW: usize = 16;
+
 struct JsonVisitor;
 
 impl<'de> Visitor<'de> for JsonVisitor {
@@ -115,9 +119,17 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut members: Vec<(String, Json)> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        // Hardly an object of a policy has more keys than are quicker gone through than hashed.
+        let mut seen: HashSet<String> = HashSet::new();
         while let Some((key, value)) = access.next_entry::<String, Json>()? {
-            if !seen.insert(key.clone()) {
+            if members.len() == FEW {
+                seen.extend(members.iter().map(|(own, _)| own.clone()));
+            }
+            let is_seen = match members.len() {
+                0..FEW => members.iter().any(|(own, _)| *own == key),
+                _ => !seen.insert(key.clone()),
+            };
+            if is_seen {
                 return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
             }
             members.push((key, value));
@@ -143,6 +155,19 @@ mod tests {
             assert_ne!(key(a), key(b), "{a} {b}");
         }
         assert!(parse(r#"{"a":1,"\u0061":2}"#).unwrap_err().to_string().starts_with("duplicate key `a`"));
+        // However many there are, and wherever the first one stands.
+        for count in [2, 15, 16, 17, 40] {
+            let members = |again: usize| {
+                let keys = (0..count).chain([again]).map(|at| format!("\"k{at}\":0"));
+                format!("{{{}}}", keys.collect::<Vec<_>>().join(","))
+            };
+            assert!(parse(&members(count)).is_ok());
+            for again in [0, count / 2, count - 1] {
+                assert!(
+                    parse(&members(again)).unwrap_err().to_string().starts_with(&format!("duplicate key `k{again}`"))
+                );
+            }
+        }
         assert!(parse("[1.5]").is_err() && parse("[1e2]").is_err());
     }
 }

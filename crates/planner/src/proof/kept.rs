@@ -12,7 +12,7 @@ use secateur_analyzer::graph::Holder;
 
 use super::json::Json;
 use super::statement::{self, Kind, Statement};
-use super::{Claim, ProofError, evidence};
+use super::{Claim, Grounds, ProofError, evidence};
 
 /// Statements whose Sid begins so are left alone.
 pub(super) const KEEP_SID: &str = "SecateurKeep";
@@ -23,6 +23,8 @@ pub(super) struct Kept {
     pub lost: ActionSet,
     /// What of it other statements still allow.
     pub still: Option<ActionSet>,
+    /// Why it may go, by holder.
+    pub grounds: Vec<Grounds>,
 }
 
 pub(super) fn check(
@@ -38,22 +40,61 @@ pub(super) fn check(
     let nothing = Grant { statements: Vec::new(), covered: catalog.empty_set() };
     let mut lost = catalog.empty_set();
     let mut kept = 0;
-    for (at, statement) in before.statements.iter().enumerate().filter(|(_, statement)| !statement.denies) {
-        let heirs = grants.get(&statement.rest.key()).unwrap_or(&nothing);
-        let mut own = covered(catalog, statement);
-        kept += own.iter().filter(|id| heirs.covered.contains(*id)).count();
-        own.difference_with(&heirs.covered);
-        let heirs = &heirs.statements;
+    let allowing = before.statements.iter().enumerate().filter(|(_, statement)| !statement.denies);
+    let compared: Vec<Compared<'_>> = allowing
+        .map(|(at, statement)| {
+            let heirs = grants.get(&statement.rest.key()).unwrap_or(&nothing);
+            let mut own = covered(catalog, statement);
+            let before = own.len();
+            own.difference_with(&heirs.covered);
+            kept += before - own.len();
+            lost.union_with(&own);
+            Compared { at, statement, heirs: &heirs.statements, lost: own }
+        })
+        .collect();
+    let grounds = grounds(claim, holders, &lost, analysis);
+    for Compared { at, statement, heirs, lost } in compared {
         check_kept_by_sid(statement, heirs, at)?;
-        check_may_go(claim, holders, &own, at, analysis)?;
-        lost.union_with(&own);
+        if grounds.is_none() {
+            check_may_go(claim, holders, &lost, at, analysis)?;
+        }
         for name in &unknown {
             kept += usize::from(check_unknown(name, statement, heirs, at)?);
         }
     }
+    // Not reached without grounds: what has none belongs to some statement.
+    let grounds = grounds.ok_or_else(|| ProofError::LostAction {
+        action: lost.iter().next().map(|id| catalog.full_name(id)).unwrap_or_default(),
+        statement: 1,
+        verdict: "a holder was not judged".to_owned(),
+    })?;
     evidence::check(holders, &lost, analysis)?;
     let still = still(&lost, &grants);
-    Ok(Kept { kept, lost, still })
+    Ok(Kept { kept, lost, still, grounds })
+}
+
+/// An Allow statement of the old document, held against those of the new ones.
+struct Compared<'a> {
+    at: usize,
+    statement: &'a Statement,
+    heirs: &'a [&'a Statement],
+    lost: ActionSet,
+}
+
+/// Why all lost actions may go, for every holder, by the table of verdicts; none when one of them may not go for somebody.
+fn grounds(claim: &Claim<'_>, holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_>) -> Option<Vec<Grounds>> {
+    let count = lost.len();
+    let of_holder = |holder: &Holder| {
+        let mut grounds = Grounds::default();
+        let mut may_go = true;
+        analysis.verdicts_in_runs(claim.policy, holder, lost.iter(), |run, verdict| match verdict.removal() {
+            Some(removal) => grounds.push(removal, run.len()),
+            None => may_go = false,
+        });
+        // A holder that the analysis does not know has no verdicts: that is no evidence either.
+        (may_go && grounds.len() == count).then_some(grounds)
+    };
+    holders.iter().map(of_holder).collect()
 }
 
 /// What of the lost actions the new statements allow in some way, if anything.
@@ -136,7 +177,7 @@ fn grants<'a>(catalog: &Catalog, documents: &'a [statement::Document]) -> HashMa
     grants
 }
 
-/// Every lost action must be removable for every holder, by the table of verdicts.
+/// Finds which of the lost actions is not removable for every holder, by the table of verdicts.
 fn check_may_go(
     claim: &Claim<'_>,
     holders: &[Holder],

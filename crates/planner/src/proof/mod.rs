@@ -8,6 +8,7 @@
 
 mod evidence;
 mod grants;
+mod grounds;
 mod json;
 mod kept;
 mod keys;
@@ -19,6 +20,7 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId};
 
+pub use grounds::Grounds;
 pub use json::Json;
 pub use keys::{KeyProof, prove_key};
 pub use resources::CutResource;
@@ -46,6 +48,7 @@ pub struct Proof {
     lost: ActionSet,
     still: Option<ActionSet>,
     resources: Vec<CutResource>,
+    grounds: Vec<Grounds>,
 }
 
 /// What was looked at.
@@ -85,6 +88,11 @@ impl Proof {
     /// under other conditions; none when there are none.
     pub fn still(&self) -> Option<&ActionSet> {
         self.still.as_ref()
+    }
+
+    /// Returns why the lost actions may go for each of the holders, in their order.
+    pub fn grounds(&self) -> &[Grounds] {
+        &self.grounds
     }
 
     /// Returns the KMS keys that leave `Resource` lists, by statement.
@@ -278,6 +286,7 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         lost: kept.lost,
         still: kept.still,
         resources,
+        grounds: kept.grounds,
     })
 }
 

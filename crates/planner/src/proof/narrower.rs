@@ -77,11 +77,11 @@ pub(super) fn comes_from(old: &Statement, new: &Statement, at: usize) -> Result<
     }
     let statement = at + 1;
     match (old.kind, new.kind) {
-        (Kind::Action, Kind::Action) => match new.patterns.iter().find(|new| !old.includes(new)) {
+        (Kind::Action, Kind::Action) => match old.first_not_included(&new.patterns) {
             Some(wider) => Err(ProofError::WidenedAction { pattern: wider.to_string(), statement }),
             None => Ok(()),
         },
-        (Kind::NotAction, Kind::NotAction) => match old.patterns.iter().find(|old| !new.includes(old)) {
+        (Kind::NotAction, Kind::NotAction) => match new.first_not_included(&old.patterns) {
             Some(lost) => Err(ProofError::WidenedNotAction { pattern: lost.to_string(), statement }),
             None => Ok(()),
         },

@@ -1,5 +1,6 @@
 //! A policy document as the proof reads it.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use secateur_analyzer::action::ActionPattern;
@@ -22,8 +23,9 @@ pub(super) struct Statement {
     pub denies: bool,
     pub kind: Kind,
     pub patterns: Vec<ActionPattern>,
-    /// The patterns without wildcards, in lower case: most lists are names, and looking one up must not take long.
-    pub names: HashSet<String>,
+    /// The patterns without wildcards, in lower case, when they are first looked for: most lists are names, and looking one up
+    /// must not take long.
+    names: OnceCell<HashSet<String>>,
     /// All but `Action` and `NotAction`, as an object.
     pub rest: Json,
 }
@@ -34,17 +36,40 @@ pub(super) enum Kind {
     NotAction,
 }
 
+/// How far behind the last pattern that was found the next is looked for, before it is looked for everywhere.
+const NEAR: usize = 64;
+
 impl Statement {
+    fn names(&self) -> &HashSet<String> {
+        self.names.get_or_init(|| {
+            let names = self.patterns.iter().filter(|pattern| !pattern.has_wildcard());
+            names.map(|pattern| pattern.folded().to_owned()).collect()
+        })
+    }
+
     /// Whether one of the patterns matches the name.
     pub fn lists(&self, name: &str) -> bool {
-        self.names.contains(&name.to_ascii_lowercase())
+        self.names().contains(&name.to_ascii_lowercase())
             || self.patterns.iter().any(|pattern| pattern.has_wildcard() && pattern.matches(name))
     }
 
     /// Whether one of the patterns includes the other pattern.
     pub fn includes(&self, other: &ActionPattern) -> bool {
-        (!other.has_wildcard() && self.names.contains(other.folded()))
+        (!other.has_wildcard() && self.names().contains(other.folded()))
             || self.patterns.iter().any(|pattern| pattern.has_wildcard() && pattern.includes(other))
+    }
+
+    /// The first of some patterns that none of this statement's includes.
+    pub fn first_not_included<'o>(&self, others: &'o [ActionPattern]) -> Option<&'o ActionPattern> {
+        // A pattern includes itself, and what stays of a list stays in its order, mostly.
+        let mut rest = self.patterns.as_slice();
+        others.iter().find(|other| match rest.iter().take(NEAR).position(|own| own == *other) {
+            Some(at) => {
+                rest = rest.get(at + 1..).unwrap_or_default();
+                false
+            }
+            None => !self.includes(other),
+        })
     }
 
     /// Whether both are of one kind, with the same patterns in order, and equal in all else.
@@ -99,8 +124,7 @@ fn statement(json: Json) -> Result<Statement, String> {
         Some(Json::String(effect)) if effect == "Deny" => true,
         _ => return Err("`Effect` is neither `Allow` nor `Deny`".to_owned()),
     };
-    let names = patterns.iter().filter(|pattern| !pattern.has_wildcard()).map(|pattern| pattern.folded().to_owned());
-    Ok(Statement { denies, kind, names: names.collect(), patterns, rest })
+    Ok(Statement { denies, kind, names: OnceCell::new(), patterns, rest })
 }
 
 fn patterns(value: &Json) -> Result<Vec<ActionPattern>, String> {

@@ -81,6 +81,12 @@ impl<'a> Outline<'a> {
         self.document
     }
 
+    /// Returns whether no statement is left, whatever is written in the slots.
+    pub fn takes_all(&self) -> bool {
+        let is_gone = |statement: &StatementOutline| matches!(statement, StatementOutline::Gone);
+        !self.statements.is_empty() && self.statements.iter().all(is_gone)
+    }
+
     /// Returns how many slots there are.
     pub fn slots(&self) -> usize {
         self.slots.slots.len()

@@ -25,8 +25,10 @@ pub(super) enum EntryOutline {
 pub(super) fn entries(list: &ActionList, by: &Rewriting<'_>, slots: &mut Slots) -> Vec<EntryOutline> {
     let with_names = by.splitting == Splitting::Names && !slots.is_too_long();
     let drafts: Vec<Draft> = list.entries.iter().map(|entry| draft(&entry.pattern, by, with_names)).collect();
+    // Most lists have nothing that is written anew.
+    let is_partly = drafts.iter().any(|draft| matches!(draft, Draft::Partly(_)));
     let staying_names: HashSet<&str> = (list.entries.iter().zip(&drafts))
-        .filter(|(entry, draft)| matches!(draft, Draft::Stays) && !entry.pattern.has_wildcard())
+        .filter(|(entry, draft)| is_partly && matches!(draft, Draft::Stays) && !entry.pattern.has_wildcard())
         .map(|(entry, _)| entry.pattern.folded())
         .collect();
     // What stays as written already allows what it matches: such names need not be listed again.

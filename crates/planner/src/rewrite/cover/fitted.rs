@@ -3,6 +3,8 @@
 //! A tree knapsack. For each node of a trie the frontier of sizes and risks is made of those of its children and of its star;
 //! a part of which nothing stays costs nothing and re-admits nothing. What is left in the end is one frontier for all slots.
 
+use std::rc::Rc;
+
 use super::exact;
 use super::frontier::{self, Decision, Frontier, Point, Traces};
 use super::set_cover::Shorter;
@@ -23,7 +25,7 @@ pub(super) struct Decided {
 /// An error is the number of characters that the smallest list has too many.
 pub(super) fn decide(
     slots: &[Slot],
-    trees: &[Tree<'_>],
+    trees: &[Rc<Tree<'_>>],
     shorter: &[Option<&Shorter>],
     budget: usize,
 ) -> Result<Decided, usize> {

@@ -113,21 +113,14 @@ fn thin(points: Frontier) -> Frontier {
 /// Returns the frontier of two parts together.
 pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Traces) -> Frontier {
     let (Some(a_first), Some(b_first)) = (a.first(), b.first()) else { return Vec::new() };
-    // With a single point all stay in order.
-    let one_by_one = match (a.as_slice(), b.as_slice()) {
-        ([one], others) => Some(others.iter().map(|other| (*one, *other)).collect::<Vec<_>>()),
-        (others, [one]) => Some(others.iter().map(|other| (*other, *one)).collect()),
-        _ => None,
-    };
-    if let Some(pairs) = one_by_one {
-        let sums = pairs.iter().enumerate();
-        let sums =
-            sums.map(|(trace, (x, y))| Point { size: x.size + y.size, risk: x.risk.saturating_add(y.risk), trace });
-        let mut kept = keep(sums, slack);
-        for point in &mut kept {
-            point.trace = pairs.get(point.trace).map_or(0, |(x, y)| traces.both(x.trace, y.trace));
-        }
-        return kept;
+    // Where one of them is nothing, the other is the frontier of both.
+    match (a.as_slice(), b.as_slice()) {
+        ([Point::NOTHING], _) => return b.clone(),
+        (_, [Point::NOTHING]) => return a.clone(),
+        // With a single point all stay in order.
+        ([one], others) => return with_one(others, slack, traces, |other| (*one, *other)),
+        (others, [one]) => return with_one(others, slack, traces, |other| (*other, *one)),
+        _ => {}
     }
     let least = a_first.size + b_first.size;
     let range = (a.last().map_or(0, |point| point.size) + b.last().map_or(0, |point| point.size)) - least;
@@ -164,6 +157,19 @@ pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Trace
     for point in &mut kept {
         let (x, y) = sums.get(point.trace).map_or((0, 0), |&(.., x, y)| (x, y));
         point.trace = traces.both(x, y);
+    }
+    kept
+}
+
+/// Returns the frontier of a part and of another that has a single point; `pair` puts the two in their order.
+fn with_one(others: &[Point], slack: usize, traces: &mut Traces, pair: impl Fn(&Point) -> (Point, Point)) -> Frontier {
+    let sum = |(trace, other): (usize, &Point)| {
+        let (x, y) = pair(other);
+        Point { size: x.size + y.size, risk: x.risk.saturating_add(y.risk), trace }
+    };
+    let mut kept = keep(others.iter().enumerate().map(sum), slack);
+    for point in &mut kept {
+        point.trace = others.get(point.trace).map(&pair).map_or(0, |(x, y)| traces.both(x.trace, y.trace));
     }
     kept
 }

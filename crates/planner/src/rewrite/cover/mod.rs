@@ -19,6 +19,8 @@ mod words;
 
 pub use slot::{Fit, Kind, Name, Slot, Way, Wildcards, Writing, cost};
 
+use std::rc::Rc;
+
 use frontier::Decision;
 use slot::Role;
 use stages::Trees;
@@ -56,6 +58,37 @@ pub fn shortest(slot: &Slot) -> Vec<String> {
 ///
 /// An error is the number of characters that the smallest list found has too many.
 pub fn fit(slots: &[Slot], budget: usize, wildcards: Wildcards) -> Result<Fit, usize> {
+    Fitting::new(slots).fit(budget, wildcards)
+}
+
+/// Lists that share a budget, for more than one of them: what is found out about them does not depend on it.
+pub struct Fitting<'a> {
+    slots: &'a [Slot],
+    /// Once they are needed.
+    trees: Option<Trees<'a>>,
+}
+
+impl<'a> Fitting<'a> {
+    /// Begins.
+    pub fn new(slots: &'a [Slot]) -> Fitting<'a> {
+        Fitting { slots, trees: None }
+    }
+
+    /// Does what [`fit`] does.
+    ///
+    /// # Errors
+    /// The number of characters that the smallest list found has too many.
+    pub fn fit(&mut self, budget: usize, wildcards: Wildcards) -> Result<Fit, usize> {
+        fit_with(self.slots, &mut self.trees, budget, wildcards)
+    }
+}
+
+fn fit_with<'a>(
+    slots: &'a [Slot],
+    known: &mut Option<Trees<'a>>,
+    budget: usize,
+    wildcards: Wildcards,
+) -> Result<Fit, usize> {
     let musts = |slot: &Slot| -> usize {
         slot.names.iter().filter(|name| slot.role(name) == Role::Must).map(|name| cost(&name.text)).sum()
     };
@@ -69,7 +102,10 @@ pub fn fit(slots: &[Slot], budget: usize, wildcards: Wildcards) -> Result<Fit, u
     let mut without_stars = vec![false; slots.len()];
     // A slot whose patterns the algebra cannot judge gets no stars in the next round.
     loop {
-        let fit = attempt(slots, budget, wildcards, &without_stars)?;
+        let fit = match without_stars.contains(&true) {
+            true => attempt(&mut trees(slots, &without_stars), budget, wildcards)?,
+            false => attempt(known.get_or_insert_with(|| trees(slots, &without_stars)), budget, wildcards)?,
+        };
         match counted(slots, &fit) {
             Ok((size, risk)) if size <= budget => return Ok(Fit { size, risk, ..fit }),
             Ok((size, _)) => return Err(size - budget),
@@ -96,12 +132,16 @@ fn counted(slots: &[Slot], fit: &Fit) -> Result<(usize, u64), usize> {
     Ok((size, risk))
 }
 
-fn attempt(slots: &[Slot], budget: usize, wildcards: Wildcards, without_stars: &[bool]) -> Result<Fit, usize> {
-    let mut trees: Vec<Tree<'_>> = Vec::new();
+fn trees<'a>(slots: &'a [Slot], without_stars: &[bool]) -> Trees<'a> {
+    let mut trees: Vec<Tree<'a>> = Vec::new();
     for (at, (slot, without)) in slots.iter().zip(without_stars).enumerate() {
         trees.extend(tree::trees(at, slot, *without));
     }
-    let mut trees = Trees::new(slots, trees);
+    Trees::new(slots, trees)
+}
+
+fn attempt(trees: &mut Trees<'_>, budget: usize, wildcards: Wildcards) -> Result<Fit, usize> {
+    let slots = trees.slots;
     let too_many = match trees.write(&Vec::new(), budget) {
         Ok(lists) => return Ok(assemble(slots, &trees.trees, lists, &[], 0)),
         Err(too_many) => too_many,
@@ -111,7 +151,7 @@ fn attempt(slots: &[Slot], budget: usize, wildcards: Wildcards, without_stars: &
     }
     let shorter: Vec<_> = (0..trees.trees.len()).map(|at| trees.shorter(at)).collect();
     let decided = fitted::decide(slots, &trees.trees, &shorter, budget)?;
-    fill(trees, &decided, budget)
+    fill(trees.clone(), &decided, budget)
 }
 
 /// Gives what the decisions leave of the budget back to names.
@@ -160,7 +200,7 @@ fn free(tree: &mut Tree<'_>, first: usize, end: usize) {
 }
 
 /// Puts the lists of the trees together, slot by slot.
-fn assemble(slots: &[Slot], trees: &[Tree<'_>], lists: Vec<Vec<String>>, as_written: &[bool], risk: u64) -> Fit {
+fn assemble(slots: &[Slot], trees: &[Rc<Tree<'_>>], lists: Vec<Vec<String>>, as_written: &[bool], risk: u64) -> Fit {
     let mut by_slot: Vec<Vec<String>> = vec![Vec::new(); slots.len()];
     for (tree, list) in trees.iter().zip(lists) {
         if let Some(own) = by_slot.get_mut(tree.slot) {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use super::exact;
 use super::list::{List, Piece};
@@ -14,23 +15,24 @@ use super::words;
 /// A part of the problem that is decided: stars that are written in any case, by node, for each tree.
 pub(super) type Decided = Vec<Vec<usize>>;
 
-/// Some trees, and what is found out about each when it is first asked for.
+/// Some trees, and what is found out about each when it is first asked for. A copy shares both, until one of its trees changes.
+#[derive(Clone)]
 pub(super) struct Trees<'a> {
     pub(super) slots: &'a [Slot],
-    pub(super) trees: Vec<Tree<'a>>,
-    words: Vec<Option<Vec<Piece>>>,
-    shorter: Vec<Option<Option<Shorter>>>,
+    pub(super) trees: Vec<Rc<Tree<'a>>>,
+    words: Vec<Option<Rc<[Piece]>>>,
+    shorter: Vec<Option<Option<Rc<Shorter>>>>,
 }
 
 impl<'a> Trees<'a> {
     pub(super) fn new(slots: &'a [Slot], trees: Vec<Tree<'a>>) -> Trees<'a> {
         let (words, shorter) = (vec![None; trees.len()], vec![None; trees.len()]);
-        Trees { slots, trees, words, shorter }
+        Trees { slots, trees: trees.into_iter().map(Rc::new).collect(), words, shorter }
     }
 
     /// Changes a tree; what was known about it is found out again.
     pub(super) fn change(&mut self, at: usize, change: impl FnOnce(&mut Tree<'a>)) {
-        let Some(tree) = self.trees.get_mut(at) else { return };
+        let Some(tree) = self.trees.get_mut(at).map(Rc::make_mut) else { return };
         change(tree);
         tree.sum();
         if let (Some(words), Some(shorter)) = (self.words.get_mut(at), self.shorter.get_mut(at)) {
@@ -42,8 +44,8 @@ impl<'a> Trees<'a> {
     pub(super) fn look(&mut self) {
         for ((tree, words), shorter) in self.trees.iter().zip(&mut self.words).zip(&mut self.shorter) {
             let Some(slot) = self.slots.get(tree.slot) else { continue };
-            let pieces = words.get_or_insert_with(|| words::pieces(tree));
-            shorter.get_or_insert_with(|| set_cover::improve(&slot.kind, tree, pieces.clone()));
+            let pieces = words.get_or_insert_with(|| words::pieces(tree).into());
+            shorter.get_or_insert_with(|| set_cover::improve(&slot.kind, tree, pieces.to_vec()).map(Rc::new));
         }
     }
 
@@ -52,7 +54,7 @@ impl<'a> Trees<'a> {
     }
 
     pub(super) fn shorter(&self, at: usize) -> Option<&Shorter> {
-        self.shorter.get(at)?.as_ref()?.as_ref()
+        self.shorter.get(at)?.as_ref()?.as_deref()
     }
 
     /// Writes what the trees ask for within `budget` characters, with as few wildcards as that takes; one list for each tree.

@@ -15,7 +15,7 @@ use secateur_analyzer::wildcard;
 use super::slot::{Kind, Role, Slot, cost, cost_of_length};
 
 /// The names of one service in one slot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tree<'a> {
     /// The place of the slot.
     pub(super) slot: usize,
@@ -36,7 +36,7 @@ pub(super) struct Tree<'a> {
 }
 
 /// One name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leaf<'a> {
     /// As it is written.
     pub(super) text: &'a str,
@@ -51,7 +51,7 @@ pub(super) struct Leaf<'a> {
 }
 
 /// A set of names that one star can match: those that share `depth` characters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// The length of the longest prefix that the names share.
     pub(super) depth: usize,

@@ -3,7 +3,7 @@
 //! Whatever they match of what must be matched has these words as words of its own: `s3:*Tag*` is not written for `PutTags`.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use secateur_analyzer::wildcard;
 
@@ -99,8 +99,12 @@ impl<'a> Names<'a> {
             for start in &starts {
                 for class in &classes {
                     let Some(piece) = self.combine(start, class, place) else { continue };
-                    let key = |piece: &Piece| (piece.cost, rank(&piece.text), piece.text.clone());
-                    let best = found.get(&piece.musts).is_none_or(|other| key(&piece) < key(other));
+                    let is_better = |other: &Piece| {
+                        let by_rank = || rank(&piece.text).cmp(&rank(&other.text));
+                        let order = piece.cost.cmp(&other.cost).then_with(by_rank);
+                        order.then_with(|| piece.text.cmp(&other.text)).is_lt()
+                    };
+                    let best = found.get(&piece.musts).is_none_or(is_better);
                     // Behind a tail not every piece is in the language, and the cheapest of equals may not be.
                     if best && (self.tree.tail == "*" || self.is_like_tail(&piece.text)) {
                         found.insert(piece.musts.clone(), piece);
@@ -122,21 +126,22 @@ impl<'a> Names<'a> {
 
     /// The words that several names share in this place, those of the most names first.
     fn classes(&self, place: Place, indices: &Indices<'a>) -> Vec<Class<'a>> {
-        let mut pairs: Vec<(&'a str, usize)> = Vec::new();
+        let mut groups: HashMap<&'a str, Vec<usize>> = HashMap::new();
         for (at, must) in self.musts.iter().enumerate() {
-            pairs.extend(self.words(must, place).into_iter().map(|words| (words, at)));
+            for words in self.words(must, place) {
+                let group = groups.entry(words).or_default();
+                if group.last() != Some(&at) {
+                    group.push(at);
+                }
+            }
         }
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut shared: Vec<(&'a str, &[(&'a str, usize)])> = (pairs.chunk_by(|a, b| a.0 == b.0))
-            .filter(|group| group.len() > 1)
-            .filter_map(|group| Some((group.first()?.0, group)))
-            .collect();
-        shared.sort_by_key(|(words, group)| (Reverse(group.len()), *words));
+        let mut shared: Vec<(&'a str, Vec<usize>)> = groups.into_iter().filter(|(_, group)| group.len() > 1).collect();
+        // No two have the same words: the order is that of these alone.
+        shared.sort_unstable_by_key(|(words, group)| (Reverse(group.len()), *words));
         shared.truncate(MAX_TEXTS);
-        let class = |(words, group): (&'a str, &[(&'a str, usize)])| {
+        let class = |(words, group): (&'a str, Vec<usize>)| {
             let mut musts = bits::none(self.musts.len());
-            group.iter().for_each(|(_, at)| bits::set(&mut musts, *at));
+            group.iter().for_each(|at| bits::set(&mut musts, *at));
             Class {
                 words,
                 musts,
@@ -179,13 +184,10 @@ impl<'a> Names<'a> {
 
     fn combine(&self, start: &Class<'a>, class: &Class<'a>, place: Place) -> Option<Piece> {
         // Names too short for both texts count here too: that can only refuse a pattern.
-        if bits::meet(&start.nevers, &class.nevers) || !bits::meet(&start.musts, &class.musts) {
+        if bits::meet(&start.nevers, &class.nevers) || !bits::meet_twice(&start.musts, &class.musts) {
             return None;
         }
         let mut musts = bits::both(&start.musts, &class.musts);
-        if bits::count(&musts) < 2 {
-            return None;
-        }
         let shared: Vec<usize> = bits::ones(&musts).collect();
         for at in shared {
             if !self.musts.get(at).is_some_and(|must| must.has_behind(start.words.len(), class.words, place)) {

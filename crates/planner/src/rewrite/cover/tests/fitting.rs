@@ -1,7 +1,9 @@
 //! Fitting against brute force.
 
 use super::super::slot::{Role, Slot, Way, Wildcards, Writing};
-use super::super::{check, fit, fitted, tree};
+use std::rc::Rc;
+
+use super::super::{Fitting, check, fit, fitted, tree};
 use super::{Random, brute};
 
 const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 600 };
@@ -31,7 +33,7 @@ fn the_least_risk_equals_brute_force() {
         let best = brute::fit(&slots, brute::prefix_language, budget);
         let mut trees = Vec::new();
         for (at, slot) in slots.iter().enumerate() {
-            trees.extend(tree::trees(at, slot, false));
+            trees.extend(tree::trees(at, slot, false).into_iter().map(Rc::new));
         }
         let none = vec![None; trees.len()];
         let decided = fitted::decide(&slots, &trees, &none, budget);
@@ -42,6 +44,22 @@ fn the_least_risk_equals_brute_force() {
         }
     }
     println!("{fitted} fitted, {refused} do not fit");
+}
+
+#[test]
+fn what_is_known_of_one_budget_holds_for_the_next() {
+    for seed in 0..SEEDS {
+        let (slots, budget) = case(seed);
+        for wildcards in [Wildcards::Exact, Wildcards::Fit] {
+            let mut fitting = Fitting::new(&slots);
+            // Down and up again, as far as it goes.
+            for budget in [budget, budget.saturating_sub(2), budget / 2, budget.saturating_sub(1), budget + 3, budget] {
+                let known = fitting.fit(budget, wildcards).map(|fit| (fit.way, fit.writings, fit.size, fit.risk));
+                let anew = fit(&slots, budget, wildcards).map(|fit| (fit.way, fit.writings, fit.size, fit.risk));
+                assert_eq!(known, anew, "seed {seed}: {budget} for {slots:?}");
+            }
+        }
+    }
 }
 
 #[test]
