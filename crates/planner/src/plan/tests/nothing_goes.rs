@@ -69,8 +69,9 @@ fn a_list_that_was_empty_stays_empty() {
 #[test]
 fn a_service_that_only_a_pattern_names_stays() {
     let own = document(&[&allow(r#""Action":"*""#), &allow(r#""Sid":"A","Action":"aaasvc:Get*""#)]);
-    let plan = Case::new(user(USED).inline("user/u", "p", &own)).plan();
-    let after = change(&plan, "user/u/inline/p").after.clone().unwrap_or_default();
+    let sketch = Sketch::new().principal("role/r").report("role/r", USED).inline("role/r", "p", &own);
+    let plan = Case::new(sketch).plan();
+    let after = change(&plan, "role/r/inline/p").after.clone().unwrap_or_default();
     assert!(after.contains("\"aaasvc:*\"") && after.contains("\"aaasvc:Get*\""), "{after}");
 }
 
