@@ -69,16 +69,18 @@ pub fn rollback(
         history.steps().iter().filter(|step| wants(step)).map(|step| step.unit.as_str()).collect();
     // First what may be done, or not: later steps may depend on it.
     let mut known = history.clone();
-    let pending = (0..history.steps().len()).find_map(|at| match history.progress(at) {
-        Progress::Intended { at: since } => Some((at, *since)),
+    let intended = |at: usize| match history.progress(at) {
+        Progress::Intended { at: since } => Some((at, *since, true)),
         _ => None,
-    });
-    if let Some((at, since)) = pending.or_else(|| history.may_have_begun().map(|at| (at, history.last_at()))) {
+    };
+    let pending = (0..history.steps().len()).filter_map(intended);
+    let unsaid = history.may_have_begun().into_iter().map(|at| (at, history.last_at(), false));
+    for (at, since, is_said) in pending.chain(unsaid) {
         match settled(reads, clock, settle, history, at, since)? {
             Stand::After(wrote) => known.settle(at, Progress::Done { at: since, wrote }),
             Stand::Before => known.settle(at, Progress::Open),
             // Somebody else has been there; so they have if it was never done.
-            Stand::Other(_) if pending.is_none() => {}
+            Stand::Other(_) if !is_said => {}
             Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
         }
     }
@@ -128,9 +130,10 @@ fn settled(
 ) -> Result<Stand, CallError> {
     let mut failures = 0;
     loop {
+        let is_late = clock.now().since(since) >= settle;
         match look(reads, history, at) {
             Ok(stand @ Stand::After(_)) => return Ok(stand),
-            Ok(stand) if clock.now().since(since) >= settle => return Ok(stand),
+            Ok(stand) if is_late => return Ok(stand),
             Ok(_) => clock.sleep(std::time::Duration::from_millis(500)),
             Err(error @ CallError::Refused { .. }) => return Err(error),
             Err(error) if failures >= 6 => return Err(error),

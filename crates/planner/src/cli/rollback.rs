@@ -63,17 +63,17 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let way = way(&args.approval, Some(back.proposal.digest()))?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
-    let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", None)?;
+    let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let wall = Wall::listen(&cloud);
     let finish = || note_above(&folder, &id);
-    let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
+    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
     close(&Closing {
         verb: "Rollback",
         format: args.format,
         journal: &folder.file(&id),
         id: &id,
         history: journal.history(),
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld: &BTreeMap::new(),
     })
 }

@@ -41,7 +41,7 @@ impl Clock for Wall {
 }
 
 impl Wall {
-    /// Listens: the first Ctrl-C, or SIGTERM, ends it after the call in flight, the second at once.
+    /// Listens: the first Ctrl-C, or SIGTERM, ends it after the calls in flight, the second at once.
     pub fn listen(cloud: &Cloud) -> Wall {
         let wall = Wall::default();
         #[cfg(unix)]
@@ -69,11 +69,11 @@ impl Wall {
 
     fn interrupt(&self) {
         if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
-            output::note("\nInterrupt received: finishing the call in flight. Once more ends it at once.");
+            output::note("\nInterrupt received: finishing the calls in flight. Once more ends it at once.");
             return;
         }
         output::note(
-            "\nTwo interrupts received: ending at once. The journal stays open: what became of the call in flight is read \
+            "\nTwo interrupts received: ending at once. The journal stays open: what became of the calls in flight is read \
              from AWS by `secateur apply --resume` or `secateur rollback`.",
         );
         std::process::exit(Exit::Partly as i32);
@@ -88,7 +88,7 @@ pub(in crate::cli) fn drive(
     journal: &mut Journal<FileStore>,
     settle: i64,
     finish: impl FnOnce() -> Result<(), String>,
-) -> Result<(), Stop> {
+) -> Vec<Stop> {
     let steps = journal.history().steps().to_vec();
     let tell = |at: usize| {
         if let (false, Some(step)) = (globals.quiet, steps.get(at)) {
@@ -97,9 +97,11 @@ pub(in crate::cli) fn drive(
     };
     let patience = Patience { settle, ..Patience::default() };
     let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell };
-    run.run()?;
-    finish().map_err(Stop::Journal)?;
-    run.finish()
+    let ended = run.run().and_then(|()| {
+        finish().map_err(|error| vec![Stop::Journal(error)])?;
+        run.finish().map_err(|stop| vec![stop])
+    });
+    ended.err().unwrap_or_default()
 }
 
 /// What is said at the end.
@@ -110,7 +112,8 @@ pub(in crate::cli) struct Closing<'a> {
     pub journal: &'a Path,
     pub id: &'a str,
     pub history: &'a History,
-    pub stop: Option<&'a Stop>,
+    /// Why it stopped: what counts first.
+    pub stops: &'a [Stop],
     pub withheld: &'a BTreeMap<String, Refusal>,
 }
 
@@ -119,6 +122,8 @@ struct Summary<'a> {
     outcome: &'static str,
     reason: Option<&'static str>,
     detail: Option<String>,
+    /// Writes that failed at the same time.
+    also: Vec<Also<'a>>,
     journal: String,
     id: &'a str,
     head: String,
@@ -128,6 +133,13 @@ struct Summary<'a> {
     withheld: Vec<WithheldNow<'a>>,
     /// The commands that go on, back, or leave it.
     commands: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Also<'a> {
+    address: Option<&'a str>,
+    reason: &'static str,
+    detail: String,
 }
 
 #[derive(Serialize)]
@@ -170,9 +182,19 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
     order.iter().map(|address| ChangeState { address, state: of(address) }).collect()
 }
 
+fn also<'a>(history: &'a History, stop: &Stop) -> Also<'a> {
+    let step = stop.step().and_then(|at| history.steps().get(at));
+    let detail = match step {
+        Some(step) => format!("{}: {}", step.effect, stop.detail()),
+        None => stop.detail(),
+    };
+    Also { address: step.map(|step| step.address.as_str()), reason: stop.reason(), detail }
+}
+
 /// Says what was done and what is left, and returns the exit code.
 pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
-    let Closing { verb, history, stop, .. } = closing;
+    let Closing { verb, history, stops, .. } = closing;
+    let stop = stops.first();
     let states = states(history);
     // As long as it is open, it blocks the next apply, whatever was done.
     let is_nothing = *history.state() == State::NothingDone;
@@ -191,6 +213,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         outcome,
         reason: stop.map(Stop::reason),
         detail: stop.map(Stop::detail),
+        also: stops.iter().skip(1).map(|stop| also(history, stop)).collect(),
         journal: closing.journal.display().to_string(),
         id: closing.id,
         head: history.head().to_string(),
@@ -228,6 +251,10 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                     ));
                     let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
                     lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
+                    lines.extend(summary.also.iter().map(|also| {
+                        let address = also.address.map(|address| format!("{}: ", visible(address))).unwrap_or_default();
+                        format!("Stopped too: {address}{}", visible(&also.detail))
+                    }));
                 }
             }
             lines.push(format!("Journal: {}", visible(&summary.journal)));

@@ -112,9 +112,9 @@ fn begin(
     plan: Option<String>,
     withheld: &BTreeMap<String, Refusal>,
 ) -> Outcome {
-    let (id, mut journal) = new_journal(cloud, folder, approved, "apply", plan)?;
+    let (id, mut journal) = new_journal(cloud, folder, approved, "apply", (plan, args.approval.parallelism))?;
     let wall = Wall::listen(cloud);
-    let stop = drive(globals, cloud, &wall, &mut journal, args.approval.settle, || Ok(())).err();
+    let stops = drive(globals, cloud, &wall, &mut journal, args.approval.settle, || Ok(()));
     let history = journal.history();
     close(&Closing {
         verb: "Apply",
@@ -122,7 +122,7 @@ fn begin(
         journal: &folder.file(&id),
         id: &id,
         history,
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld,
     })
 }
@@ -133,7 +133,7 @@ pub(super) fn new_journal(
     folder: &Folder,
     approved: Approved,
     kind: &str,
-    plan: Option<String>,
+    (plan, parallelism): (Option<String>, u8),
 ) -> Result<(String, Journal<FileStore>), Failure> {
     let now = own_second(folder);
     let id = unused_id(folder, kind, now, &approved);
@@ -148,6 +148,7 @@ pub(super) fn new_journal(
         caller_arn: cloud.session().identity().arn.to_string(),
         user: std::env::var("USER").ok().filter(|user| !user.is_empty()),
         plan,
+        parallelism: parallelism.into(),
     };
     match Journal::begin(store, approved, author, now) {
         Ok(journal) => Ok((id, journal)),

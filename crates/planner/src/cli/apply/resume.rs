@@ -42,8 +42,14 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let approved = approve(way, proposal, &question)?;
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let caller = cloud.session().identity().arn.to_string();
-    let mut journal = Journal::resume(store, found.history.clone(), approved, caller, journals::now())
-        .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    let mut journal = Journal::resume(
+        store,
+        found.history.clone(),
+        approved,
+        (caller, usize::from(args.approval.parallelism)),
+        journals::now(),
+    )
+    .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     for (at, step) in found.history.steps().iter().enumerate() {
         if let Some(refusal) = withheld.get(&step.unit) {
             let skipped = journal.skipped(at, &refusal.detail, journals::now());
@@ -53,14 +59,14 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
     let finish = || rollback::note_above(&folder, &found.id);
-    let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
+    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         format: args.format,
         journal: &found.path,
         id: &found.id,
         history: journal.history(),
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld: &withheld,
     })
 }
