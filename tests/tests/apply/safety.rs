@@ -124,7 +124,7 @@ fn one_interrupt_ends_it_after_the_call_in_flight() {
     let play = stage.play(&SEVERAL);
     let before = essence(&play.cloud);
     hold(&play, true);
-    let child = play.start(&APPLY);
+    let child = play.start(&[&APPLY[..], &["--parallelism", "1"]].concat());
     play.wait_until_held();
     signal(child.id());
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -295,7 +295,7 @@ fn what_was_taken_back_in_part_is_not_gone_on_with() {
     let start = essence(&play.cloud);
     let fault = json!({ "operation": "writes", "skip": 2, "effect": "error", "code": "AccessDenied", "status": 403 });
     play.cloud.control("faults", fault);
-    let answer = play.apply(&["--format", "json"]).ended_with(4);
+    let answer = play.apply(&["--format", "json", "--parallelism", "1"]).ended_with(4);
     let closing: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(closing["commands"][0], "secateur apply --resume", "{answer}");
     let typo = play.rollback(&["--target", "role/typo/*"]).ended_with(64);

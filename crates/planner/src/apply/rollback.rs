@@ -325,6 +325,7 @@ impl<R: Reads> Way<'_, R> {
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            group_id: None,
             access_key: None,
         })
     }
