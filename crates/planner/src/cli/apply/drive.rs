@@ -1,84 +1,19 @@
-//! Running the steps: progress, Ctrl-C, and what is said at the end.
+//! Running the steps: progress, and what is said at the end.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
-use crate::apply::{CallError, Clock, Patience, Run, Stop};
+use crate::apply::{CallError, Patience, Run, Stop};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{Format, Globals};
-use crate::cli::{Exit, Outcome, journals, output};
+use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
-
-/// This machine's clock, and whoever presses Ctrl-C.
-#[derive(Clone, Debug, Default)]
-pub(in crate::cli) struct Wall {
-    interrupts: Arc<AtomicUsize>,
-}
-
-impl Clock for Wall {
-    fn now(&self) -> UnixTime {
-        journals::now()
-    }
-
-    fn sleep(&self, time: Duration) {
-        std::thread::sleep(time);
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.interrupts.load(Ordering::SeqCst) > 0
-    }
-}
-
-impl Wall {
-    /// Listens: the first Ctrl-C, or SIGTERM, ends it after the calls in flight, the second at once.
-    pub fn listen(cloud: &Cloud) -> Wall {
-        let wall = Wall::default();
-        #[cfg(unix)]
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let wall = wall.clone();
-            cloud.spawn(async move {
-                // Where signals cannot be listened to, they end the process; the journal says how far it was.
-                let Ok(mut signals) = signal(kind) else { return };
-                while signals.recv().await.is_some() {
-                    wall.interrupt();
-                }
-            });
-        }
-        #[cfg(not(unix))]
-        {
-            let wall = wall.clone();
-            cloud.spawn(async move {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    wall.interrupt();
-                }
-            });
-        }
-        wall
-    }
-
-    fn interrupt(&self) {
-        if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
-            output::note("\nInterrupt received: finishing the calls in flight. Once more ends it at once.");
-            return;
-        }
-        output::note(
-            "\nTwo interrupts received: ending at once. The journal stays open: what became of the calls in flight is read \
-             from AWS by `secateur apply --resume` or `secateur rollback`.",
-        );
-        std::process::exit(Exit::Partly as i32);
-    }
-}
 
 /// Makes the steps of a journal.
 pub(in crate::cli) fn drive(
@@ -89,6 +24,7 @@ pub(in crate::cli) fn drive(
     settle: i64,
     finish: impl FnOnce() -> Result<(), String>,
 ) -> Vec<Stop> {
+    wall.writes();
     let steps = journal.history().steps().to_vec();
     let tell = |at: usize| {
         if let (false, Some(step)) = (globals.quiet, steps.get(at)) {

@@ -29,10 +29,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
+    let wall = Wall::listen(&cloud);
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     let withheld = match &reproof {
-        Some(reproof) => again::check(globals, args, &cloud, reproof, &found)?,
+        Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, &found)?,
         None => BTreeMap::new(),
     };
     if args.format == Format::Text {
@@ -40,6 +41,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     let question = format!("Do you want to go on with {}?", visible(&found.id));
     let approved = approve(way, proposal, &question)?;
+    wall.writes();
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let caller = cloud.session().identity().arn.to_string();
     let mut journal = Journal::resume(
@@ -56,7 +58,6 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
-    let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
     let finish = || rollback::note_above(&folder, &found.id);
     let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
