@@ -1,7 +1,7 @@
 //! The process ends at the journal's own steps: before a record is written, before it is on the disk, after, and between a call
 //! and its record.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use secateur_tests::{Build, binary, built};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::stage::{PLAN, Play, Stage, answer};
-use super::town::{KINDS, essence};
+use super::town::{KINDS, MANY, essence};
 use crate::cli::Answer;
 use crate::workspace::{package, root};
 
@@ -41,13 +41,7 @@ fn is_rollback_open(play: &Play) -> bool {
 
 #[test]
 fn a_crash_at_every_step_of_the_journal_is_survived() {
-    let build = Build {
-        package: "secateur",
-        binary: "secateur-fault-points",
-        kind: "bin",
-        more: &["--features", "fault-points"],
-    };
-    let program = built(&build).unwrap();
+    let program = with_points();
     let stage = Stage::new();
     let kind = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
     let play = stage.play(kind);
@@ -89,6 +83,44 @@ fn a_crash_at_every_step_of_the_journal_is_survived() {
     }
     println!("{tried} crashes");
     assert!(tried > 20, "{tried}");
+}
+
+#[test]
+fn a_crash_with_several_writes_on_their_way_is_survived() {
+    let program = with_points();
+    let stage = Stage::new();
+    let play = stage.play(&MANY);
+    let start = essence(&play.cloud);
+    play.apply(&[]).ended_with(0);
+    let end = essence(&play.cloud);
+    drop(play);
+    let apply = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"];
+    for (at, point) in
+        ["intent-unwritten", "intent-unsynced", "intent-synced", "performed", "done-unsynced"].iter().enumerate()
+    {
+        for time in [0, 2, 5] {
+            let play = stage.play(&MANY).with_program(program.clone());
+            let crashed = run_until(&play, &apply, &format!("{point}:{time}"));
+            assert_eq!(crashed.code, -1, "{point}:{time}: {crashed}");
+            if (at + time) % 2 == 0 {
+                play.resume().ended_with(0);
+                assert_eq!(essence(&play.cloud), end, "{point}:{time}");
+            }
+            play.rollback(&["--settle", "1"]).ended_with(0);
+            assert_eq!(essence(&play.cloud), start, "{point}:{time}: taken back");
+        }
+    }
+}
+
+/// The binary that has the points.
+fn with_points() -> PathBuf {
+    let build = Build {
+        package: "secateur",
+        binary: "secateur-fault-points",
+        kind: "bin",
+        more: &["--features", "fault-points"],
+    };
+    built(&build).unwrap()
 }
 
 #[test]
