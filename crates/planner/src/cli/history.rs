@@ -54,7 +54,7 @@ pub(super) fn run(globals: &Globals, args: &HistoryArgs) -> Outcome {
     })?;
     // It blocks the next apply, as an open one does.
     let unusable = listed.iter().filter_map(|own| own.as_ref().err());
-    Ok(unusable.map(|own| own.failure.report(false)).last().unwrap_or(Exit::Done))
+    Ok(unusable.fold(Exit::Done, |_, own| own.failure.report(false)))
 }
 
 #[derive(Serialize)]

@@ -125,7 +125,7 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         Format::Text => text(&status),
         Format::Json => output::json(&status)?,
     })?;
-    Ok(unusable.iter().map(|own| own.failure.report(false)).next_back().unwrap_or(Exit::Done))
+    Ok(unusable.iter().fold(Exit::Done, |_, own| own.failure.report(false)))
 }
 
 fn text(status: &Status) -> String {
