@@ -8,7 +8,16 @@ use crate::emulator::cloud::allow;
 
 fn stopped_after(stage: &Stage, kind: &Kind, writes: usize) -> Play {
     let play = stage.play(kind);
-    let child = play.start(&["apply", super::stage::PLAN, "--auto-approve", "--no-recheck", "--settle", "2"]);
+    let child = play.start(&[
+        "apply",
+        super::stage::PLAN,
+        "--auto-approve",
+        "--no-recheck",
+        "--settle",
+        "2",
+        "--parallelism",
+        "1",
+    ]);
     let fault = json!({ "operation": "writes", "skip": writes, "effect": "kill", "pid": child.id(), "after": false });
     play.cloud.control("faults", fault);
     let ended = super::stage::answer(child.wait_with_output().unwrap());

@@ -19,7 +19,7 @@ fn shared() -> String {
 type Act = fn(&Cloud);
 
 /// Everything that may have happened, and the word that says so.
-const ACTS: [(&str, &str, Act); 8] = [
+const ACTS: [(&str, &str, Act); 9] = [
     ("edits an inline policy", "document", |cloud| {
         let theirs = allow(&["lambda:ListFunctions", "s3:CreateBucket"]);
         cloud.iam("PutRolePolicy", &[("RoleName", "put"), ("PolicyName", "p"), ("PolicyDocument", &theirs)]);
@@ -48,7 +48,45 @@ const ACTS: [(&str, &str, Act); 8] = [
         cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:user/writer") }));
         cloud.user("writer", &allow(&["lambda:ListFunctions", "lambda:DeleteFunction"]));
     }),
+    ("deletes a group and makes it again as it was", "recreated", make_the_group_again),
 ];
+
+/// The same members, the same inline policies, the same attachment: only its unique id is another.
+fn make_the_group_again(cloud: &Cloud) {
+    let (queues, both) =
+        (allow(&["sqs:CreateQueue", "sqs:DeleteQueue"]), allow(&["lambda:ListFunctions", "lambda:DeleteFunction"]));
+    cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:group/team") }));
+    cloud.iam("CreateGroup", &[("GroupName", "team")]);
+    cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "member")]);
+    cloud.iam("PutGroupPolicy", &[("GroupName", "team"), ("PolicyName", "g"), ("PolicyDocument", &both)]);
+    cloud.iam("PutGroupPolicy", &[("GroupName", "team"), ("PolicyName", "q"), ("PolicyDocument", &queues)]);
+    let idle = format!("arn:aws:iam::{ACCOUNT}:policy/idle");
+    cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", &idle)]);
+}
+
+#[test]
+fn an_attachment_of_a_group_that_was_made_again_is_left_as_it_is() {
+    let stage = Stage::new();
+    let kind = Kind { name: "off", config: "", target: &["group/team/attached/*"] };
+    let play = stage.play(&kind);
+    assert!(play.plan()["changes"][0]["expects"]["group_id"].is_string(), "{}", play.plan());
+    make_the_group_again(&play.cloud);
+    let before = essence(&play.cloud);
+    let answer = play.apply(&[]).ended_with(3);
+    assert!(answer.stderr.contains("the group was deleted and made again"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    drop(play);
+    // Between the apply and its rollback: it is another group's.
+    let play = stage.play(&kind);
+    play.apply(&[]).ended_with(0);
+    make_the_group_again(&play.cloud);
+    play.cloud.iam(
+        "DetachGroupPolicy",
+        &[("GroupName", "team"), ("PolicyArn", &format!("arn:aws:iam::{ACCOUNT}:policy/idle"))],
+    );
+    let answer = play.rollback(&[]).ended_with(3);
+    assert!(answer.stderr.contains("was deleted and made again"), "{answer}");
+}
 
 #[test]
 fn what_moved_since_the_plan_is_refused_before_the_first_write() {
@@ -73,7 +111,9 @@ fn what_moved_since_the_plan_is_refused_before_the_first_write() {
 /// Holds the first write, lets somebody act, and lets it go on.
 fn meanwhile(play: &Play, act: impl FnOnce(&Cloud)) -> crate::cli::Answer {
     play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": true }));
-    let child = play.start(&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"]);
+    // One at a time: which one is held, and which come after it, is known.
+    let apply = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1", "--parallelism", "1"];
+    let child = play.start(&apply);
     play.wait_until_held();
     act(&play.cloud);
     play.cloud.running.control("POST", "release", &json!({})).unwrap();
@@ -171,7 +211,7 @@ fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
     let before = essence(&play.cloud);
     let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
     play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
+    play.apply(&["--parallelism", "1"]).ended_with(4);
     used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
     let answer = play.resume().ended_with(0);
     assert!(answer.stderr.contains("Withheld: user/writer/inline/p"), "{answer}");

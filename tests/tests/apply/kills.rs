@@ -6,14 +6,41 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use super::stage::{Play, Stage, answer};
-use super::town::{KINDS, Kind, essence};
+use super::stage::{PLAN, Play, Stage, answer};
+use super::town::{KINDS, Kind, MANY, essence};
 
 type Essence = BTreeMap<String, String>;
 
+/// A kind of change, how many writes are on their way at a time, and the ways to try: killed after the write or before, and
+/// gone on with or taken back.
+struct Tale {
+    kind: Kind,
+    parallelism: &'static str,
+    ways: &'static [(bool, bool)],
+}
+
+const ALL_WAYS: [(bool, bool); 4] = [(false, true), (false, false), (true, true), (true, false)];
+
+/// The longest first. Of one kind alone all writes share something: they are made one after the other anyway.
+fn tales() -> Vec<Tale> {
+    let mut tales = vec![
+        Tale { kind: MANY, parallelism: "4", ways: &ALL_WAYS },
+        Tale {
+            kind: Kind { name: "many, one at a time", ..MANY },
+            parallelism: "1",
+            ways: &[(false, false), (true, true)],
+        },
+    ];
+    let mut kinds = KINDS.to_vec();
+    kinds.sort_by_key(|kind| kind.name != "split");
+    tales.extend(kinds.into_iter().map(|kind| Tale { kind, parallelism: "4", ways: &ALL_WAYS }));
+    tales
+}
+
 /// Kills an apply at its k-th write; says whether it was killed.
-fn killed(play: &Play, k: usize, after: bool) -> bool {
-    let child = play.start(&["apply", super::stage::PLAN, "--auto-approve", "--no-recheck", "--settle", "2"]);
+fn killed(play: &Play, tale: &Tale, k: usize, after: bool) -> bool {
+    let apply = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1", "--parallelism", tale.parallelism];
+    let child = play.start(&apply);
     let fault = json!({ "operation": "writes", "skip": k, "effect": "kill", "pid": child.id(), "after": after });
     play.cloud.control("faults", fault);
     let answer = answer(child.wait_with_output().unwrap());
@@ -25,74 +52,98 @@ fn killed(play: &Play, k: usize, after: bool) -> bool {
     false
 }
 
-fn one(stage: &Stage, kind: &Kind, k: usize, after: bool, goes_on: bool, ends: &(Essence, Essence)) -> bool {
-    let play = stage.play(kind);
-    let was_killed = killed(&play, k, after);
-    let context = format!("{} killed {} write {k}", kind.name, if after { "after" } else { "before" });
+/// One kill; says whether there was one, and how many writes were in doubt then.
+fn one(
+    stage: &Stage,
+    tale: &Tale,
+    k: usize,
+    (after, goes_on): (bool, bool),
+    ends: &(Essence, Essence),
+) -> Option<usize> {
+    let play = stage.play(&tale.kind);
+    let was_killed = killed(&play, tale, k, after);
+    let context = format!("{} killed {} write {k}", tale.kind.name, if after { "after" } else { "before" });
     if !was_killed {
         assert_eq!(essence(&play.cloud), ends.1, "{context}: it was not killed");
-        return false;
+        return None;
     }
+    let in_doubt = in_doubt(&play);
     if (k, after, goes_on) == (0, true, true) {
         let blocked = play.apply(&[]).ended_with(3);
         assert!(blocked.stderr.contains("is open"), "{context}: {blocked}");
     }
     if goes_on {
-        play.resume().ended_with(0);
+        play.run(&["apply", "--resume", "--auto-approve", "--settle", "1"]).ended_with(0);
         assert_eq!(essence(&play.cloud), ends.1, "{context}: resumed");
         assert_eq!(play.ends(), ["end"], "{context}");
     }
-    play.rollback(&[]).ended_with(0);
+    play.rollback(&["--settle", "1"]).ended_with(0);
     assert_eq!(essence(&play.cloud), ends.0, "{context}: taken back, resumed before: {goes_on}");
     let all_ended = play.ends().iter().all(|end| matches!(end.as_str(), "end" | "rolled-back"));
     assert!(all_ended, "{context}: {:?}", play.ends());
-    true
+    Some(in_doubt)
+}
+
+/// How many writes may be done or not, by the only journal.
+fn in_doubt(play: &Play) -> usize {
+    let mut open = std::collections::BTreeSet::new();
+    for record in play.records(&play.journals()[0]) {
+        match record["record"].as_str().unwrap() {
+            "intent" => open.insert(record["step"].as_u64()),
+            "done" | "failed" => open.remove(&record["step"].as_u64()),
+            _ => false,
+        };
+    }
+    open.len()
 }
 
 #[test]
 fn every_write_of_every_kind_survives_a_kill() {
-    let next = AtomicUsize::new(0);
+    let (tales, next) = (tales(), AtomicUsize::new(0));
     let tried = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
-        for _ in 0..3 {
+        for _ in 0..4 {
             scope.spawn(|| {
                 let stage = Stage::new();
-                while let Some(kind) = KINDS.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let writes = all(&stage, kind);
-                    tried.lock().unwrap().insert(kind.name, writes);
+                while let Some(tale) = tales.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let own = all(&stage, tale);
+                    tried.lock().unwrap().insert(tale.kind.name, (own, tale.ways.len()));
                 }
             });
         }
     });
     let tried = tried.into_inner().unwrap();
-    for (kind, writes) in &tried {
-        println!("{kind}: {writes} writes x {{before, after}} x {{resume, rollback}}");
+    for (kind, ((writes, in_doubt), ways)) in &tried {
+        println!(
+            "{kind}: {writes} writes x {ways} of {{before, after}} x {{resume, rollback}}, up to {in_doubt} in doubt"
+        );
     }
-    assert_eq!(tried.len(), KINDS.len(), "a kind was not tried");
+    assert_eq!(tried.len(), tales.len(), "a kind was not tried");
+    assert!(tried["many"].0.1 > 1, "several writes were never in doubt at once");
 }
 
-/// Kills at every write of a kind; returns how many there are.
-fn all(stage: &Stage, kind: &Kind) -> usize {
+/// Kills at every write of a kind; returns how many there are, and how many were in doubt at once.
+fn all(stage: &Stage, tale: &Tale) -> (usize, usize) {
+    let kind = &tale.kind;
     let play = stage.play(kind);
     let start = essence(&play.cloud);
-    play.apply(&[]).ended_with(0);
+    play.apply(&["--parallelism", tale.parallelism]).ended_with(0);
     let end = essence(&play.cloud);
     assert_ne!(start, end, "{}", kind.name);
     let ends = (start, end);
     drop(play);
+    let mut most = 0;
     for k in 0.. {
-        let mut was_killed = false;
-        for after in [false, true] {
-            for goes_on in [true, false] {
-                was_killed = one(stage, kind, k, after, goes_on, &ends);
-                if !was_killed {
+        for way in tale.ways {
+            match one(stage, tale, k, *way, &ends) {
+                Some(in_doubt) => most = most.max(in_doubt),
+                None => {
                     // Past the last effect: there is no further write to be killed at.
                     assert!(k > 0, "{}: never killed", kind.name);
-                    return k;
+                    return (k, most);
                 }
             }
         }
-        assert!(was_killed);
     }
-    0
+    (0, most)
 }

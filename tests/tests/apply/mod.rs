@@ -3,6 +3,8 @@
 mod again;
 mod drift;
 mod faults;
+mod files;
+mod interrupts;
 mod kills;
 mod permissions;
 mod points;

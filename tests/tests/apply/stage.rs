@@ -143,7 +143,8 @@ impl Play {
     /// Takes the last apply back.
     pub fn rollback(&self, more: &[&str]) -> Answer {
         let id = self.journals().into_iter().rev().find(|id| id.contains("-apply-")).unwrap();
-        self.run(&[&["rollback", &id, "--auto-approve", "--settle", "2"], more].concat())
+        let settle: &[&str] = if more.contains(&"--settle") { &[] } else { &["--settle", "2"] };
+        self.run(&[&["rollback", &id, "--auto-approve"], settle, more].concat())
     }
 
     /// The ids of all journals, the oldest first.

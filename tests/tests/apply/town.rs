@@ -42,6 +42,20 @@ pub const KINDS: [Kind; 13] = [
     Kind { name: "deactivate", config: "", target: &["user/keyed/key/*"] },
 ];
 
+/// Several entities at a time, in two phases: what grows nothing, and a policy that takes another's place.
+pub const MANY: Kind = Kind {
+    name: "many",
+    config: "[rewrite]\naws_managed = \"replace\"\n",
+    target: &[
+        "role/put/inline/*",
+        "user/writer/inline/*",
+        "group/team/inline/*",
+        "policy/shared",
+        "user/keyed/key/*",
+        "role/mixed/attached/*",
+    ],
+};
+
 /// Builds the town at a port, 0 for any; the clock then shows `now`.
 pub fn build(port: u16, now: &str) -> Cloud {
     let options = Options {

@@ -103,6 +103,7 @@ impl Line {
             let clients = self.clients();
             let generation = clients.generation;
             let started = Instant::now();
+            self.turn(call.operation).await;
             let error = match self.attempt(call, attempt, send(clients)).await {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
@@ -141,13 +142,16 @@ impl Line {
         result
     }
 
+    pub(super) async fn turn(&self, operation: &'static str) {
+        self.pacing.turn(operation).await;
+    }
+
     async fn attempt<O, E, F>(&self, call: &Call<'_>, attempt: u32, sending: F) -> Result<O, AwsError>
     where
         O: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     {
-        self.pacing.turn(call.operation).await;
         // The semaphore is never closed, so there is always a permit to wait for.
         let _permit = self.in_flight.acquire().await.ok();
         let sent = Instant::now();

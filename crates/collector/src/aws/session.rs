@@ -148,7 +148,12 @@ impl Session {
         self.line.call(call, send).await
     }
 
-    /// Makes a call once, when its turn has come: for whoever must not repeat it blindly.
+    /// Waits until a call of that operation may go: for whoever makes it by [`once`](Session::once).
+    pub async fn turn(&self, operation: &'static str) {
+        self.line.turn(operation).await;
+    }
+
+    /// Makes a call once, and at once: for whoever must not repeat it blindly, and has waited for its [`turn`](Session::turn).
     ///
     /// # Errors
     /// When it fails; [`AwsError::is_ambiguous`] says whether it may have been done all the same.

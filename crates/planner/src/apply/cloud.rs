@@ -274,6 +274,9 @@ pub struct Wrote {
 
 /// The writes of apply and rollback.
 pub trait Writes {
+    /// Waits until a write of that operation may go, at AWS's pace: the next [`perform`](Writes::perform) goes at once.
+    fn turn(&self, operation: &'static str);
+
     /// Does one write, once: nothing is tried again here. Only what stands in a journal can be passed.
     ///
     /// # Errors

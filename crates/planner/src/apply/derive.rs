@@ -200,10 +200,13 @@ fn push(
     Ok(())
 }
 
-/// The unique id of who gets or loses an attachment; that of a group is not in a plan.
+/// The unique id of who gets or loses an attachment.
 fn entity_id(change: &Change, effect: &Effect) -> Option<String> {
     let (Effect::Attach { entity, .. } | Effect::Detach { entity, .. }) = effect else { return None };
     let is_entity = |arn: &Arn| arn.resource_type() == entity.kind.as_str() && arn.name() == entity.name;
+    if entity.kind == EntityKind::Group {
+        return change.expects.group_id.clone();
+    }
     let mut holders = change.expects.holders.iter();
     holders.find(|holder| is_entity(&holder.arn)).map(|holder| holder.unique_id.clone())
 }

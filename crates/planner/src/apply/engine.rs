@@ -1,13 +1,19 @@
-//! The state machine: one step after the other, each read, compared, written down, made, written down, and read back.
+//! The state machine: several lanes at a time, and in each one step after the other: read, compared, written down, made, written
+//! down, and read back.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
 use super::cloud::{CallError, Reads, Writes, Wrote};
 use super::fault;
-use super::journal::{Ending, Journal, JournalError, Knowing, Progress, Store};
+use super::journal::{Ending, History, Intended, Journal, JournalError, Knowing, Progress, Store};
+use super::lanes::{Lane, phases};
 use super::look::{Stand, look, surroundings, undone};
+use super::stop::{Stop, in_order};
 
 /// What time it is, and waiting.
 pub trait Clock {
@@ -36,87 +42,6 @@ impl Default for Patience {
     }
 }
 
-/// Why a run stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The state is not what was approved.
-    Drifted {
-        /// Which step.
-        step: usize,
-        /// What differs.
-        detail: String,
-    },
-    /// Somebody else did what the step would have done.
-    DoneByOthers {
-        /// Which step.
-        step: usize,
-    },
-    /// A call failed.
-    Call {
-        /// Which step.
-        step: usize,
-        /// Why.
-        error: CallError,
-    },
-    /// A write does not show in reads.
-    NotSeen {
-        /// Which step.
-        step: usize,
-    },
-    /// The journal cannot be written.
-    Journal(String),
-    /// Somebody asked to stop.
-    Interrupted,
-}
-
-impl Stop {
-    /// Returns a word for programs.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Stop::Drifted { .. } => "drifted",
-            Stop::DoneByOthers { .. } => "done-by-others",
-            Stop::Call { error: CallError::Refused { code, .. }, .. } if is_expired(code) => "session-expired",
-            Stop::Call { error: CallError::Refused { code, .. }, .. } if is_denied(code) => "access-denied",
-            Stop::Call { error: CallError::Throttled(_), .. } => "throttled",
-            Stop::Call { .. } => "call-failed",
-            Stop::NotSeen { .. } => "not-seen",
-            Stop::Journal(_) => "journal",
-            Stop::Interrupted => "interrupted",
-        }
-    }
-
-    /// Returns the step at which it stopped.
-    pub fn step(&self) -> Option<usize> {
-        match self {
-            Stop::Drifted { step, .. }
-            | Stop::DoneByOthers { step }
-            | Stop::Call { step, .. }
-            | Stop::NotSeen { step } => Some(*step),
-            Stop::Journal(_) | Stop::Interrupted => None,
-        }
-    }
-
-    /// Returns a sentence for people.
-    pub fn detail(&self) -> String {
-        match self {
-            Stop::Drifted { detail, .. } => detail.clone(),
-            Stop::DoneByOthers { .. } => "somebody else has done it already".to_owned(),
-            Stop::Call { error, .. } => error.to_string(),
-            Stop::NotSeen { .. } => "AWS took the write, and reads do not show it".to_owned(),
-            Stop::Journal(detail) => detail.clone(),
-            Stop::Interrupted => "interrupted".to_owned(),
-        }
-    }
-}
-
-fn is_expired(code: &str) -> bool {
-    matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "InvalidClientTokenId")
-}
-
-fn is_denied(code: &str) -> bool {
-    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation")
-}
-
 /// Codes of answers that say to come back: the call is not done, and may be tried again after a look.
 fn is_passing(code: &str) -> bool {
     matches!(code, "ConcurrentModification" | "EntityTemporarilyUnmodifiable")
@@ -138,31 +63,53 @@ pub struct Run<'a, S, C, K> {
     pub clock: &'a K,
     /// How long to wait.
     pub patience: Patience,
-    /// Called before each step with its number.
-    pub on_step: &'a dyn Fn(usize),
+    /// Called before each step with its number; from several threads.
+    pub on_step: &'a (dyn Fn(usize) + Sync),
 }
 
-impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
-    /// Makes all steps that are left, and closes the journal.
+impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K> {
+    /// Makes all steps that are left, as many at a time as the journal says.
     ///
     /// # Errors
-    /// When it stops before the end. Where it is certain that nothing was done, the journal is closed all the same; else it
-    /// is open.
-    pub fn run(&mut self) -> Result<(), Stop> {
-        let may_have_begun = self.journal.resumed().flatten();
-        for at in 0..self.journal.history().steps().len() {
-            if let Err(stop) = self.step(at, may_have_begun == Some(at)) {
-                // What cannot be written now is read from AWS by whoever goes on.
-                let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), self.clock.now());
-                let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped);
-                let history = self.journal.history();
-                if may_have_begun.is_none() && (0..history.steps().len()).all(|at| is_open(history.progress(at))) {
-                    let _ = self.journal.end(Ending::NothingDone, self.clock.now());
-                }
-                return Err(stop);
+    /// When it stops before the end: all reasons, the one that counts first. What was on its way is done or settled by then.
+    /// Where it is certain that nothing was done, the journal is closed all the same; else it is open.
+    pub fn run(&mut self) -> Result<(), Vec<Stop>> {
+        let begun = self.journal.history().clone();
+        let phases = phases(&begun.begin().origin, begun.steps());
+        let may_have_begun = self.journal.resumed().cloned().unwrap_or_default();
+        let work = Work {
+            is_resumed: self.journal.resumed().is_some(),
+            parallelism: begun.parallelism(),
+            journal: Mutex::new(self.journal),
+            cloud: self.cloud,
+            clock: self.clock,
+            patience: self.patience,
+            on_step: self.on_step,
+            may_have_begun: &may_have_begun,
+            last_at: begun.last_at(),
+            is_halted: AtomicBool::new(false),
+            stops: Mutex::default(),
+        };
+        for lanes in &phases {
+            if !work.is_halted() {
+                work.go_through(lanes);
             }
         }
-        Ok(())
+        let mut stops = work.stops.into_inner().unwrap_or_else(PoisonError::into_inner);
+        in_order(&mut stops);
+        if stops.is_empty() {
+            return Ok(());
+        }
+        // The last that stands there is the one that counts. What cannot be written now is read from AWS by whoever goes on.
+        for stop in stops.iter().rev() {
+            let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), self.clock.now());
+        }
+        let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped);
+        let history = self.journal.history();
+        if may_have_begun.is_empty() && (0..history.steps().len()).all(|at| is_open(history.progress(at))) {
+            let _ = self.journal.end(Ending::NothingDone, self.clock.now());
+        }
+        Err(stops)
     }
 
     /// Closes the journal: all is done.
@@ -171,33 +118,127 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
     /// When that cannot be written.
     pub fn finish(&mut self) -> Result<(), Stop> {
         let now = self.clock.now();
-        self.journal.end(Ending::Done, now).map_err(|error| journal(&error))
+        self.journal.end(Ending::Done, now).map_err(|error| Stop::Journal(error.to_string()))
+    }
+}
+
+/// Why a lane ends before its end.
+enum Ended {
+    /// It cannot go on.
+    Stopped(Stop),
+    /// Another lane has stopped.
+    Halted,
+}
+
+impl From<Stop> for Ended {
+    fn from(stop: Stop) -> Ended {
+        Ended::Stopped(stop)
+    }
+}
+
+/// What all lanes share.
+struct Work<'a, S, C, K> {
+    journal: Mutex<&'a mut Journal<S>>,
+    cloud: &'a C,
+    clock: &'a K,
+    patience: Patience,
+    parallelism: usize,
+    on_step: &'a (dyn Fn(usize) + Sync),
+    is_resumed: bool,
+    /// The steps that may be done though nothing in the journal says so.
+    may_have_begun: &'a BTreeSet<usize>,
+    /// When the last write before this run can have been made.
+    last_at: UnixTime,
+    /// Whether a lane has stopped: nothing more is begun.
+    is_halted: AtomicBool,
+    stops: Mutex<Vec<Stop>>,
+}
+
+impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S, C, K> {
+    /// Goes through lanes, begun in their order, several at a time; returns when all have ended.
+    fn go_through(&self, lanes: &[Lane]) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(lane) = lanes.get(next.fetch_add(1, Ordering::SeqCst)) {
+                if self.is_halted() {
+                    return;
+                }
+                self.lane(lane);
+            }
+        };
+        let others = self.parallelism.min(lanes.len()).saturating_sub(1);
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+            work();
+            for other in others {
+                if let Err(panic) = other.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        });
     }
 
-    fn step(&mut self, at: usize, may_have_begun: bool) -> Result<(), Stop> {
-        let since = match self.journal.history().progress(at) {
+    fn lane(&self, lane: &Lane) {
+        for at in lane {
+            match self.step(*at) {
+                Ok(()) => {}
+                Err(Ended::Halted) => return,
+                Err(Ended::Stopped(stop)) => {
+                    self.is_halted.store(true, Ordering::SeqCst);
+                    self.stops.lock().unwrap_or_else(PoisonError::into_inner).push(stop);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn is_halted(&self) -> bool {
+        self.is_halted.load(Ordering::SeqCst)
+    }
+
+    /// Ends the lane when nothing more is to be begun.
+    fn go_on(&self) -> Result<(), Ended> {
+        match self.clock.is_interrupted() {
+            _ if self.is_halted() => Err(Ended::Halted),
+            true => Err(Stop::Interrupted.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, &'a mut Journal<S>> {
+        // Whoever panics while it writes has written a record or none.
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the journal says now: nobody else writes of the steps of the own lane.
+    fn history(&self) -> History {
+        self.journal().history().clone()
+    }
+
+    fn step(&self, at: usize) -> Result<(), Ended> {
+        let history = self.history();
+        let since = match history.progress(at) {
             Progress::Done { .. } | Progress::Skipped => return Ok(()),
             Progress::Intended { at } => Some(*at),
             Progress::Open => None,
         };
-        if self.clock.is_interrupted() {
-            return Err(Stop::Interrupted);
-        }
+        self.go_on()?;
         (self.on_step)(at);
-        let was_tried = since.is_some() || may_have_begun;
+        let was_tried = since.is_some() || self.may_have_begun.contains(&at);
         // What a crash left open may be done and not yet seen.
-        let since = since.unwrap_or_else(|| self.journal.history().last_at());
+        let since = since.unwrap_or(self.last_at);
         let stand = if was_tried { self.settled(at, since)? } else { self.calm(at)? };
         match stand {
             Stand::After(wrote) if was_tried => {
                 return self.found(at, wrote);
             }
-            Stand::After(_) if self.journal.resumed().is_some() && self.journal.history().was_done_by_others(at) => {
+            Stand::After(_) if self.is_resumed && history.was_done_by_others(at) => {
                 let now = self.clock.now();
-                return self.journal.skipped(at, "somebody else did it", now).map_err(|error| journal(&error));
+                let skipped = self.journal().skipped(at, "somebody else did it", now);
+                return skipped.map_err(|error| journal(&error));
             }
-            Stand::After(_) => return Err(Stop::DoneByOthers { step: at }),
-            Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
+            Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
+            Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
             Stand::Before => {}
         }
         self.write(at, was_tried)
@@ -205,30 +246,31 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
 
     /// Makes one write: once, and again only when reads do not show it. Once an attempt may have been made, its effect may
     /// show at any time: it is ours then, and nothing is written down as not done.
-    fn write(&mut self, at: usize, was_tried: bool) -> Result<(), Stop> {
+    fn write(&self, at: usize, was_tried: bool) -> Result<(), Ended> {
+        let history = self.history();
+        let Some(step) = history.steps().get(at) else { return Ok(()) };
         let mut may_be_made = was_tried;
         let mut attempt = 0;
         loop {
+            self.go_on()?;
+            // Before the reads: nothing is waited for between the last of them and the write.
+            self.cloud.turn(step.effect.operation());
             self.guard(at)?;
             // The last read is that of what is written.
             match self.look(at)? {
                 Stand::Before => {}
                 Stand::After(wrote) if may_be_made => return self.found(at, wrote),
-                Stand::After(_) => return Err(Stop::DoneByOthers { step: at }),
-                Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
+                Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
+                Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
             }
-            if self.clock.is_interrupted() {
-                return Err(Stop::Interrupted);
-            }
-            let now = self.clock.now();
-            let intended = self.journal.intend(at, now).map_err(|error| journal(&error))?;
+            let intended = self.intend(at)?;
             let called = self.clock.now();
             let result = self.cloud.perform(&intended);
             fault::point("performed");
             let now = self.clock.now();
             let error = match result {
                 Ok(wrote) => {
-                    self.journal.done(at, Knowing::Answer, wrote, now).map_err(|error| journal(&error))?;
+                    self.journal().done(at, Knowing::Answer, wrote, now).map_err(|error| journal(&error))?;
                     return self.read_back(at, now);
                 }
                 Err(error) => error,
@@ -243,33 +285,40 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
             if is_unsure {
                 match self.settled(at, called)? {
                     Stand::After(wrote) => return self.found(at, wrote),
-                    Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }),
+                    Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
                     Stand::Before => {}
                 }
             }
             if !may_be_made {
-                self.journal.failed(at, code, message, now).map_err(|error| journal(&error))?;
+                self.journal().failed(at, code, message, now).map_err(|error| journal(&error))?;
                 if is_already(code) && matches!(self.look(at)?, Stand::After(_)) {
-                    return Err(Stop::DoneByOthers { step: at });
+                    return Err(Stop::DoneByOthers { step: at }.into());
                 }
             }
             attempt += 1;
             if !may_retry || attempt >= self.patience.attempts {
-                return Err(Stop::Call { step: at, error });
+                return Err(Stop::Call { step: at, error }.into());
             }
             self.clock.sleep(pause(attempt));
         }
     }
 
+    /// Writes down that a step is about to be made, unless nothing more is to be begun.
+    fn intend(&self, at: usize) -> Result<Intended, Ended> {
+        let mut own = self.journal();
+        self.go_on()?;
+        own.intend(at, self.clock.now()).map_err(|error| journal(&error))
+    }
+
     /// Writes down that reads show the step as done.
-    fn found(&mut self, at: usize, wrote: Wrote) -> Result<(), Stop> {
+    fn found(&self, at: usize, wrote: Wrote) -> Result<(), Ended> {
         let now = self.clock.now();
-        self.journal.done(at, Knowing::Reading, wrote, now).map_err(|error| journal(&error))
+        self.journal().done(at, Knowing::Reading, wrote, now).map_err(|error| journal(&error))
     }
 
     /// Refuses a step when what was done before it in its unit does not stand, or its surroundings are not the plan's.
-    fn guard(&self, at: usize) -> Result<(), Stop> {
-        let history = self.journal.history();
+    fn guard(&self, at: usize) -> Result<(), Ended> {
+        let history = self.history();
         let Some(step) = history.steps().get(at) else { return Ok(()) };
         let drifted = |detail: String| Stop::Drifted { step: at, detail };
         for (before, own) in history.steps().iter().enumerate().take(at).filter(|(_, own)| own.unit == step.unit) {
@@ -277,55 +326,65 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
                 Progress::Done { at, .. } => Some(*at),
                 Progress::Skipped => None,
                 Progress::Open | Progress::Intended { .. } => {
-                    return Err(drifted(format!("it rests on what is not done: {}", own.effect)));
+                    return Err(drifted(format!("it rests on what is not done: {}", own.effect)).into());
                 }
             };
-            let is_fresh = || since.is_some_and(|since| self.clock.now().since(since) < self.patience.settle);
             let mut turn = 0;
-            while let Some(detail) = self.patiently(at, || undone(self.cloud, history, before))? {
-                if !is_fresh() {
-                    return Err(drifted(detail));
+            loop {
+                let is_fresh = since.is_some_and(|since| self.clock.now().since(since) < self.patience.settle);
+                match self.patiently(at, || undone(self.cloud, &history, before))? {
+                    None => break,
+                    Some(detail) if !is_fresh => return Err(drifted(detail).into()),
+                    Some(_) => self.wait(&mut turn)?,
                 }
-                turn += 1;
-                self.clock.sleep(pause(turn).min(Duration::from_secs(2)));
             }
         }
         match self.patiently(at, || surroundings(self.cloud, step))? {
             None => Ok(()),
-            Some(detail) => Err(drifted(detail)),
+            Some(detail) => Err(drifted(detail).into()),
         }
     }
 
     /// Reads where a step stands; what was written just before may not show yet, and is no drift.
-    fn calm(&self, at: usize) -> Result<Stand, Stop> {
-        let last = self.journal.history().last_done();
-        let is_fresh = || last.is_some_and(|last| self.clock.now().since(last) < self.patience.settle);
+    fn calm(&self, at: usize) -> Result<Stand, Ended> {
+        let last = self.history().last_done_beside(at);
         let mut turn = 0;
         loop {
+            let is_fresh = last.is_some_and(|last| self.clock.now().since(last) < self.patience.settle);
             let stand = self.look(at)?;
-            if !matches!(stand, Stand::Other(_)) || !is_fresh() {
+            if !matches!(stand, Stand::Other(_)) || !is_fresh {
                 return Ok(stand);
             }
-            turn += 1;
-            self.clock.sleep(pause(turn).min(Duration::from_secs(2)));
+            self.wait(&mut turn)?;
         }
+    }
+
+    /// Waits before a look at what is not begun: not when nothing more is to be begun.
+    fn wait(&self, turn: &mut u32) -> Result<(), Ended> {
+        self.go_on()?;
+        *turn += 1;
+        self.clock.sleep(pause(*turn).min(Duration::from_secs(2)));
+        Ok(())
     }
 
     /// Reads until a write shows.
-    fn read_back(&self, at: usize, since: UnixTime) -> Result<(), Stop> {
+    fn read_back(&self, at: usize, since: UnixTime) -> Result<(), Ended> {
         match self.settled(at, since)? {
             Stand::After(_) => Ok(()),
-            Stand::Before => Err(Stop::NotSeen { step: at }),
-            Stand::Other(detail) => Err(Stop::Drifted { step: at, detail }),
+            Stand::Before => Err(Stop::NotSeen { step: at }.into()),
+            Stand::Other(detail) => Err(Stop::Drifted { step: at, detail }.into()),
         }
     }
 
-    /// Reads until the step shows as done, or until it would show if it were.
+    /// Reads until the step shows as done, or until it would show if it were. What is on its way is waited for, whatever
+    /// other lanes do.
     fn settled(&self, at: usize, since: UnixTime) -> Result<Stand, Stop> {
         let mut turn = 0;
         loop {
+            // By the time before the look: a look that takes long is of when it was begun.
+            let is_late = self.clock.now().since(since) >= self.patience.settle;
             let stand = self.look(at)?;
-            if matches!(stand, Stand::After(_)) || self.clock.now().since(since) >= self.patience.settle {
+            if matches!(stand, Stand::After(_)) || is_late {
                 return Ok(stand);
             }
             turn += 1;
@@ -334,7 +393,8 @@ impl<S: Store, C: Reads + Writes, K: Clock> Run<'_, S, C, K> {
     }
 
     fn look(&self, at: usize) -> Result<Stand, Stop> {
-        self.patiently(at, || look(self.cloud, self.journal.history(), at))
+        let history = self.history();
+        self.patiently(at, || look(self.cloud, &history, at))
     }
 
     /// Reads, and reads again when AWS does not answer: reading changes nothing.
@@ -358,6 +418,10 @@ fn pause(attempt: u32) -> Duration {
     Duration::from_millis(100u64.saturating_mul(1 << attempt.min(6)))
 }
 
-fn journal(error: &JournalError) -> Stop {
-    Stop::Journal(error.to_string())
+fn journal(error: &JournalError) -> Ended {
+    match error {
+        // Whoever found it broken has said so.
+        JournalError::Broken => Ended::Halted,
+        error => Stop::Journal(error.to_string()).into(),
+    }
 }

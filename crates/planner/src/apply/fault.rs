@@ -1,6 +1,9 @@
 //! Points at which a test ends the process, as by a loss of power. Without the feature `fault-points`, which no release has,
 //! there is nothing here.
 
+#[cfg(all(feature = "fault-points", not(debug_assertions)))]
+compile_error!("fault points are for tests: a release build has none");
+
 #[cfg(feature = "fault-points")]
 pub(super) fn point(name: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};

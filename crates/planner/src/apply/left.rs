@@ -27,17 +27,26 @@ impl Left {
     pub fn read(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History) -> Result<Left, CallError> {
         let may_be_done = |at: usize| matches!(history.progress(at), Progress::Intended { .. });
         let all = 0..history.steps().len();
-        let pending: Vec<usize> = all.clone().filter(|at| may_be_done(*at)).chain(history.may_have_begun()).collect();
+        let said = all.clone().filter(|at| may_be_done(*at)).map(|at| (at, true));
+        let pending: Vec<(usize, bool)> =
+            said.chain(history.may_have_begun().into_iter().map(|at| (at, false))).collect();
         let mut is_done: Vec<bool> = all.map(|at| matches!(history.progress(at), Progress::Done { .. })).collect();
-        for at in pending {
+        for (at, is_said) in pending {
             let stand = loop {
+                let is_late = clock.now().since(history.last_at()) >= settle;
                 let stand = look(reads, history, at)?;
-                if matches!(stand, Stand::After(_)) || clock.now().since(history.last_at()) >= settle {
+                if matches!(stand, Stand::After(_)) || is_late {
                     break stand;
                 }
                 clock.sleep(Duration::from_millis(500));
             };
-            if let (Some(own), true) = (is_done.get_mut(at), stand != Stand::Before) {
+            let is_ours = match stand {
+                Stand::After(_) => true,
+                Stand::Before => false,
+                // Somebody else has been there: after us, if it was tried at all.
+                Stand::Other(_) => is_said,
+            };
+            if let (Some(own), true) = (is_done.get_mut(at), is_ours) {
                 *own = true;
             }
         }

@@ -13,23 +13,26 @@ mod derive;
 mod engine;
 mod fault;
 pub mod journal;
+mod lanes;
 mod left;
 mod look;
 mod resuming;
 mod rollback;
 mod step;
+mod stop;
 mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
 pub use borne::{Bearing, bearing};
 pub use cloud::{CallError, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote};
 pub use derive::{DeriveError, Place, steps};
-pub use engine::{Clock, Patience, Run, Stop};
+pub use engine::{Clock, Patience, Run};
 pub use left::Left;
 pub use look::{Stand, look, surroundings};
 pub use resuming::{ResumeError, resume_plan, resume_rollback};
 pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
+pub use stop::Stop;
 
 #[cfg(test)]
 mod tests;

@@ -69,16 +69,18 @@ pub fn rollback(
         history.steps().iter().filter(|step| wants(step)).map(|step| step.unit.as_str()).collect();
     // First what may be done, or not: later steps may depend on it.
     let mut known = history.clone();
-    let pending = (0..history.steps().len()).find_map(|at| match history.progress(at) {
-        Progress::Intended { at: since } => Some((at, *since)),
+    let intended = |at: usize| match history.progress(at) {
+        Progress::Intended { at: since } => Some((at, *since, true)),
         _ => None,
-    });
-    if let Some((at, since)) = pending.or_else(|| history.may_have_begun().map(|at| (at, history.last_at()))) {
+    };
+    let pending = (0..history.steps().len()).filter_map(intended);
+    let unsaid = history.may_have_begun().into_iter().map(|at| (at, history.last_at(), false));
+    for (at, since, is_said) in pending.chain(unsaid) {
         match settled(reads, clock, settle, history, at, since)? {
             Stand::After(wrote) => known.settle(at, Progress::Done { at: since, wrote }),
             Stand::Before => known.settle(at, Progress::Open),
             // Somebody else has been there; so they have if it was never done.
-            Stand::Other(_) if pending.is_none() => {}
+            Stand::Other(_) if !is_said => {}
             Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
         }
     }
@@ -128,9 +130,10 @@ fn settled(
 ) -> Result<Stand, CallError> {
     let mut failures = 0;
     loop {
+        let is_late = clock.now().since(since) >= settle;
         match look(reads, history, at) {
             Ok(stand @ Stand::After(_)) => return Ok(stand),
-            Ok(stand) if clock.now().since(since) >= settle => return Ok(stand),
+            Ok(stand) if is_late => return Ok(stand),
             Ok(_) => clock.sleep(std::time::Duration::from_millis(500)),
             Err(error @ CallError::Refused { .. }) => return Err(error),
             Err(error) if failures >= 6 => return Err(error),
@@ -168,14 +171,17 @@ impl<R: Reads> Way<'_, R> {
         let back = |effect| Step { effect, expects: None, versions: Vec::new(), ..step.clone() };
         match step.effect.clone() {
             Effect::PutInline { entity, policy, before: Some(before), after } => {
+                let expects = Some(self.whom(&entity, None)?);
                 let effect = Effect::PutInline { entity, policy, before: Some(after), after: before };
-                self.steps.push(back(effect));
+                self.steps.push(Step { expects, ..back(effect) });
             }
             Effect::PutInline { entity, policy, before: None, after } => {
                 self.steps.push(back(Effect::DeleteInline { entity, policy, before: after }));
             }
             Effect::DeleteInline { entity, policy, before } => {
-                self.steps.push(back(Effect::PutInline { entity, policy, before: None, after: before }));
+                let expects = Some(self.whom(&entity, None)?);
+                let effect = Effect::PutInline { entity, policy, before: None, after: before };
+                self.steps.push(Step { expects, ..back(effect) });
             }
             Effect::SetDefault { policy, from, to } => self.set_default(step, policy, &from, &to)?,
             Effect::CreateVersion { policy, document } => {
@@ -263,7 +269,9 @@ impl<R: Reads> Way<'_, R> {
                 Version { version: VersionRef::CreatedBy(self.steps.len() - 1), document: from.document }
             }
         };
-        self.steps.push(back(Effect::SetDefault { policy, from: to, to: target }, Vec::new()));
+        let expects = Some(self.holders(&policy)?);
+        let effect = Effect::SetDefault { policy, from: to, to: target };
+        self.steps.push(Step { expects, ..back(effect, Vec::new()) });
         Ok(())
     }
 
@@ -303,27 +311,77 @@ impl<R: Reads> Way<'_, R> {
         step.expects.as_ref().and_then(|expects| expects.document).or(created)
     }
 
-    /// What is expected when something is attached again: what the policy says, and who are the members of a group now.
+    /// What is expected when somebody gets something again: what the policy says, and who are the members of a group now.
     fn whom(&self, entity: &EntityRef, document: Option<Sha256>) -> Result<Expects, CallError> {
         let members = match entity.kind {
             EntityKind::Group => self.reads.members(&entity.name)?,
             _ => Vec::new(),
         };
+        let memberships = members.iter().map(|member| format!("{} in {entity}", member.entity)).collect();
+        Ok(self.expects(document, &members, memberships))
+    }
+
+    /// What is expected when a version comes into force again: who holds the policy now. Whoever comes later was not seen.
+    fn holders(&self, policy: &Arn) -> Result<Expects, CallError> {
+        let (mut holders, mut memberships, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
+        for live in self.attached_by_then(policy)? {
+            attachments.push(live.entity.to_string());
+            if live.entity.kind != EntityKind::Group {
+                holders.push(live);
+                continue;
+            }
+            for member in self.reads.members(&live.entity.name)? {
+                memberships.push(format!("{} in {}", member.entity, live.entity));
+                holders.push(member);
+            }
+        }
+        let boundary_use = self.reads.policy(policy)?.is_some_and(|live| live.boundary_count > 0);
+        // AWS lists them in an order of its own, and the digest is of what is said here.
+        holders.sort();
+        holders.dedup();
+        memberships.sort();
+        attachments.sort();
+        Ok(Expects { attachments, boundary_use, ..self.expects(None, &holders, memberships) })
+    }
+
+    /// Whom a policy is attached to when the steps before are made.
+    fn attached_by_then(&self, policy: &Arn) -> Result<Vec<LiveEntity>, CallError> {
+        let mut attached = self.reads.attached_to(policy)?;
+        for step in &self.steps {
+            match &step.effect {
+                Effect::Attach { entity, policy: own } if own == policy => {
+                    let unique_id = self.reads.entity(entity)?.unwrap_or_default();
+                    attached.push(LiveEntity { entity: entity.clone(), unique_id });
+                }
+                Effect::Detach { entity, policy: own } if own == policy => {
+                    attached.retain(|live| live.entity != *entity);
+                }
+                _ => {}
+            }
+        }
+        Ok(attached)
+    }
+
+    fn expects(&self, document: Option<Sha256>, holders: &[LiveEntity], mut memberships: Vec<String>) -> Expects {
         let place = &self.history.begin().destination;
-        let holder = |member: &LiveEntity| {
-            let arn = format!("arn:{}:iam::{}:{}", place.partition, place.account, member.entity);
-            arn.parse().ok().map(|arn| ExpectedHolder { arn, unique_id: member.unique_id.clone() })
+        let holder = |live: &LiveEntity| {
+            let arn = format!("arn:{}:iam::{}:{}", place.partition, place.account, live.entity);
+            arn.parse().ok().map(|arn| ExpectedHolder { arn, unique_id: live.unique_id.clone() })
         };
-        Ok(Expects {
+        memberships.sort();
+        let mut holders: Vec<ExpectedHolder> = holders.iter().filter_map(holder).collect();
+        holders.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
+        Expects {
             document,
-            holders: members.iter().filter_map(holder).collect(),
-            memberships: members.iter().map(|member| format!("{} in {entity}", member.entity)).collect(),
+            holders,
+            memberships,
             attachments: Vec::new(),
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            group_id: None,
             access_key: None,
-        })
+        }
     }
 
     fn drift(&mut self, step: &Step, detail: &str) {

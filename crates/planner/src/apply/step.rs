@@ -7,7 +7,7 @@ use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::cloud::EntityRef;
+use super::cloud::{EntityKind, EntityRef};
 use crate::plan::Expects;
 
 /// A version of a managed policy, and its exact document.
@@ -142,7 +142,52 @@ pub struct Step {
     pub versions: Vec<String>,
 }
 
+impl Step {
+    /// Returns what it must not share with a step that is made at the same time: its unit, the entity, the policy. What AWS
+    /// keeps, nobody here writes to.
+    pub fn shares(&self) -> Vec<String> {
+        let entity = match &self.effect {
+            Effect::SetKey { user, .. } => Some(format!("user/{user}")),
+            effect => effect.entity().map(EntityRef::to_string),
+        };
+        // IAM finds names without regard to case.
+        let entity = entity.map(|entity| format!("entity {}", entity.to_ascii_lowercase()));
+        let policy = self.effect.policy().filter(|policy| !policy.is_aws_managed_policy());
+        let policy = policy.map(|policy| format!("policy {}", policy.as_str().to_ascii_lowercase()));
+        entity.into_iter().chain(policy).chain([format!("unit {}", self.unit)]).collect()
+    }
+}
+
 impl Effect {
+    /// Returns AWS's name of the call, as a permission: `iam:PutRolePolicy`.
+    pub fn operation(&self) -> &'static str {
+        let of = |entity: &EntityRef, [user, role, group]: [&'static str; 3]| match entity.kind {
+            EntityKind::User => user,
+            EntityKind::Role => role,
+            EntityKind::Group => group,
+        };
+        match self {
+            Effect::PutInline { entity, .. } => {
+                of(entity, ["iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"])
+            }
+            Effect::DeleteInline { entity, .. } => {
+                of(entity, ["iam:DeleteUserPolicy", "iam:DeleteRolePolicy", "iam:DeleteGroupPolicy"])
+            }
+            Effect::Attach { entity, .. } => {
+                of(entity, ["iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"])
+            }
+            Effect::Detach { entity, .. } => {
+                of(entity, ["iam:DetachUserPolicy", "iam:DetachRolePolicy", "iam:DetachGroupPolicy"])
+            }
+            Effect::CreateVersion { .. } => "iam:CreatePolicyVersion",
+            Effect::SetDefault { .. } => "iam:SetDefaultPolicyVersion",
+            Effect::DeleteVersion { .. } => "iam:DeletePolicyVersion",
+            Effect::CreatePolicy { .. } => "iam:CreatePolicy",
+            Effect::DeletePolicy { .. } => "iam:DeletePolicy",
+            Effect::SetKey { .. } => "iam:UpdateAccessKey",
+        }
+    }
+
     /// Returns the managed policy that is written to.
     pub fn policy(&self) -> Option<&Arn> {
         match self {

@@ -114,8 +114,12 @@ impl Failure {
         self.exit
     }
 
+    /// Returns the word for programs.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
     /// Returns what happened.
-    #[cfg(feature = "aws")]
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -36,12 +36,37 @@ pub(super) fn run(globals: &Globals, args: &HistoryArgs) -> Outcome {
     if let (Some(id), Some(reason)) = (&args.abandon, &args.reason) {
         return abandon(&folder, id, reason);
     }
-    let rows: Vec<Row> = journals::all(&folder)?.iter().map(row).collect();
+    let listed = journals::listed(&folder)?;
+    let rows: Vec<Line> = listed
+        .iter()
+        .map(|own| match own {
+            Ok(found) => Line::Read(Box::new(row(found))),
+            Err(unusable) => Line::Unusable {
+                id: unusable.id.clone(),
+                state: unusable.failure.reason(),
+                detail: unusable.failure.message().to_owned(),
+            },
+        })
+        .collect();
     output::print(&match args.format {
         Format::Text => text(&rows),
         Format::Json => output::json(&rows)?,
     })?;
-    Ok(Exit::Done)
+    // It blocks the next apply, as an open one does.
+    let unusable = listed.iter().filter_map(|own| own.as_ref().err());
+    Ok(unusable.fold(Exit::Done, |_, own| own.failure.report(false)))
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line {
+    Read(Box<Row>),
+    /// One that cannot be read: whether it is open is not known.
+    Unusable {
+        id: String,
+        state: &'static str,
+        detail: String,
+    },
 }
 
 fn row(found: &Found) -> Row {
@@ -72,12 +97,20 @@ fn row(found: &Found) -> Row {
     }
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[Line]) -> String {
     if rows.is_empty() {
         return "Nothing was applied from here.\n".to_owned();
     }
     let mut lines = Vec::new();
     for row in rows {
+        let row = match row {
+            Line::Read(row) => row,
+            Line::Unusable { id, state, .. } => {
+                lines.push(visible(id).into_owned());
+                lines.push(format!("  {state}: whether it is open is not known"));
+                continue;
+            }
+        };
         let of = row.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
         let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
         lines.push(visible(&row.id).into_owned());

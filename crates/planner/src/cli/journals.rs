@@ -39,13 +39,26 @@ pub(super) fn folder(workspace: &Workspace) -> Folder {
     Folder::new(workspace.state("journal"))
 }
 
-/// Reads all journals, the oldest first. One that never began has written nothing and is passed over.
+/// Reads all journals, the oldest first, and fails where one cannot be used: it may be open.
+#[cfg(feature = "aws")]
 pub(super) fn all(folder: &Folder) -> Result<Vec<Found>, Failure> {
+    listed(folder)?.into_iter().collect::<Result<_, Unusable>>().map_err(|unusable| unusable.failure)
+}
+
+/// A journal that cannot be used: whether it is open is not known.
+pub(super) struct Unusable {
+    pub id: String,
+    pub failure: Failure,
+}
+
+/// Lists all journals, the oldest first, those that cannot be used among them. One that never began has written nothing and
+/// is passed over.
+pub(super) fn listed(folder: &Folder) -> Result<Vec<Result<Found, Unusable>>, Failure> {
     let ids = folder.ids().map_err(|error| unreadable(folder.path(), &error.to_string()))?;
     let mut found = Vec::new();
     for id in ids {
         let path = folder.file(&id);
-        found.extend(read(&id, path)?);
+        found.extend(read(&id, path).map_err(|failure| Unusable { id, failure }).transpose());
     }
     Ok(found)
 }

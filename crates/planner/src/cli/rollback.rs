@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use similar::TextDiff;
 
 use super::apply::{
-    Closing, Wall, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open, plan_of,
+    Closing, Wall, Way, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open, plan_of,
     refuse_open, way,
 };
 use super::failure::Failure;
@@ -44,7 +44,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    let wall = Wall::default();
+    let wall = Wall::listen(&cloud);
     check_bearing(&workspace, &folder, &found, args)?;
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;
@@ -61,19 +61,20 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         return nothing(args.format, "all is as it was before");
     }
     let way = way(&args.approval, Some(back.proposal.digest()))?;
+    refuse_widening(&back, way)?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
-    let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", None)?;
-    let wall = Wall::listen(&cloud);
+    wall.writes();
+    let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id);
-    let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
+    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
     close(&Closing {
         verb: "Rollback",
         format: args.format,
         journal: &folder.file(&id),
         id: &id,
         history: journal.history(),
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld: &BTreeMap::new(),
     })
 }
@@ -115,6 +116,19 @@ pub(super) fn note_above(folder: &Folder, id: &str) -> Result<(), String> {
         seen.push(journal);
     }
     Ok(())
+}
+
+/// Who came since gets what they never had: somebody has to have seen who that is. The digest covers their names.
+fn refuse_widening(back: &Rollback, way: Way) -> Result<(), Failure> {
+    if back.widened.is_empty() || way != Way::Auto {
+        return Ok(());
+    }
+    let lines: Vec<String> = back.widened.iter().map(line).collect();
+    let message = format!("by this rollback somebody gets what they did not have:{}", lines.concat());
+    Err(Failure::refused("unapproved", message).help(format!(
+        "--auto-approve does not cover that: look at the page above, and say --approve {}; or leave these out with --target",
+        back.proposal.digest()
+    )))
 }
 
 fn refused(found: &Found, error: &RollbackError) -> Failure {
@@ -196,6 +210,10 @@ fn page(found: &Found, back: &Rollback) -> String {
     }
     for kept in &back.kept {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
+    }
+    if !back.widened.is_empty() {
+        lines.push(String::new());
+        lines.push("These get what they did not have before:".to_owned());
     }
     for widened in &back.widened {
         lines.push(format!("  ! {}: {}", visible(&widened.address), visible(&widened.detail)));

@@ -15,6 +15,15 @@ struct Status {
     snapshot: Option<SnapshotStatus>,
     plan: Option<PlanStatus>,
     open_journals: Vec<JournalStatus>,
+    unusable_journals: Vec<UnusableStatus>,
+}
+
+/// A journal that cannot be used: whether it is open is not known, so it blocks the next apply too.
+#[derive(Serialize)]
+struct UnusableStatus {
+    id: String,
+    reason: &'static str,
+    detail: String,
 }
 
 /// An apply, or a rollback, that did not end: it blocks the next.
@@ -92,8 +101,10 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         }
         false => None,
     };
-    let journals = journals::all(&journals::folder(&workspace))?;
-    let open_journals = journals.iter().filter(|found| found.is_open()).map(|found| JournalStatus {
+    let journals = journals::listed(&journals::folder(&workspace))?;
+    let read = journals.iter().filter_map(|own| own.as_ref().ok());
+    let unusable: Vec<_> = journals.iter().filter_map(|own| own.as_ref().err()).collect();
+    let open_journals = read.filter(|found| found.is_open()).map(|found| JournalStatus {
         id: found.id.clone(),
         kind: found.kind(),
         done: found.history.done(),
@@ -102,12 +113,19 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         ways_out: journals::ways_out(found),
     });
     let open_journals = open_journals.collect();
-    let status = Status { config: workspace.config_file.map(|file| file.path), snapshot, plan, open_journals };
+    let unusable_journals = unusable.iter().map(|own| UnusableStatus {
+        id: own.id.clone(),
+        reason: own.failure.reason(),
+        detail: own.failure.message().to_owned(),
+    });
+    let unusable_journals = unusable_journals.collect();
+    let config = workspace.config_file.map(|file| file.path);
+    let status = Status { config, snapshot, plan, open_journals, unusable_journals };
     output::print(&match args.format {
         Format::Text => text(&status),
         Format::Json => output::json(&status)?,
     })?;
-    Ok(Exit::Done)
+    Ok(unusable.iter().fold(Exit::Done, |_, own| own.failure.report(false)))
 }
 
 fn text(status: &Status) -> String {
@@ -154,6 +172,10 @@ fn text(status: &Status) -> String {
             journal.kind, journal.done, journal.steps
         ));
         lines.push(format!("               {}", visible(&journal.ways_out)));
+    }
+    for journal in &status.unusable_journals {
+        lines.push(format!("{:<14} {}", "journal", visible(&journal.id)));
+        lines.push(format!("               {}: whether it is open is not known", journal.reason));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -115,6 +115,9 @@ pub struct Expects {
     pub versions: Vec<String>,
     /// The characters that count towards the quota, of all inline policies of the entity.
     pub inline_size: Option<usize>,
+    /// The unique id of the group that a policy is attached to, or detached from; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
     /// The access key; absent when the change is about a policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key: Option<ExpectedKey>,

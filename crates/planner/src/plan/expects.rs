@@ -42,7 +42,16 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
             Some(PolicyRef::Inline(entity, _)) => Some(fit::inline_size(account, entity)),
             _ => None,
         },
+        group_id: subject.entity.and_then(|entity| group_id(graph, entity)),
         access_key: None,
+    }
+}
+
+/// The unique id of a group; none for a principal, which is a holder itself.
+pub(super) fn group_id(graph: &Graph<'_>, entity: Entity) -> Option<String> {
+    match entity {
+        Entity::Group(group) => graph.account().groups.get(group).map(|group| group.unique_id.clone()),
+        Entity::Principal(_) => None,
     }
 }
 

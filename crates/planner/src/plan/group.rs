@@ -199,6 +199,7 @@ fn attach(
     let mut expects = expects_nothing(analysis, &holders, &[entity]);
     // A policy that is there already must still be what it was.
     expects.document = (!new.is_new).then(|| fingerprint(&new.text));
+    expects.group_id = expects::group_id(graph, entity);
     let kind = format!("aws_iam_{kind}_policy_attachment");
     let target = new_target(&kind, arn, &new.name, Some(graph.entity_address(entity)));
     Some(Change {
@@ -238,6 +239,7 @@ fn expects_nothing(analysis: &Analysis<'_>, holders: &[Holder], entities: &[Enti
         boundary_use: false,
         versions: Vec::new(),
         inline_size: None,
+        group_id: None,
         access_key: None,
     }
 }
@@ -259,6 +261,7 @@ fn empty(action: ChangeAction, target: Target, calls: Vec<Call>, inverse: Vec<Ca
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            group_id: None,
             access_key: None,
         },
         before: None,

@@ -152,6 +152,7 @@ fn derive(address: &str, analysis: &Analysis<'_>) -> Result<Change, ProofError> 
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            group_id: None,
             access_key: Some(ExpectedKey { status: "Active".to_owned(), created: proof.created() }),
         },
         before: None,

@@ -92,6 +92,9 @@ fn compare(change: &Change, now: &Expects) -> Vec<Refusal> {
             refuse(name, format!("{gone} {verb} no longer"));
         }
     }
+    if let Some(detail) = other_group(then.group_id.as_ref(), now.group_id.as_ref()) {
+        refuse("recreated", detail);
+    }
     if then.boundary_use != now.boundary_use {
         let detail = if now.boundary_use { "is a permissions boundary now" } else { "is no permissions boundary now" };
         refuse("boundary-use", format!("it {detail}"));
@@ -106,6 +109,12 @@ fn compare(change: &Change, now: &Expects) -> Vec<Refusal> {
         refuse("inline-size", detail);
     }
     refusals
+}
+
+/// Says that a group is another one of the same name.
+fn other_group(then: Option<&String>, now: Option<&String>) -> Option<String> {
+    let name = |id: Option<&String>| id.cloned().unwrap_or_else(|| "none".to_owned());
+    (then != now).then(|| format!("the group was deleted and made again: it is {}, and was {}", name(now), name(then)))
 }
 
 /// Those who get a policy by an attachment, and that it is not there yet.
@@ -123,6 +132,9 @@ fn attach(change: &Change, graph: &Graph<'_>) -> Vec<Refusal> {
         if document.is_none_or(|document| fingerprint(document.text()) != expected) {
             return refuse("document", "the policy is no longer what it was".to_owned());
         }
+    }
+    if let Some(detail) = other_group(change.expects.group_id.as_ref(), expects::group_id(graph, entity).as_ref()) {
+        return refuse("recreated", detail);
     }
     let members: Vec<PrincipalId> = match entity {
         Entity::Principal(principal) => vec![principal],

@@ -15,6 +15,10 @@ use crate::apply::cloud::{CallError, EntityKind, EntityRef, Write, Writes, Wrote
 use crate::apply::journal::Intended;
 
 impl Writes for Cloud {
+    fn turn(&self, operation: &'static str) {
+        self.wait(self.session().turn(operation));
+    }
+
     fn perform(&self, intended: &Intended) -> Result<Wrote, CallError> {
         match intended.write() {
             Write::PutInline { entity, policy, document } => self.put_inline(entity, policy, document),

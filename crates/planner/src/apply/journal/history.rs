@@ -1,6 +1,7 @@
 //! What a journal says of its steps, when all its records are read.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
@@ -8,6 +9,7 @@ use secateur_analyzer::time::UnixTime;
 use super::chain::{Lines, Tampered, parse};
 use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
+use crate::apply::lanes::{Lane, phases};
 use crate::apply::step::{Step, VersionRef};
 
 /// What is known of a step.
@@ -62,7 +64,8 @@ impl State {
 /// A journal that was read: its chain is whole.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub(super) begin: Begin,
+    pub(super) begin: Arc<Begin>,
+    pub(super) parallelism: usize,
     pub(super) began_at: UnixTime,
     pub(super) progress: Vec<Progress>,
     pub(super) found_by_others: Vec<usize>,
@@ -113,7 +116,8 @@ impl History {
         let mut history = History {
             progress: vec![Progress::Open; begin.steps.len()],
             found_by_others: Vec::new(),
-            begin: *begin,
+            parallelism: begin.parallelism,
+            begin: Arc::new(*begin),
             began_at: first.time,
             state: State::Open,
             head: head.0,
@@ -162,7 +166,10 @@ impl History {
                 }
                 self.stopped = Some((reason.clone(), detail.clone()));
             }
-            Record::Resumed { .. } => self.stopped = None,
+            Record::Resumed { parallelism, .. } => {
+                self.stopped = None;
+                self.parallelism = *parallelism;
+            }
             Record::End { outcome: Ending::Done } => self.state = State::Done,
             Record::End { outcome: Ending::NothingDone } => self.state = State::NothingDone,
             Record::RolledBack { journal } => {
@@ -272,17 +279,26 @@ impl History {
         self.taken_back.len()
     }
 
-    /// Returns the first step of which nothing stands in the journal, if it is one that may have been done all the same: its
-    /// record may have been the one that a crash tore off. One that was found done by somebody else is theirs.
-    pub(crate) fn may_have_begun(&self) -> Option<usize> {
-        let is_pending = |progress: &Progress| matches!(progress, Progress::Intended { .. });
-        if self.is_at_rest || self.progress.iter().any(is_pending) {
-            return None;
+    /// Returns how many writes may be on their way at a time.
+    pub fn parallelism(&self) -> usize {
+        self.parallelism.max(1)
+    }
+
+    /// Returns the steps that may have been done though nothing in the journal says so: their record may have been the one
+    /// that a crash tore off. Lanes are begun in their order, so only the first that have not ended can have been under way; in
+    /// each it is the step of which nothing stands there. One that was found done by somebody else is theirs.
+    pub(crate) fn may_have_begun(&self) -> BTreeSet<usize> {
+        if self.is_at_rest {
+            return BTreeSet::new();
         }
-        let at = self.progress.iter().position(|progress| *progress == Progress::Open)?;
-        let is_left = |progress: &Progress| matches!(progress, Progress::Open | Progress::Skipped);
-        let is_next = self.progress.iter().skip(at).all(is_left);
-        (is_next && !self.found_by_others.contains(&at)).then_some(at)
+        let is_left = |at: usize| matches!(self.progress(at), Progress::Open | Progress::Intended { .. });
+        let next = |lane: Lane| lane.into_iter().find(|at| is_left(*at));
+        let phases = phases(&self.begin.origin, self.steps());
+        let under_way = phases.into_iter().map(|lanes| lanes.into_iter().filter_map(next).take(self.parallelism()));
+        let first: BTreeSet<usize> =
+            under_way.map(Iterator::collect).find(|at: &BTreeSet<usize>| !at.is_empty()).unwrap_or_default();
+        let may_be = |at: &usize| *self.progress(*at) == Progress::Open && !self.found_by_others.contains(at);
+        first.into_iter().filter(may_be).collect()
     }
 
     /// Takes what was read of a step into account.
@@ -295,13 +311,15 @@ impl History {
         self.last_at
     }
 
-    /// Returns when the last of the steps that are done was done.
-    pub(crate) fn last_done(&self) -> Option<UnixTime> {
-        let at = |progress: &Progress| match progress {
-            Progress::Done { at, .. } => Some(*at),
+    /// Returns when the last of the steps that are done, and share something with this one, was done.
+    pub(crate) fn last_done_beside(&self, step: usize) -> Option<UnixTime> {
+        let own = self.steps().get(step)?.shares();
+        let shares = |other: &Step| other.shares().iter().any(|key| own.contains(key));
+        let done = self.steps().iter().zip(&self.progress).filter_map(|(step, progress)| match progress {
+            Progress::Done { at, .. } if shares(step) => Some(*at),
             _ => None,
-        };
-        self.progress.iter().filter_map(at).max()
+        });
+        done.max()
     }
 
     /// Returns whether somebody else was found to have done the step.

@@ -9,6 +9,7 @@ mod note;
 mod record;
 mod store;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use secateur_analyzer::time::UnixTime;
@@ -42,6 +43,9 @@ pub enum JournalError {
     /// The file cannot be written.
     #[error("the journal cannot be written: {0}")]
     Io(#[from] io::Error),
+    /// An earlier record may be in the file or not: nothing is written after it.
+    #[error("the journal cannot be written: an earlier record could not be")]
+    Broken,
     /// A record cannot be put into JSON.
     #[error("the journal cannot be written: {0}")]
     Json(#[from] serde_json::Error),
@@ -59,7 +63,7 @@ pub struct Journal<S> {
     store: S,
     approved: Approved,
     history: History,
-    resumed: Option<Option<usize>>,
+    resumed: Option<BTreeSet<usize>>,
     /// The disk failed: what stands in the file is not known, and nothing is written after it.
     is_broken: bool,
 }
@@ -75,6 +79,8 @@ pub struct Author {
     pub user: Option<String>,
     /// Where the plan is.
     pub plan: Option<String>,
+    /// How many writes may be on their way at a time; at least one is.
+    pub parallelism: usize,
 }
 
 impl<S: Store> Journal<S> {
@@ -95,6 +101,7 @@ impl<S: Store> Journal<S> {
             approved_by: approved.how().to_owned(),
             origin: proposal.origin().clone(),
             destination: proposal.destination().clone(),
+            parallelism: author.parallelism.max(1),
             steps: proposal.steps().to_vec(),
         };
         let entry = Entry { seq: 0, time: now, prev: Head::default().0, record: Record::Begin(Box::new(begin)) };
@@ -116,7 +123,7 @@ impl<S: Store> Journal<S> {
         mut store: S,
         history: History,
         approved: Approved,
-        caller_arn: String,
+        (caller_arn, parallelism): (String, usize),
         now: UnixTime,
     ) -> Result<Journal<S>, JournalError> {
         let (begin, proposal) = (history.begin(), approved.proposal());
@@ -133,7 +140,7 @@ impl<S: Store> Journal<S> {
         let approved_by = approved.how().to_owned();
         let resumed = Some(history.may_have_begun());
         let mut journal = Journal { store, approved, history, resumed, is_broken: false };
-        journal.write(Record::Resumed { caller_arn, approved_by }, now)?;
+        journal.write(Record::Resumed { caller_arn, approved_by, parallelism: parallelism.max(1) }, now)?;
         Ok(journal)
     }
 
@@ -142,9 +149,9 @@ impl<S: Store> Journal<S> {
         &self.history
     }
 
-    /// Returns whether it was there before; and then the step that may be done though nothing says so.
-    pub(super) fn resumed(&self) -> Option<Option<usize>> {
-        self.resumed
+    /// Returns whether it was there before; and then the steps that may be done though nothing says so.
+    pub(super) fn resumed(&self) -> Option<&BTreeSet<usize>> {
+        self.resumed.as_ref()
     }
 
     /// Returns the approved steps.
@@ -212,7 +219,7 @@ impl<S: Store> Journal<S> {
         let name = record_name(&record);
         let entry = Entry { seq: self.history.records, time: now, prev: self.history.head, record };
         if self.is_broken {
-            return Err(io::Error::other("an earlier record could not be written").into());
+            return Err(JournalError::Broken);
         }
         let result = append(&mut self.store, &mut self.history, &entry, name);
         self.is_broken = matches!(result, Err(AppendError::Broken(_)));

@@ -78,6 +78,8 @@ pub enum Record {
         caller_arn: String,
         /// How it was approved.
         approved_by: String,
+        /// How many writes may be on their way at a time from now on.
+        parallelism: usize,
     },
     /// All steps are done or skipped, or none is done.
     End {
@@ -164,6 +166,8 @@ pub struct Begin {
     pub origin: Origin,
     /// Where they lead.
     pub destination: Destination,
+    /// How many writes may be on their way at a time.
+    pub parallelism: usize,
     /// The steps, with all documents.
     pub steps: Vec<Step>,
 }

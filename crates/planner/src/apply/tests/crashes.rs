@@ -1,7 +1,7 @@
 //! A crash at every point, what was not synced lost or kept, and the tail torn at every byte.
 
 use super::scenes::{self, Scene};
-use super::sim::{Disk, Fate, Sim};
+use super::sim::{Disk, Fate, Shared, Sim};
 use super::{apply, crashes, go_back, history, resume, sim};
 use crate::apply::journal::{History, HistoryError};
 
@@ -15,7 +15,7 @@ fn ends(scene: &Scene) -> (Sim, Sim) {
 fn check(scene: &Scene, at: usize, sim: &Sim, disk: &Disk, bytes: &[u8], ends: &(Sim, Sim)) {
     let context = || format!("{} at point {at}, {} bytes", scene.name, bytes.len());
     for goes_on in [true, false] {
-        let sim = Sim { world: std::rc::Rc::new(sim.world.borrow().clone().into()), ..Sim::default() };
+        let sim = Sim { world: Shared::new(sim.world.borrow().clone()), ..Sim::default() };
         *sim.clock.borrow_mut() = 1_000_100;
         let left = Disk::default();
         left.written.borrow_mut().extend_from_slice(bytes);
@@ -98,8 +98,7 @@ fn a_crash_in_a_rollback_is_survived() {
         let mut at = 0;
         loop {
             let fate = Fate::after(at);
-            let world =
-                Sim { fate: fate.clone(), world: std::rc::Rc::new(done.world.borrow().clone().into()), ..sim(&scene) };
+            let world = Sim { fate: fate.clone(), world: Shared::new(done.world.borrow().clone()), ..sim(&scene) };
             *world.world.borrow_mut() = done.world.borrow().clone();
             let back = crate::apply::rollback(&world, &world, 20, &history(&journal), |_| true).unwrap();
             let own = Disk { fate: fate.clone(), ..Disk::default() };

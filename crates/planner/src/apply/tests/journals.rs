@@ -66,6 +66,6 @@ fn a_journal_goes_on_with_its_own_steps_only() {
     let disk = Disk::default();
     let approved = |at: usize| scenes[at].proposal().approve(&Approval::Auto).unwrap();
     Journal::begin(disk.clone(), approved(0), author(), UnixTime(1)).unwrap();
-    let resumed = Journal::resume(disk.clone(), history(&disk), approved(1), "arn".to_owned(), UnixTime(2));
+    let resumed = Journal::resume(disk.clone(), history(&disk), approved(1), ("arn".to_owned(), 1), UnixTime(2));
     assert!(matches!(resumed, Err(JournalError::OtherSteps)));
 }

@@ -7,6 +7,7 @@ mod others;
 mod rollbacks;
 mod scenes;
 mod sim;
+mod wide;
 
 use super::approval::{Approval, Proposal};
 use super::journal::{Author, History, Journal};
@@ -21,21 +22,33 @@ fn sim(scene: &Scene) -> Sim {
     sim
 }
 
+thread_local! {
+    /// How many writes the journals of this test may have on their way at a time.
+    static PARALLELISM: std::cell::Cell<usize> = const { std::cell::Cell::new(4) };
+}
+
 fn author() -> Author {
-    Author { id: "j".to_owned(), caller_arn: "arn:aws:iam::111122223333:user/ann".to_owned(), user: None, plan: None }
+    let caller_arn = "arn:aws:iam::111122223333:user/ann".to_owned();
+    Author { id: "j".to_owned(), caller_arn, user: None, plan: None, parallelism: PARALLELISM.get() }
 }
 
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
 
 fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Stop> {
+    run_all(journal, sim, patience).map_err(|stops| stops[0].clone())
+}
+
+/// Runs, and returns all reasons why it stopped.
+fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Vec<Stop>> {
     let meddle = |step| {
-        if let Some((_, act)) = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step) {
+        let act = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step);
+        if let Some((_, act)) = act {
             act(&mut sim.world.borrow_mut());
         }
     };
     let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle };
     run.run()?;
-    run.finish()
+    run.finish().map_err(|stop| vec![stop])
 }
 
 /// Applies, as the command does.
@@ -59,7 +72,8 @@ fn history(disk: &Disk) -> History {
 fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
     let now = super::Clock::now(sim);
-    let mut journal = Journal::resume(disk.clone(), history(disk), approved, "arn".to_owned(), now).unwrap();
+    let mut journal =
+        Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();
     run(&mut journal, sim, PATIENCE)
 }
 

@@ -3,7 +3,7 @@
 use secateur_analyzer::document::fingerprint;
 
 use super::scenes::{self, Scene, document};
-use super::sim::{Disk, Fault, Meddling, Sim, World};
+use super::sim::{Disk, Fault, Meddling, Shared, Sim, World};
 use super::{apply, apply_with, go_back, history, resume, sim};
 use crate::apply::journal::{State, parse};
 use crate::apply::{Patience, Stop};
@@ -261,7 +261,7 @@ fn a_disk_that_fails_once_leaves_a_whole_journal() {
         for is_stuck in [false, true] {
             for at in 1.. {
                 let world = sim(&own);
-                let syncs = std::rc::Rc::new(std::cell::RefCell::new(at));
+                let syncs = Shared::new(at);
                 let disk = Disk { syncs: Some(syncs.clone()), is_stuck, ..Disk::default() };
                 let Err(stop) = apply(own.proposal(), &world, &disk) else { break };
                 assert!(matches!(stop, Stop::Journal(_)), "{stop:?}");

@@ -228,3 +228,33 @@ fn a_rollback_names_who_has_come_to_hold_the_policy_since() {
     let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
     assert_eq!(details, ["user/bob has got it since, and gets this too"]);
 }
+
+#[test]
+fn the_digest_of_a_rollback_covers_who_gets_something_and_whoever_comes_later_stops_it() {
+    let (world, disk, _) = after("update", |_| {});
+    let plan = || rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    let before = plan().proposal;
+    world.world.borrow_mut().attached.insert("user/bob".to_owned(), vec![SHARED.to_owned()]);
+    let seen = plan();
+    assert_ne!(seen.proposal.digest(), before.digest());
+    // Whoever approved of the one without bob does not give it to bob.
+    let stop = apply(before, &world, &Disk::default()).unwrap_err();
+    assert!(matches!(&stop, super::Stop::Drifted { detail, .. } if detail.contains("user/bob")), "{stop:?}");
+    let digest = seen.proposal.digest();
+    world.world.borrow_mut().attached.insert("group/ops".to_owned(), vec![SHARED.to_owned()]);
+    let stop = apply(seen.proposal, &world, &Disk::default()).unwrap_err();
+    assert!(matches!(&stop, super::Stop::Drifted { detail, .. } if detail.contains("group/ops")), "{stop:?}");
+    let with_group = plan().proposal;
+    assert_ne!(with_group.digest(), digest);
+    let joined = |world: &mut World| world.members.get_mut("ops").unwrap().push("bob".to_owned());
+    joined(&mut world.world.borrow_mut());
+    assert_ne!(plan().proposal.digest(), with_group.digest());
+    let stop = apply(with_group, &world, &Disk::default()).unwrap_err();
+    assert!(matches!(&stop, super::Stop::Drifted { detail, .. } if detail.contains("joined")), "{stop:?}");
+    let own = Disk::default();
+    apply(plan().proposal, &world, &own).unwrap();
+    assert_eq!(world.world.borrow().policies[SHARED].default, "v2");
+    // There and back again, with those who are there now.
+    *world.clock.borrow_mut() += 100;
+    go_back(&world, &own);
+}

@@ -88,6 +88,7 @@ pub fn change(
             boundary_use: false,
             versions: Vec::new(),
             inline_size: None,
+            group_id: None,
             access_key: None,
         },
         before: None,

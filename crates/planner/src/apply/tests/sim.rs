@@ -1,9 +1,8 @@
 //! An account in memory, a disk that forgets what was not synced, and a clock that waiting moves.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use secateur_analyzer::arn::Arn;
@@ -14,35 +13,78 @@ use crate::apply::{
     CallError, Clock, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolicy, Reads, Write, Writes, Wrote,
 };
 
+/// Something that several threads share; a thread that the machine ended leaves it as it is.
+#[derive(Debug, Default)]
+pub struct Shared<T>(Arc<RwLock<T>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Shared<T> {
+    pub fn new(value: T) -> Shared<T> {
+        Shared(Arc::new(RwLock::new(value)))
+    }
+
+    pub fn borrow(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn borrow_mut(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn take(&self) -> T
+    where
+        T: Default,
+    {
+        std::mem::take(&mut self.borrow_mut())
+    }
+}
+
 /// The machine stops here.
 #[derive(Debug)]
 pub struct Crash;
 
 /// What goes wrong, and when: counted down over everything that a crash can come between.
 #[derive(Clone, Debug, Default)]
-pub struct Fate(Rc<RefCell<Option<usize>>>);
+pub struct Fate(Shared<Lot>);
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Lot {
+    #[default]
+    Spared,
+    After(usize),
+    /// The machine has stopped, for all threads.
+    Over,
+}
 
 impl Fate {
     pub fn after(points: usize) -> Fate {
-        Fate(Rc::new(RefCell::new(Some(points))))
+        Fate(Shared::new(Lot::After(points)))
     }
 
     /// Whether the crash has not come.
     pub fn is_pending(&self) -> bool {
-        self.0.borrow().is_some()
+        matches!(*self.0.borrow(), Lot::After(_))
     }
 
     fn pass(&self) {
-        let mut left = self.0.borrow_mut();
-        match left.as_mut() {
-            Some(0) => {
-                *left = None;
-                drop(left);
-                std::panic::panic_any(Crash);
+        // Whose turn it is among several threads is left to chance.
+        std::thread::yield_now();
+        let mut lot = self.0.borrow_mut();
+        match *lot {
+            Lot::Spared => return,
+            Lot::After(points) if points > 0 => {
+                *lot = Lot::After(points - 1);
+                return;
             }
-            Some(points) => *points -= 1,
-            None => {}
+            Lot::After(_) | Lot::Over => *lot = Lot::Over,
         }
+        drop(lot);
+        std::panic::panic_any(Crash);
     }
 }
 
@@ -87,21 +129,21 @@ pub type Hand = fn(&mut World);
 /// The account.
 #[derive(Clone, Default)]
 pub struct Sim {
-    pub world: Rc<RefCell<World>>,
+    pub world: Shared<World>,
     pub fate: Fate,
-    pub faults: Rc<RefCell<Vec<Option<Fault>>>>,
-    pub calls: Rc<RefCell<Vec<String>>>,
+    pub faults: Shared<Vec<Option<Fault>>>,
+    pub calls: Shared<Vec<String>>,
     /// The time, and until when reads see which older world.
-    pub clock: Rc<RefCell<i64>>,
+    pub clock: Shared<i64>,
     pub lag: i64,
-    pub seen: Rc<RefCell<Vec<(i64, World)>>>,
-    pub meddling: Rc<RefCell<Option<Meddling>>>,
+    pub seen: Shared<Vec<(i64, World)>>,
+    pub meddling: Shared<Option<Meddling>>,
     /// Somebody else, just before the step of that number is looked at.
-    pub before_step: Rc<RefCell<Option<(usize, Hand)>>>,
+    pub before_step: Shared<Option<(usize, Hand)>>,
     /// Somebody else, as the members of a group are read.
-    pub as_members_are_read: Rc<RefCell<Option<Hand>>>,
+    pub as_members_are_read: Shared<Option<Hand>>,
     /// Writes that take effect later.
-    pub late: Rc<RefCell<Vec<(i64, Write)>>>,
+    pub late: Shared<Vec<(i64, Write)>>,
 }
 
 /// Somebody else, just before the n-th write.
@@ -125,9 +167,7 @@ impl Sim {
     /// What is late takes effect.
     fn arrive(&self) {
         let now = *self.clock.borrow();
-        let (due, late) = self.late.take().into_iter().partition(|(at, _)| *at <= now);
-        *self.late.borrow_mut() = late;
-        let due: Vec<(i64, Write)> = due;
+        let due: Vec<(i64, Write)> = self.late.borrow_mut().extract_if(.., |(at, _)| *at <= now).collect();
         for (_, write) in due {
             // Nobody hears of it.
             let _ = self.perform_now(&write);
@@ -144,11 +184,10 @@ impl Sim {
     }
 
     fn perform_now(&self, write: &Write) -> Result<Wrote, CallError> {
-        if self.lag > 0 {
-            let old = self.world.borrow().clone();
-            self.seen.borrow_mut().push((*self.clock.borrow() + self.lag, old));
-        }
         let mut world = self.world.borrow_mut();
+        if self.lag > 0 {
+            self.seen.borrow_mut().push((*self.clock.borrow() + self.lag, world.clone()));
+        }
         let gone = || CallError::Refused { code: "NoSuchEntity".to_owned(), message: "gone".to_owned() };
         let mut wrote = Wrote::default();
         match write.clone() {
@@ -215,9 +254,14 @@ impl Sim {
 }
 
 impl Writes for Sim {
+    fn turn(&self, _: &'static str) {}
+
     fn perform(&self, intended: &Intended) -> Result<Wrote, CallError> {
-        let number = self.calls.borrow().len();
-        self.calls.borrow_mut().push(intended.write().operation());
+        let number = {
+            let mut calls = self.calls.borrow_mut();
+            calls.push(intended.write().operation());
+            calls.len() - 1
+        };
         if let Some(meddling) = &*self.meddling.borrow()
             && meddling.before_write == number
         {
@@ -320,13 +364,13 @@ impl Clock for Sim {
 /// A disk that may lose what was not synced.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    pub written: Rc<RefCell<Vec<u8>>>,
-    pub synced: Rc<RefCell<usize>>,
+    pub written: Shared<Vec<u8>>,
+    pub synced: Shared<usize>,
     pub fate: Fate,
     /// How many bytes it takes.
     pub room: Option<usize>,
     /// How many syncs are left until one fails.
-    pub syncs: Option<Rc<RefCell<usize>>>,
+    pub syncs: Option<Shared<usize>>,
     /// Whether nothing can be taken away either.
     pub is_stuck: bool,
 }

@@ -21,13 +21,13 @@ use crate::render::{count, visible};
 pub(super) fn check(
     globals: &Globals,
     args: &ApplyArgs,
-    cloud: &Cloud,
+    (cloud, wall): (&Cloud, &Wall),
     reproof: &Reproof,
     found: &Found,
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
     let plan = &reproof.plan;
     let ways = journals::ways_out(found);
-    let left = Left::read(cloud, &Wall::default(), args.approval.settle, &found.history)
+    let left = Left::read(cloud, wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(&ways))?;
     let of = |units: &BTreeSet<String>| -> Vec<&Change> {
         plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
@@ -38,7 +38,7 @@ pub(super) fn check(
         return Ok(BTreeMap::new());
     }
     let whose = if args.no_recheck { Whose::Keys } else { Whose::Affected };
-    let live = fresh_account(globals, &args.access, cloud, reproof, &all, whose)?;
+    let live = fresh_account(globals, &args.access, (cloud, wall), reproof, &all, whose)?;
     check_endpoint(live.endpoint.as_deref(), &destination(plan))?;
     check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now))
         .map_err(|failure| failure.help(&ways))?;

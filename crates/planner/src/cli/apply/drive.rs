@@ -1,84 +1,19 @@
-//! Running the steps: progress, Ctrl-C, and what is said at the end.
+//! Running the steps: progress, and what is said at the end.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
-use crate::apply::{CallError, Clock, Patience, Run, Stop};
+use crate::apply::{CallError, Patience, Run, Stop};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{Format, Globals};
-use crate::cli::{Exit, Outcome, journals, output};
+use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
-
-/// This machine's clock, and whoever presses Ctrl-C.
-#[derive(Clone, Debug, Default)]
-pub(in crate::cli) struct Wall {
-    interrupts: Arc<AtomicUsize>,
-}
-
-impl Clock for Wall {
-    fn now(&self) -> UnixTime {
-        journals::now()
-    }
-
-    fn sleep(&self, time: Duration) {
-        std::thread::sleep(time);
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.interrupts.load(Ordering::SeqCst) > 0
-    }
-}
-
-impl Wall {
-    /// Listens: the first Ctrl-C, or SIGTERM, ends it after the call in flight, the second at once.
-    pub fn listen(cloud: &Cloud) -> Wall {
-        let wall = Wall::default();
-        #[cfg(unix)]
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let wall = wall.clone();
-            cloud.spawn(async move {
-                // Where signals cannot be listened to, they end the process; the journal says how far it was.
-                let Ok(mut signals) = signal(kind) else { return };
-                while signals.recv().await.is_some() {
-                    wall.interrupt();
-                }
-            });
-        }
-        #[cfg(not(unix))]
-        {
-            let wall = wall.clone();
-            cloud.spawn(async move {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    wall.interrupt();
-                }
-            });
-        }
-        wall
-    }
-
-    fn interrupt(&self) {
-        if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
-            output::note("\nInterrupt received: finishing the call in flight. Once more ends it at once.");
-            return;
-        }
-        output::note(
-            "\nTwo interrupts received: ending at once. The journal stays open: what became of the call in flight is read \
-             from AWS by `secateur apply --resume` or `secateur rollback`.",
-        );
-        std::process::exit(Exit::Partly as i32);
-    }
-}
 
 /// Makes the steps of a journal.
 pub(in crate::cli) fn drive(
@@ -88,7 +23,8 @@ pub(in crate::cli) fn drive(
     journal: &mut Journal<FileStore>,
     settle: i64,
     finish: impl FnOnce() -> Result<(), String>,
-) -> Result<(), Stop> {
+) -> Vec<Stop> {
+    wall.writes();
     let steps = journal.history().steps().to_vec();
     let tell = |at: usize| {
         if let (false, Some(step)) = (globals.quiet, steps.get(at)) {
@@ -97,9 +33,11 @@ pub(in crate::cli) fn drive(
     };
     let patience = Patience { settle, ..Patience::default() };
     let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell };
-    run.run()?;
-    finish().map_err(Stop::Journal)?;
-    run.finish()
+    let ended = run.run().and_then(|()| {
+        finish().map_err(|error| vec![Stop::Journal(error)])?;
+        run.finish().map_err(|stop| vec![stop])
+    });
+    ended.err().unwrap_or_default()
 }
 
 /// What is said at the end.
@@ -110,7 +48,8 @@ pub(in crate::cli) struct Closing<'a> {
     pub journal: &'a Path,
     pub id: &'a str,
     pub history: &'a History,
-    pub stop: Option<&'a Stop>,
+    /// Why it stopped: what counts first.
+    pub stops: &'a [Stop],
     pub withheld: &'a BTreeMap<String, Refusal>,
 }
 
@@ -119,6 +58,8 @@ struct Summary<'a> {
     outcome: &'static str,
     reason: Option<&'static str>,
     detail: Option<String>,
+    /// Writes that failed at the same time.
+    also: Vec<Also<'a>>,
     journal: String,
     id: &'a str,
     head: String,
@@ -128,6 +69,13 @@ struct Summary<'a> {
     withheld: Vec<WithheldNow<'a>>,
     /// The commands that go on, back, or leave it.
     commands: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Also<'a> {
+    address: Option<&'a str>,
+    reason: &'static str,
+    detail: String,
 }
 
 #[derive(Serialize)]
@@ -170,9 +118,19 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
     order.iter().map(|address| ChangeState { address, state: of(address) }).collect()
 }
 
+fn also<'a>(history: &'a History, stop: &Stop) -> Also<'a> {
+    let step = stop.step().and_then(|at| history.steps().get(at));
+    let detail = match step {
+        Some(step) => format!("{}: {}", step.effect, stop.detail()),
+        None => stop.detail(),
+    };
+    Also { address: step.map(|step| step.address.as_str()), reason: stop.reason(), detail }
+}
+
 /// Says what was done and what is left, and returns the exit code.
 pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
-    let Closing { verb, history, stop, .. } = closing;
+    let Closing { verb, history, stops, .. } = closing;
+    let stop = stops.first();
     let states = states(history);
     // As long as it is open, it blocks the next apply, whatever was done.
     let is_nothing = *history.state() == State::NothingDone;
@@ -191,6 +149,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         outcome,
         reason: stop.map(Stop::reason),
         detail: stop.map(Stop::detail),
+        also: stops.iter().skip(1).map(|stop| also(history, stop)).collect(),
         journal: closing.journal.display().to_string(),
         id: closing.id,
         head: history.head().to_string(),
@@ -228,6 +187,10 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                     ));
                     let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
                     lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
+                    lines.extend(summary.also.iter().map(|also| {
+                        let address = also.address.map(|address| format!("{}: ", visible(address))).unwrap_or_default();
+                        format!("Stopped too: {address}{}", visible(&also.detail))
+                    }));
                 }
             }
             lines.push(format!("Journal: {}", visible(&summary.journal)));

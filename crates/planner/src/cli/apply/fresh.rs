@@ -10,6 +10,7 @@ use secateur_collector::ReadOptions;
 use secateur_collector::aws::{CallEvent, Watch};
 use secateur_collector::collect::{self as collecting, Granularity, Include, Options, Phase, Progress};
 
+use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{AccessArgs, Globals};
@@ -59,7 +60,7 @@ impl Progress for Quiet {
 pub(in crate::cli) fn account(
     globals: &Globals,
     access: &AccessArgs,
-    cloud: &Cloud,
+    (cloud, wall): (&Cloud, &Wall),
     reproof: &Reproof,
     changes: &[&Change],
     whose: Whose,
@@ -70,6 +71,7 @@ pub(in crate::cli) fn account(
     sweep(folder);
     let temporary = tempfile::Builder::new().prefix("fresh-").tempdir_in(folder);
     let temporary = temporary.map_err(|error| Failure::io("write", folder, &error))?;
+    wall.reads_into(temporary.path());
     let dir = temporary.path().join("snapshot");
     let options = Options {
         principals: principals(reproof, changes, whose),
@@ -93,6 +95,8 @@ pub(in crate::cli) fn account(
     let catalog = Arc::clone(&reproof.account.catalog);
     let mut account =
         secateur_collector::read_with(&dir, &options, catalog).map_err(|error| Failure::snapshot(&error))?;
+    drop(temporary);
+    wall.has_read();
     if !account.complete {
         let message = "the authorization details cannot be read whole, so what the plan expects cannot be looked at";
         return Err(Failure::refused("incomplete", message).help("run the same command again"));

@@ -6,6 +6,7 @@ mod drive;
 mod fresh;
 mod link;
 mod resume;
+mod wall;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,11 +28,12 @@ use crate::apply::{Approved, Destination, Proposal, Proved, Version, VersionRef}
 use crate::plan::{Change, Plan, Refusal, Selection, drift, headroom, recheck};
 use crate::render::{count, visible};
 
-pub(super) use approve::{approve, way};
-pub(super) use drive::{Closing, Wall, close, drive};
+pub(super) use approve::{Way, approve, way};
+pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
 pub(super) use resume::check_endpoint_now;
+pub(super) use wall::Wall;
 
 /// How far the time of a plan may be ahead of AWS's, in seconds: clocks differ.
 const MAX_AHEAD: i64 = 300;
@@ -69,10 +71,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     refuse_open(&folder, None)?;
 
     let cloud = open(globals, &args.access)?;
+    let wall = Wall::listen(&cloud);
     let destination = destination(plan);
     check_account(&cloud, &destination)?;
     let whose = if args.no_recheck { Whose::Keys } else { Whose::Affected };
-    let live = fresh_account(globals, &args.access, &cloud, &reproof, &chosen, whose)?;
+    let live = fresh_account(globals, &args.access, (&cloud, &wall), &reproof, &chosen, whose)?;
     check_endpoint(live.endpoint.as_deref(), &destination)?;
     check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now))?;
     let judged = fresh_analysis(&reproof, &live)?;
@@ -100,21 +103,21 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return Err(Failure::refused("stale", message).help("run the same command again, and answer sooner"));
     }
     let seen = reproof.workspace.seen(path);
-    begin(globals, args, &cloud, &folder, approved, seen, &withheld)
+    begin(globals, args, (&cloud, &wall), &folder, approved, seen, &withheld)
 }
 
 fn begin(
     globals: &Globals,
     args: &ApplyArgs,
-    cloud: &Cloud,
+    (cloud, wall): (&Cloud, &Wall),
     folder: &Folder,
     approved: Approved,
     plan: Option<String>,
     withheld: &BTreeMap<String, Refusal>,
 ) -> Outcome {
-    let (id, mut journal) = new_journal(cloud, folder, approved, "apply", plan)?;
-    let wall = Wall::listen(cloud);
-    let stop = drive(globals, cloud, &wall, &mut journal, args.approval.settle, || Ok(())).err();
+    wall.writes();
+    let (id, mut journal) = new_journal(cloud, folder, approved, "apply", (plan, args.approval.parallelism))?;
+    let stops = drive(globals, cloud, wall, &mut journal, args.approval.settle, || Ok(()));
     let history = journal.history();
     close(&Closing {
         verb: "Apply",
@@ -122,7 +125,7 @@ fn begin(
         journal: &folder.file(&id),
         id: &id,
         history,
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld,
     })
 }
@@ -133,7 +136,7 @@ pub(super) fn new_journal(
     folder: &Folder,
     approved: Approved,
     kind: &str,
-    plan: Option<String>,
+    (plan, parallelism): (Option<String>, u8),
 ) -> Result<(String, Journal<FileStore>), Failure> {
     let now = own_second(folder);
     let id = unused_id(folder, kind, now, &approved);
@@ -148,6 +151,7 @@ pub(super) fn new_journal(
         caller_arn: cloud.session().identity().arn.to_string(),
         user: std::env::var("USER").ok().filter(|user| !user.is_empty()),
         plan,
+        parallelism: parallelism.into(),
     };
     match Journal::begin(store, approved, author, now) {
         Ok(journal) => Ok((id, journal)),
@@ -350,7 +354,8 @@ pub(super) fn compare(
     let changes: Vec<&Change> = reproof.plan.changes.iter().collect();
     let cloud = open(globals, access)?;
     check_account(&cloud, &destination(&reproof.plan))?;
-    let live = fresh_account(globals, access, &cloud, reproof, &changes, Whose::Keys)?;
+    let wall = Wall::listen(&cloud);
+    let live = fresh_account(globals, access, (&cloud, &wall), reproof, &changes, Whose::Keys)?;
     check_endpoint(live.endpoint.as_deref(), &destination(&reproof.plan))?;
     let judged: Analysis<'_> = fresh_analysis(reproof, &live)?;
     Ok(drift(&changes, &judged))

@@ -29,10 +29,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
+    let wall = Wall::listen(&cloud);
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     let withheld = match &reproof {
-        Some(reproof) => again::check(globals, args, &cloud, reproof, &found)?,
+        Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, &found)?,
         None => BTreeMap::new(),
     };
     if args.format == Format::Text {
@@ -40,27 +41,33 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     let question = format!("Do you want to go on with {}?", visible(&found.id));
     let approved = approve(way, proposal, &question)?;
+    wall.writes();
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let caller = cloud.session().identity().arn.to_string();
-    let mut journal = Journal::resume(store, found.history.clone(), approved, caller, journals::now())
-        .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
+    let mut journal = Journal::resume(
+        store,
+        found.history.clone(),
+        approved,
+        (caller, usize::from(args.approval.parallelism)),
+        journals::now(),
+    )
+    .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     for (at, step) in found.history.steps().iter().enumerate() {
         if let Some(refusal) = withheld.get(&step.unit) {
             let skipped = journal.skipped(at, &refusal.detail, journals::now());
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
-    let wall = Wall::listen(&cloud);
     let origin = found.history.begin().origin.clone();
     let finish = || rollback::note_above(&folder, &found.id);
-    let stop = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish).err();
+    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         format: args.format,
         journal: &found.path,
         id: &found.id,
         history: journal.history(),
-        stop: stop.as_ref(),
+        stops: &stops,
         withheld: &withheld,
     })
 }

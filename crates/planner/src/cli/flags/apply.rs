@@ -21,6 +21,9 @@ pub(in crate::cli) struct ApprovalArgs {
     /// How long a write may take until reads show it; until then one that was perhaps made is not made again
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..=600))]
     pub settle: i64,
+    /// How many writes may be on their way at a time; those to one role, user, group or policy are made one after the other
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub parallelism: u8,
 }
 
 #[derive(Debug, Args)]

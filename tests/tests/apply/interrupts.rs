@@ -1,0 +1,112 @@
+//! Ctrl-C and SIGTERM: before the first write, with calls in flight, and twice.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::safety::{APPLY, SEVERAL, hold};
+use super::stage::{Play, Stage, answer};
+use super::town::essence;
+
+fn signal(pid: u32) {
+    assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn one_interrupt_ends_it_after_the_call_in_flight() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    hold(&play, true);
+    let child = play.start(&[&APPLY[..], &["--parallelism", "1"]].concat());
+    play.wait_until_held();
+    signal(child.id());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    let answer = answer(child.wait_with_output().unwrap()).ended_with(4);
+    for word in ["Interrupt received", "interrupted", "apply --resume", "secateur rollback", "1 in part"] {
+        assert!(answer.stderr.contains(word) || answer.stdout.contains(word), "{word}: {answer}");
+    }
+    play.resume().ended_with(0);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn two_interrupts_end_it_at_once_and_the_call_in_flight_is_read_later() {
+    let stage = Stage::new();
+    for after in [false, true] {
+        let play = stage.play(&SEVERAL);
+        let before = essence(&play.cloud);
+        hold(&play, after);
+        let child = play.start(&APPLY);
+        play.wait_until_held();
+        signal(child.id());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        signal(child.id());
+        let answer = answer(child.wait_with_output().unwrap()).ended_with(4);
+        assert!(answer.stderr.contains("Two interrupts"), "{answer}");
+        play.cloud.running.control("POST", "release", &json!({})).unwrap();
+        play.resume().ended_with(0);
+        play.rollback(&[]).ended_with(0);
+        assert_eq!(essence(&play.cloud), before);
+    }
+}
+
+#[test]
+fn an_interrupt_before_the_first_write_leaves_nothing_behind() {
+    let stage = Stage::new();
+    for kind in ["INT", "TERM"] {
+        let play = stage.play(&SEVERAL);
+        let before = essence(&play.cloud);
+        play.cloud.control("faults", json!({ "operation": "GetAccountAuthorizationDetails", "effect": "hold" }));
+        let child = play.start(&APPLY);
+        play.wait_until_held();
+        let fresh = || {
+            let names = fs::read_dir(play.path(".secateur")).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.to_string_lossy().starts_with("fresh")).count()
+        };
+        assert_eq!(fresh(), 1, "the account is being read");
+        let kill = Command::new("kill").args([&format!("-{kind}"), &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let answer = answer(child.wait_with_output().unwrap()).ended_with(1);
+        assert!(answer.stderr.contains("nothing was changed"), "{answer}");
+        assert_eq!((fresh(), play.journals().len()), (0, 0), "{kind}");
+        play.cloud.running.control("POST", "release", &json!({})).unwrap();
+        assert_eq!(essence(&play.cloud), before);
+        play.apply(&[]).ended_with(0);
+    }
+}
+
+#[test]
+fn an_interrupt_lets_all_calls_in_flight_end() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    play.cloud.control("faults", json!({ "operation": "writes", "effect": "hold", "after": true, "count": 3 }));
+    let child = play.start(&APPLY);
+    for _ in 0..600 {
+        let held = play.cloud.running.control("GET", "held", &Value::Null).unwrap();
+        if held.as_array().map_or_else(|| held["held"].as_array().map_or(0, Vec::len), Vec::len) == 3 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let intents = |play: &Play| {
+        let records = play.records(&play.journals()[0]);
+        records.iter().filter(|record| record["record"] == "intent").count()
+    };
+    assert_eq!(intents(&play), 3, "three entities, three calls in flight");
+    signal(child.id());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    let answer = answer(child.wait_with_output().unwrap()).ended_with(4);
+    assert!(answer.stderr.contains("finishing the calls in flight"), "{answer}");
+    assert_eq!(intents(&play), 3, "nothing more was begun");
+    let done = play.records(&play.journals()[0]).iter().filter(|record| record["record"] == "done").count();
+    assert_eq!(done, 3, "and all of them are written down");
+    play.resume().ended_with(0);
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
+}
