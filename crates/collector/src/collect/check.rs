@@ -4,13 +4,12 @@
 
 use secateur_analyzer::arn::Arn;
 
-use aws_sdk_account::types::RegionOptStatus;
-use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_iam::types::AccessAdvisorUsageGranularityType;
 
 use super::details::{self, Account};
 use super::outages::is_vital;
 use super::{CollectError, Options, grants, kms};
+use crate::aws::cloudtrail::Lookup;
 use crate::aws::{AwsError, Call, ErrorKind, LOOKUPS, Session};
 
 /// What a collection would take.
@@ -97,13 +96,13 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
     let summary = details::summary(session).await?;
     check.note("the quotas are those of AWS's documentation", summary)?;
     session.keep_to_published_rates();
-    let regions = session.call(&Call::new("account:ListRegions"), |aws| aws.account.list_regions().send()).await;
+    let regions = session.call(&Call::new("account:ListRegions"), async |aws| aws.list_regions(None).await).await;
     let regions = check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
     let is_off = |region: &str| {
-        let mut listed = regions.iter().flat_map(|answer| answer.regions());
-        let status =
-            listed.find(|listed| listed.region_name() == Some(region)).and_then(|listed| listed.region_opt_status());
-        matches!(status, Some(RegionOptStatus::Disabled | RegionOptStatus::Disabling))
+        let mut listed = regions.iter().flat_map(|answer| answer.value.regions.iter().flatten());
+        let listed = listed.find(|listed| listed.region_name.as_deref() == Some(region));
+        let status = listed.and_then(|listed| listed.region_opt_status.as_deref());
+        matches!(status, Some("DISABLED" | "DISABLING"))
     };
     check.expect("iam:GetAccountSummary", 1);
     check.expect("account:ListRegions", 1);
@@ -254,9 +253,9 @@ async fn kms_keys(
         return Ok(());
     };
     let Ok(region) = arn.parse::<Arn>().map(|arn| arn.region().to_owned()) else { return Ok(()) };
-    let answer = session.call(&describe.on(arn), |aws| aws.kms(&region).describe_key().key_id(arn).send()).await;
+    let answer = session.call(&describe.on(arn), async |aws| aws.describe_key(&region, arn).await).await;
     check.note(WITHOUT, answer)?;
-    let answer = session.call(&usage.on(arn), |aws| aws.kms(&region).get_key_last_usage().key_id(arn).send()).await;
+    let answer = session.call(&usage.on(arn), async |aws| aws.get_key_last_usage(&region, arn).await).await;
     check.note(WITHOUT, answer)?;
     Ok(())
 }
@@ -264,14 +263,9 @@ async fn kms_keys(
 async fn events(check: &mut Check, session: &Session) -> Result<(), CollectError> {
     let call = Call::new(LOOKUP);
     let region = session.identity().home_region();
-    let name = LookupAttribute::builder()
-        .attribute_key(LookupAttributeKey::EventName)
-        .attribute_value(grants::CALLS.first().copied().unwrap_or_default())
-        .build();
-    let Ok(name) = name else { return Ok(()) };
-    let answer = session
-        .call(&call, |aws| aws.cloudtrail(region).lookup_events().lookup_attributes(name.clone()).max_results(1).send())
-        .await;
+    let event_name = grants::CALLS.first().copied().unwrap_or_default();
+    let lookup = Lookup { event_name, between: None, max_results: 1, next_token: None };
+    let answer = session.call(&call, async |aws| aws.lookup_events(region, lookup).await).await;
     check.note("`unknown_grant_date` decides when permissions were granted", answer)?;
     Ok(())
 }
