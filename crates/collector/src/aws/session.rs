@@ -128,9 +128,9 @@ impl Session {
     /// When it fails for good.
     pub async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         self.line.call(call, send).await
     }
@@ -141,9 +141,9 @@ impl Session {
     /// When it fails; [`AwsError::is_ambiguous`] says whether it may have been done all the same.
     pub async fn once<O, E, F>(&self, call: &Call<'_>, send: impl FnOnce(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         self.line.once(call, send).await
     }

@@ -2,13 +2,17 @@
 //!
 //! Each operation is asked once: that tells what the caller may do better than any reading of policies.
 
+use std::path::Path;
+
 use secateur_analyzer::arn::Arn;
 
 use aws_sdk_iam::types::AccessAdvisorUsageGranularityType;
 
 use super::details::{self, Account};
+use super::earlier::{Earlier, Existing};
 use super::outages::is_vital;
-use super::{CollectError, Options, grants, kms};
+use super::target::Target;
+use super::{CollectError, Options, access_keys, grants, kms, names, reports};
 use crate::aws::cloudtrail::Lookup;
 use crate::aws::{AwsError, Call, ErrorKind, LOOKUPS, Session};
 
@@ -23,8 +27,10 @@ pub struct Check {
     pub untried: Vec<&'static str>,
     /// How many calls of each operation there would be.
     pub calls: Vec<Estimate>,
-    /// How many reports there would be.
+    /// How many reports would be asked of AWS.
     pub reports: usize,
+    /// How many reports of an earlier collection are young enough to be taken over.
+    pub reports_kept: usize,
 }
 
 const LOOKUP: &str = "cloudtrail:LookupEvents";
@@ -87,15 +93,16 @@ impl Check {
     }
 }
 
-/// Asks each operation that a collection with these options would use.
+/// Asks each operation that a collection with these options into this directory would use. Nothing is written.
 ///
 /// # Errors
-/// When AWS does not take the credentials, or cannot be reached.
-pub async fn check(session: &Session, options: &Options) -> Result<Check, CollectError> {
+/// When AWS does not take the credentials, or cannot be reached; when the directory holds what no collection may replace.
+pub async fn check(session: &Session, dir: &Path, options: &Options) -> Result<Check, CollectError> {
     let mut check = Check::default();
     let summary = details::summary(session).await?;
     check.note("the quotas are those of AWS's documentation", summary)?;
     session.keep_to_published_rates();
+    let earlier = Earlier::peek(dir, &super::state_of(session), options.max_age)?;
     let regions = session.call(&Call::new("account:ListRegions"), async |aws| aws.list_regions(None).await).await;
     let regions = check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
     let is_off = |region: &str| {
@@ -117,8 +124,10 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
         }
         Err(error) => return Err(error),
     };
-    let is_in_scope = |target: &&super::target::Target| target.is_among(&options.principals);
-    check.reports = account.targets.iter().filter(is_in_scope).count();
+    let is_in_scope = |target: &&Target| target.is_among(&options.principals);
+    let (kept, asked): (Vec<&Target>, Vec<&Target>) = (account.targets.iter().filter(is_in_scope))
+        .partition(|target| reports::is_kept(&earlier, target, options.granularity));
+    (check.reports, check.reports_kept) = (asked.len(), kept.len());
     check.expect("iam:GetAccountAuthorizationDetails", account.pages.max(1));
     check.expect("iam:GenerateServiceLastAccessedDetails", check.reports);
     check.expect("iam:GetServiceLastAccessedDetails", check.reports);
@@ -126,26 +135,35 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
         check.expect("iam:ListPoliciesGrantingServiceAccess", check.reports);
     }
     if options.include.groups || options.include.policies {
-        let asked = account.targets.iter().filter(|target| is_in_scope(target) && target.has_entities());
-        check.expect("iam:GetServiceLastAccessedDetailsWithEntities", asked.count());
+        let with_entities = asked.iter().filter(|target| target.has_entities());
+        check.expect("iam:GetServiceLastAccessedDetailsWithEntities", with_entities.count());
     }
-    let users = account.users.iter().filter(is_in_scope).count();
+    let has = |name: &str, is_kept: &dyn Fn(&Existing) -> bool| earlier.existing(name).is_some_and(|it| is_kept(&it));
+    let is_listed = |user: &&Target| {
+        !has(&names::file("access-keys", &user.name), &|existing| access_keys::is_kept(existing, user))
+    };
+    let users = account.users.iter().filter(is_in_scope).filter(is_listed).count();
     check.expect("iam:ListAccessKeys", users);
     // One for each user, though some have two and most have none.
     check.expect("iam:GetAccessKeyLastUsed", users);
-    check.expect("iam:ListPolicyTags", account.own_policies.len());
+    let is_untold = |policy: &&Target| {
+        let file = names::file("policy-tags", &policy.name);
+        !has(&file, &|existing| existing.stands_for(&policy.arn, policy.created))
+    };
+    check.expect("iam:ListPolicyTags", account.own_policies.iter().filter(is_untold).count());
     check.expect(LOOKUP, grants::CALLS.len());
-    reports(&mut check, session, options, &account).await?;
+    try_reports(&mut check, session, options, &account).await?;
     keys(&mut check, session, options, &account).await?;
     tags(&mut check, session, &account).await?;
-    kms_keys(&mut check, session, account, is_off).await?;
+    let is_kept = |arn: &Arn| has(&kms::file(arn), &|existing| existing.stands_for(arn.as_str(), None));
+    kms_keys(&mut check, session, account, is_off, is_kept).await?;
     events(&mut check, session).await?;
     check.missing.sort();
     check.missing.dedup();
     Ok(check)
 }
 
-async fn reports(
+async fn try_reports(
     check: &mut Check,
     session: &Session,
     options: &Options,
@@ -240,14 +258,16 @@ async fn kms_keys(
     session: &Session,
     account: Account,
     is_off: impl Fn(&str) -> bool,
+    is_kept: impl Fn(&Arn) -> bool,
 ) -> Result<(), CollectError> {
     const WITHOUT: &str = "KMS keys are kept";
     let (describe, usage) = (Call::new("kms:DescribeKey"), Call::new("kms:GetKeyLastUsage"));
     let mut own = kms::own_keys(account.key_arns, session.identity());
     // Nobody answers in a Region that is off.
     own.retain(|arn| arn.parse::<Arn>().is_ok_and(|arn| !is_off(arn.region())));
-    check.expect(describe.operation, own.len());
-    check.expect(usage.operation, own.len());
+    let asked = own.iter().filter_map(|arn| arn.parse::<Arn>().ok()).filter(|arn| !is_kept(arn)).count();
+    check.expect(describe.operation, asked);
+    check.expect(usage.operation, asked);
     let Some(arn) = own.first() else {
         check.untried.extend([describe.operation, usage.operation]);
         return Ok(());

@@ -74,10 +74,15 @@ async fn family(run: Arc<Run>, arn: String, seen: Seen) -> Result<(), CollectErr
     Ok(())
 }
 
+/// Returns the file of a key.
+pub(super) fn file(arn: &Arn) -> String {
+    names::file(&format!("kms/{}", arn.region()), arn.name())
+}
+
 /// Collects one key, and returns those that belong to it.
 async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     let Ok(parsed) = arn.parse::<Arn>() else { return Ok(Vec::new()) };
-    let name = names::file(&format!("kms/{}", parsed.region()), parsed.name());
+    let name = file(&parsed);
     if run.keeps(&name, arn, None)? {
         return Ok(run.existing(&name).map(|existing| relatives_on_file(&existing.content)).unwrap_or_default());
     }
