@@ -37,12 +37,17 @@ fn the_endpoint_of_a_service_counts_before_that_of_all() {
 #[test]
 fn a_service_whose_endpoint_is_nowhere_is_a_gap() {
     let scene = Scene::acme();
-    for (service, subject) in [("KMS", ":kms:"), ("CLOUDTRAIL", "grants.json"), ("ACCOUNT", "regions.json")] {
+    for (service, url, subject, expected) in [
+        ("KMS", NOWHERE, ":kms:", "unreachable"),
+        ("KMS", "not a url", ":kms:", "refused"),
+        ("CLOUDTRAIL", NOWHERE, "grants.json", "unreachable"),
+        ("ACCOUNT", NOWHERE, "regions.json", "unreachable"),
+    ] {
         let mut command = scene.command(&["collect", "--snapshot", "snap", "--rate", "max", "--max-age", "0"]);
-        command.env(format!("AWS_ENDPOINT_URL_{service}"), NOWHERE);
+        command.env(format!("AWS_ENDPOINT_URL_{service}"), url);
         let done = answer(command.output().unwrap());
         assert_eq!(done.code, 4, "{done:?}");
         let gaps = scene.gaps();
-        assert!(gaps.iter().all(|(of, kind)| of.contains(subject) && kind == "unreachable"), "{gaps:?}");
+        assert!(gaps.iter().all(|(of, kind)| of.contains(subject) && kind == expected), "{gaps:?}");
     }
 }

@@ -264,7 +264,7 @@ mod tests {
         let reply = read::<serde_json::Value>(&answer(200, None, whole)).unwrap();
         assert_eq!(reply.request_id(), Some("id-1"));
         for end in 0..whole.len() {
-            let torn = read::<serde_json::Value>(&answer(200, None, &whole[..end])).unwrap_err();
+            let torn = read::<serde_json::Value>(&answer(200, None, whole.get(..end).unwrap())).unwrap_err();
             assert!(torn.is_response_error(), "{end}");
         }
     }
