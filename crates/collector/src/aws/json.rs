@@ -135,6 +135,11 @@ impl Json {
             Some(_) if kind.fips || kind.dual_stack => {
                 Err("an endpoint of its own cannot be one for FIPS or with IPv6 at the same time".into())
             }
+            Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => Err(format!(
+                "the endpoint of {} is no URL: it begins neither with http:// nor with https://",
+                service.id
+            )
+            .into()),
             Some(url) => Ok(Endpoint { url, region: region.to_owned() }),
         }
     }
