@@ -197,6 +197,10 @@ fn missing(snapshot: &Path, size: Size) -> Result<usize, Box<dyn Error>> {
     let mut found = 0;
     for folder in ["role", "user"] {
         let folder = snapshot.join("last-accessed").join(folder);
+        // An account may have nobody of a kind.
+        if !folder.is_dir() {
+            continue;
+        }
         for entry in fs::read_dir(folder)? {
             let report: Value = serde_json::from_slice(&fs::read(entry?.path())?)?;
             found += usize::from(report.get("JobStatus").is_some_and(|status| status == "COMPLETED"));

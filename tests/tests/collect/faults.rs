@@ -229,3 +229,60 @@ fn a_key_that_is_gone_is_told_and_is_no_gap() {
     assert_eq!(answer.code, 0, "{answer:?}");
     assert!(answer.stdout.contains("exist: ") && answer.stdout.contains("Nothing is missing"), "{answer:?}");
 }
+
+#[test]
+fn keys_of_a_region_that_is_off_are_not_asked_about() {
+    let scene = Scene::acme();
+    scene.control("regions", json!({"us-east-1": "ENABLED_BY_DEFAULT", "eu-west-1": "DISABLED"}));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    let gaps = scene.gaps();
+    assert_eq!(gaps.len(), 3, "{gaps:?}");
+    assert!(gaps.iter().all(|(subject, kind)| subject.contains(":kms:eu-west-1:") && kind == "region-off"), "{gaps:?}");
+    assert!(answer.stdout.contains("the Region eu-west-1 is not enabled for the account"), "{answer:?}");
+    assert!(answer.stdout.contains("Of keys in a Region that is off nothing can be read"), "{answer:?}");
+    let content = scene.content();
+    assert!(content.keys().any(|name| name.starts_with("kms/us-east-1/")));
+    assert!(!content.keys().any(|name| name.starts_with("kms/eu-west-1/")));
+}
+
+#[test]
+fn a_key_without_a_last_use_is_a_gap_until_aws_tells_it() {
+    let expected = expected();
+    let scene = Scene::acme();
+    let fault = json!({"operation": "GetAccessKeyLastUsed", "count": 100_000, "effect": "error", "status": 404,
+        "code": "NoSuchEntity", "message": "The Access Key with id X cannot be found"});
+    scene.control("faults", fault);
+    let mut without = expected.clone();
+    let with_keys = |content: &Content| -> Vec<String> {
+        let has_keys = |value: &Value| value["AccessKeyMetadata"].as_array().is_some_and(|keys| !keys.is_empty());
+        let files = content.iter().filter(|(name, value)| name.starts_with("access-keys/") && has_keys(value));
+        files.map(|(name, _)| name.clone()).collect()
+    };
+    let files = with_keys(&without);
+    without.retain(|name, _| !files.contains(name));
+    for _ in 0..2 {
+        let answer = scene.collect(&[]);
+        assert_eq!(answer.code, 4, "{answer:?}");
+        let gaps = scene.gaps();
+        assert!(gaps.iter().all(|(subject, kind)| subject.contains(":user/") && kind == "deleted"), "{gaps:?}");
+        assert_eq!(gaps.len(), files.len(), "{gaps:?}");
+        assert_same(&scene.content(), &without);
+    }
+    scene.cloud.running.control("DELETE", "faults", &Value::Null).unwrap();
+    assert_same(&scene.collect_all(&[]), &expected);
+}
+
+#[test]
+fn a_denial_is_no_outage_and_everybody_is_asked_about() {
+    let scene = Scene::acme();
+    let denied = json!({"operation": "ListPolicyTags", "count": 100_000, "effect": "error", "status": 403,
+        "code": "AccessDenied", "message": "not authorized to perform: iam:ListPolicyTags on resource: x"});
+    scene.control("faults", denied);
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    let gaps = scene.gaps();
+    assert!(gaps.len() > 10 && gaps.iter().all(|(_, kind)| kind == "access-denied"), "{gaps:?}");
+    assert_eq!(scene.calls("ListPolicyTags"), u64::try_from(gaps.len()).unwrap());
+    assert!(answer.stdout.contains("and 5 more, in manifest.json") || gaps.len() != 15, "{answer:?}");
+}

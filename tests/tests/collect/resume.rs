@@ -119,6 +119,54 @@ fn of_two_collections_the_second_is_refused() {
     assert_eq!(first.code, 0, "{first:?}");
 }
 
+/// Starts a collection, and kills it while it waits for the answer to a call.
+fn kill_at(scene: &Scene, operation: &str) {
+    scene.control("faults", json!({"operation": operation, "effect": "hold"}));
+    let mut child = scene.spawn(&[]);
+    let held = || scene.cloud.running.control("GET", "held", &Value::Null).unwrap();
+    wait_until(|| held().as_array().is_some_and(|held| !held.is_empty()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_another_account_has_collected_until_it_was_killed_is_not_gone_on_with() {
+    let scene = Scene::small();
+    kill_at(&scene, "LookupEvents");
+    assert!(!scene.snapshot().join("manifest.json").exists());
+    let other = Scene::acme();
+    let refused = other.run(&["collect", "--snapshot", scene.snapshot().to_str().unwrap()]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("holds what was collected until now of account"), "{refused:?}");
+    // The same account elsewhere is another one.
+    let twin = Scene::small();
+    let refused = twin.run(&["collect", "--snapshot", scene.snapshot().to_str().unwrap()]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains(&scene.cloud.running.url()), "{refused:?}");
+    scene.control("release", json!({}));
+    scene.collect_all(&[]);
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_not_overwritten() {
+    let scene = Scene::small();
+    scene.collect_all(&[]);
+    let manifest = scene.snapshot().join("manifest.json");
+    let whole = fs::read(&manifest).unwrap();
+    for broken in [&whole[..whole.len() / 2], b"[]", b"", b"{\"format_version\": 2}"] {
+        fs::write(&manifest, broken).unwrap();
+        let refused = scene.collect(&[]);
+        assert_eq!(refused.code, 3, "{refused:?}");
+        assert!(
+            refused.stderr.contains("cannot be read, so nobody knows which files are of the snapshot"),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read(&manifest).unwrap(), broken);
+    }
+    fs::write(&manifest, &whole).unwrap();
+    scene.collect_all(&[]);
+}
+
 fn wait_until(is_so: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if is_so() {

@@ -149,6 +149,45 @@ fn a_second_collection_reads_nothing_that_is_young() {
 }
 
 #[test]
+fn a_check_says_what_is_there_already_and_changes_nothing() {
+    let scene = Scene::acme();
+    let calls = |checked: &str| -> Vec<(String, u64)> {
+        let words = checked.lines().filter_map(|line| line.trim().split_once("  "));
+        words.filter_map(|(count, operation)| Some((operation.trim().to_owned(), count.parse().ok()?))).collect()
+    };
+    let of = |counts: &[(String, u64)], name: &str| counts.iter().find(|(operation, _)| operation == name).unwrap().1;
+    let before = scene.collect(&["--check"]);
+    assert_eq!(before.code, 0, "{before:?}");
+    assert!(before.stdout.contains("\n49 reports would be read, by about"), "{before:?}");
+    assert!(!scene.snapshot().exists());
+    let all = calls(&before.stdout);
+    let expected = scene.collect_all(&[]);
+    scene.control("clock", json!({"advance_seconds": 3600}));
+    let after = scene.collect(&["--check"]);
+    assert!(
+        after
+            .stdout
+            .contains("\n0 reports would be read and 49 taken over, which are younger than --max-age, by about"),
+        "{after:?}"
+    );
+    let left = calls(&after.stdout);
+    for operation in ["GenerateServiceLastAccessedDetails", "ListAccessKeys", "ListPolicyTags"] {
+        let operation = format!("iam:{operation}");
+        assert!(of(&all, &operation) > 0 && of(&left, &operation) == 0, "{operation}: {after:?}");
+    }
+    assert!(of(&all, "kms:DescribeKey") > 0 && of(&left, "kms:DescribeKey") == 0, "{after:?}");
+    assert_eq!(of(&left, "cloudtrail:LookupEvents"), 32);
+    assert_same(&scene.content(), &expected);
+    // Too old is as good as nothing.
+    let anew = scene.collect(&["--check", "--max-age", "0"]);
+    assert_eq!(calls(&anew.stdout), all);
+    // What may not be replaced is refused before anything is asked for.
+    fs::remove_file(scene.snapshot().join("manifest.json")).unwrap();
+    let refused = scene.collect(&["--check"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+}
+
+#[test]
 fn groups_policies_and_grants_are_read_when_they_are_asked_for() {
     let scene = Scene::acme();
     let found = scene.collect_all(&["--include", "groups,policies,granting"]);
@@ -181,6 +220,29 @@ fn a_scope_reads_some_and_keeps_the_others() {
     assert_eq!(scene.manifest()["scope"], json!(["role/checkout-*", "arn:*:user/people/li.wei"]));
     // Access keys have no time of their own: they are as old as the oldest.
     assert_eq!(scene.manifest()["started_at"], "2026-10-10T06:30:00Z");
+}
+
+#[test]
+fn the_keys_of_somebody_who_came_under_an_old_name_are_not_taken_over() {
+    let scene = Scene::acme();
+    let everybody = scene.collect_all(&[]);
+    assert!(everybody.contains_key("access-keys/sam.jones.json"));
+    let details = &everybody["account-authorization-details.json"];
+    let users = details["UserDetailList"].as_array().unwrap();
+    let user = users.iter().find(|user| user["UserName"] == "sam.jones").unwrap();
+    scene.control("clock", json!({"advance_seconds": 3600}));
+    scene.control("delete", json!({"arn": user["Arn"]}));
+    scene.cloud.iam("CreateUser", &[("UserName", "sam.jones"), ("Path", user["Path"].as_str().unwrap())]);
+    let found = scene.collect_all(&["--principal", "role/checkout-task"]);
+    assert!(!found.contains_key("access-keys/sam.jones.json"));
+    assert!(found.contains_key("access-keys/li.wei.json"));
+    let planned = scene.run(&["plan", "--snapshot", "snap", "--out", "plan.json"]);
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let plan: Value = serde_json::from_slice(&fs::read(scene.dir.path().join("plan.json")).unwrap()).unwrap();
+    let kinds: Vec<&str> = plan["gaps"].as_array().unwrap().iter().filter_map(|gap| gap["kind"].as_str()).collect();
+    assert!(kinds.contains(&"no-access-keys"), "{kinds:?}");
+    // Whatever comes with it, the event history ends after all that it is asked about.
+    assert!(!kinds.contains(&"grants-end-early"), "{kinds:?}");
 }
 
 /// Serves files to whoever asks, until the test ends.

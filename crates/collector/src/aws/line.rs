@@ -1,7 +1,9 @@
 //! The way of every call: its turn, its attempts, and new credentials when the old ones have expired.
 
+use std::any::Any;
 use std::error::Error;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +29,35 @@ const RENEWALS: u32 = 5;
 
 /// The time between two attempts to get new credentials.
 const BEFORE_RENEWAL: Duration = Duration::from_millis(500);
+
+/// What an operation answered, whichever it is: the way of a call is compiled once, and not for each operation.
+type Output = Box<dyn Any + Send>;
+
+/// A call on its way, with the id under which AWS finds it again.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<(Output, Option<String>), AwsError>> + Send + 'a>>;
+
+fn erased<'a, O, E>(
+    call: &'a Call<'_>,
+    sending: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send + 'a,
+) -> Sending<'a>
+where
+    O: RequestId + Send + 'static,
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    Box::pin(async move {
+        match sending.await {
+            Ok(output) => {
+                let request_id = output.request_id().map(str::to_owned);
+                Ok((Box::new(output) as Output, request_id))
+            }
+            Err(error) => Err(AwsError::of(call, &error)),
+        }
+    })
+}
+
+fn whole<O: 'static>(call: &Call<'_>, output: Output) -> Result<O, AwsError> {
+    output.downcast().map(|output| *output).map_err(|_| AwsError::answer(call, "the answer is of another operation"))
+}
 
 /// What all calls share.
 pub(super) struct Line {
@@ -93,34 +124,22 @@ impl Line {
 
     pub(super) async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         let (mut attempt, mut renewals) = (0, 0);
         loop {
             attempt += 1;
-            let clients = self.clients();
-            let generation = clients.generation;
             let started = Instant::now();
             self.turn(call.operation).await;
-            let error = match self.attempt(call, attempt, send(clients)).await {
-                Ok(output) => return Ok(output),
+            let clients = self.clients();
+            let generation = clients.generation;
+            let error = match self.attempt(call, attempt, erased(call, send(clients))).await {
+                Ok(output) => return whole(call, output),
                 Err(error) => error,
             };
-            if *error.kind() == ErrorKind::Expired && renewals < RENEWALS {
-                renewals += 1;
-                self.tell(call, attempt, Outcome::Retried(&error, Duration::ZERO), error.request_id(), started);
-                self.renew(generation, error).await?;
-                continue;
-            }
-            let Some(delay) = wait(&error, attempt) else {
-                let error = error.after(attempt);
-                self.tell(call, attempt, Outcome::Failed(&error), error.request_id(), started);
-                return Err(error);
-            };
-            self.tell(call, attempt, Outcome::Retried(&error, delay), error.request_id(), started);
-            tokio::time::sleep(delay).await;
+            self.before_next(call, attempt, generation, &mut renewals, started, error).await?;
         }
     }
 
@@ -130,40 +149,63 @@ impl Line {
         send: impl FnOnce(Arc<Clients>) -> F,
     ) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         let started = Instant::now();
-        let result = self.attempt(call, 1, send(self.clients())).await;
+        let result = self.attempt(call, 1, erased(call, send(self.clients()))).await;
         if let Err(error) = &result {
             self.tell(call, 1, Outcome::Failed(error), error.request_id(), started);
         }
-        result
+        whole(call, result?)
     }
 
     pub(super) async fn turn(&self, operation: &'static str) {
         self.pacing.turn(operation).await;
     }
 
-    async fn attempt<O, E, F>(&self, call: &Call<'_>, attempt: u32, sending: F) -> Result<O, AwsError>
-    where
-        O: RequestId,
-        E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
-    {
+    /// Waits until a call that failed is made again, with new credentials where the old ones have expired.
+    ///
+    /// # Errors
+    /// When it is not made again.
+    async fn before_next(
+        &self,
+        call: &Call<'_>,
+        attempt: u32,
+        generation: u64,
+        renewals: &mut u32,
+        started: Instant,
+        error: AwsError,
+    ) -> Result<(), AwsError> {
+        if *error.kind() == ErrorKind::Expired && *renewals < RENEWALS {
+            *renewals += 1;
+            self.tell(call, attempt, Outcome::Retried(&error, Duration::ZERO), error.request_id(), started);
+            return self.renew(generation, error).await;
+        }
+        let Some(delay) = wait(&error, attempt) else {
+            let error = error.after(attempt);
+            self.tell(call, attempt, Outcome::Failed(&error), error.request_id(), started);
+            return Err(error);
+        };
+        self.tell(call, attempt, Outcome::Retried(&error, delay), error.request_id(), started);
+        tokio::time::sleep(delay).await;
+        Ok(())
+    }
+
+    async fn attempt(&self, call: &Call<'_>, attempt: u32, sending: Sending<'_>) -> Result<Output, AwsError> {
         // The semaphore is never closed, so there is always a permit to wait for.
         let _permit = self.in_flight.acquire().await.ok();
         let sent = Instant::now();
         let error = match sending.await {
-            Ok(output) => {
+            Ok((output, request_id)) => {
                 if call.operation == LOOKUP && self.seen.has_foreign_trail() {
                     self.pacing.free(LOOKUP);
                 }
-                self.tell(call, attempt, Outcome::Done, output.request_id(), sent);
+                self.tell(call, attempt, Outcome::Done, request_id.as_deref(), sent);
                 return Ok(output);
             }
-            Err(error) => AwsError::of(call, &error),
+            Err(error) => error,
         };
         match error.kind() {
             ErrorKind::Throttled => self.pacing.throttled(call.operation, sent),

@@ -4,10 +4,15 @@
 //! nothing here judges what AWS says.
 
 mod access;
+mod account;
 mod call;
+pub(crate) mod cloudtrail;
+mod endpoint;
 mod error;
 mod http;
 mod identity;
+mod json;
+pub(crate) mod kms;
 mod line;
 mod pacing;
 mod runtime;

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::future::Future;
 use std::sync::Arc;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -13,7 +13,8 @@ use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secateur_analyzer::time::UnixTime;
 
-use super::http::{Seen, SeenTrail, WholeXml};
+use super::http::{Seen, WholeXml};
+use super::json::Json;
 use super::line::Line;
 use super::{Access, AwsError, Call, Identity, Rate, Watch};
 
@@ -25,17 +26,16 @@ pub(super) const LOOKUP: &str = "cloudtrail:LookupEvents";
 /// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>.
 pub(crate) const LOOKUPS: f64 = 2.0;
 
-/// The clients of all services, for one set of credentials. None of them retries: [`Session`] does.
+/// All services, for one set of credentials. Nothing retries here: [`Session`] does.
+///
+/// IAM and STS are the SDK's clients; what is asked of other services has a method of its own.
 #[derive(Clone)]
 pub struct Clients {
     /// IAM.
     pub iam: aws_sdk_iam::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
-    /// Account management.
-    pub account: aws_sdk_account::Client,
-    config: SdkConfig,
-    seen: Seen,
+    json: Json,
     pub(super) generation: u64,
 }
 
@@ -50,29 +50,16 @@ impl Clients {
         let iam = aws_sdk_iam::config::Builder::from(&config).retry_config(RetryConfig::disabled());
         let iam = iam.interceptor(seen.clone()).interceptor(WholeXml).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
-        let account = aws_sdk_account::config::Builder::from(&config).retry_config(RetryConfig::disabled());
         Clients {
             iam: aws_sdk_iam::Client::from_conf(iam),
             sts: aws_sdk_sts::Client::from_conf(sts.interceptor(WholeXml).build()),
-            account: aws_sdk_account::Client::from_conf(account.build()),
-            config,
-            seen: seen.clone(),
+            json: Json::new(config, seen),
             generation,
         }
     }
 
-    /// KMS in a Region.
-    pub fn kms(&self, region: &str) -> aws_sdk_kms::Client {
-        let config = aws_sdk_kms::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
-        aws_sdk_kms::Client::from_conf(config.region(Region::new(region.to_owned())).build())
-    }
-
-    /// CloudTrail in a Region.
-    pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
-        let config = aws_sdk_cloudtrail::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
-        // Its clock dates the event history.
-        let config = config.interceptor(self.seen.clone()).interceptor(SeenTrail(self.seen.clone()));
-        aws_sdk_cloudtrail::Client::from_conf(config.region(Region::new(region.to_owned())).build())
+    pub(super) fn json(&self) -> &Json {
+        &self.json
     }
 }
 
@@ -141,9 +128,9 @@ impl Session {
     /// When it fails for good.
     pub async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         self.line.call(call, send).await
     }
@@ -159,9 +146,9 @@ impl Session {
     /// When it fails; [`AwsError::is_ambiguous`] says whether it may have been done all the same.
     pub async fn once<O, E, F>(&self, call: &Call<'_>, send: impl FnOnce(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         self.line.once(call, send).await
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::earlier::Existing;
 use super::pages::Pages;
 use super::run::{Answer, Run};
 use super::target::Target;
@@ -12,25 +13,24 @@ use crate::aws::{AwsError, Call, ErrorKind};
 /// How often keys are listed when one of them is not there any more.
 const READINGS: u32 = 3;
 
-/// Collects the access keys of users. Whoever is out of scope keeps what is there of them.
+/// Collects the access keys of users. Whoever is out of scope keeps what is there of them; it has no time of its own, so the
+/// snapshot is as old as that.
 pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), CollectError> {
     let mut missing = Vec::new();
     for user in users {
         let name = names::file("access-keys", &user.name);
         if !run.is_in_scope(&user) {
             run.carry_gaps(&user.arn, |gap| gap.detail.contains("AccessKey"));
-            if let Some(existing) = run.existing(&name) {
-                run.stage(|stage| stage.keep(&name, &existing))?;
-            }
-        } else if !(is_whole(&run, &name) && run.keeps(&name, &user.arn, user.created)?) {
+            run.keeps_if(&name, |existing| !existing.is_older_than(user.created) && existing.is_of(&user.arn))?;
+        } else if !run.keeps_if(&name, |existing| is_kept(existing, &user))? {
             missing.push(user);
         }
     }
     run.each(missing, one).await
 }
 
-/// Returns whether each key of a file that is there has its last use.
-fn is_whole(run: &Run, name: &str) -> bool {
+/// Returns whether the keys that are there need not be listed again: each of them has its last use.
+pub(super) fn is_kept(existing: &Existing, user: &Target) -> bool {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Keys {
@@ -41,9 +41,8 @@ fn is_whole(run: &Run, name: &str) -> bool {
     struct Key {
         access_key_last_used: Option<serde::de::IgnoredAny>,
     }
-    let Some(existing) = run.existing(name) else { return false };
-    let keys = serde_json::from_slice::<Keys>(&existing.content);
-    keys.is_ok_and(|keys| keys.access_key_metadata.iter().all(|key| key.access_key_last_used.is_some()))
+    let is_whole = |keys: Keys| keys.access_key_metadata.iter().all(|key| key.access_key_last_used.is_some());
+    existing.stands_for(&user.arn, user.created) && serde_json::from_slice(&existing.content).is_ok_and(is_whole)
 }
 
 async fn one(run: Arc<Run>, user: Target) -> Result<(), CollectError> {

@@ -2,15 +2,18 @@
 //!
 //! Each operation is asked once: that tells what the caller may do better than any reading of policies.
 
+use std::path::Path;
+
 use secateur_analyzer::arn::Arn;
 
-use aws_sdk_account::types::RegionOptStatus;
-use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_iam::types::AccessAdvisorUsageGranularityType;
 
 use super::details::{self, Account};
+use super::earlier::{Earlier, Existing};
 use super::outages::is_vital;
-use super::{CollectError, Options, grants, kms};
+use super::target::Target;
+use super::{CollectError, Options, access_keys, grants, kms, names, reports};
+use crate::aws::cloudtrail::Lookup;
 use crate::aws::{AwsError, Call, ErrorKind, LOOKUPS, Session};
 
 /// What a collection would take.
@@ -24,8 +27,10 @@ pub struct Check {
     pub untried: Vec<&'static str>,
     /// How many calls of each operation there would be.
     pub calls: Vec<Estimate>,
-    /// How many reports there would be.
+    /// How many reports would be asked of AWS.
     pub reports: usize,
+    /// How many reports of an earlier collection are young enough to be taken over.
+    pub reports_kept: usize,
 }
 
 const LOOKUP: &str = "cloudtrail:LookupEvents";
@@ -88,22 +93,23 @@ impl Check {
     }
 }
 
-/// Asks each operation that a collection with these options would use.
+/// Asks each operation that a collection with these options into this directory would use. Nothing is written.
 ///
 /// # Errors
-/// When AWS does not take the credentials, or cannot be reached.
-pub async fn check(session: &Session, options: &Options) -> Result<Check, CollectError> {
+/// When AWS does not take the credentials, or cannot be reached; when the directory holds what no collection may replace.
+pub async fn check(session: &Session, dir: &Path, options: &Options) -> Result<Check, CollectError> {
     let mut check = Check::default();
     let summary = details::summary(session).await?;
     check.note("the quotas are those of AWS's documentation", summary)?;
     session.keep_to_published_rates();
-    let regions = session.call(&Call::new("account:ListRegions"), |aws| aws.account.list_regions().send()).await;
+    let earlier = Earlier::peek(dir, &super::state_of(session), options.max_age)?;
+    let regions = session.call(&Call::new("account:ListRegions"), async |aws| aws.list_regions(None).await).await;
     let regions = check.note("nothing is removed, unless `regions_in_use` says which Regions are in use", regions)?;
     let is_off = |region: &str| {
-        let mut listed = regions.iter().flat_map(|answer| answer.regions());
-        let status =
-            listed.find(|listed| listed.region_name() == Some(region)).and_then(|listed| listed.region_opt_status());
-        matches!(status, Some(RegionOptStatus::Disabled | RegionOptStatus::Disabling))
+        let mut listed = regions.iter().flat_map(|answer| answer.value.regions.iter().flatten());
+        let listed = listed.find(|listed| listed.region_name.as_deref() == Some(region));
+        let status = listed.and_then(|listed| listed.region_opt_status.as_deref());
+        matches!(status, Some("DISABLED" | "DISABLING"))
     };
     check.expect("iam:GetAccountSummary", 1);
     check.expect("account:ListRegions", 1);
@@ -118,8 +124,10 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
         }
         Err(error) => return Err(error),
     };
-    let is_in_scope = |target: &&super::target::Target| target.is_among(&options.principals);
-    check.reports = account.targets.iter().filter(is_in_scope).count();
+    let is_in_scope = |target: &&Target| target.is_among(&options.principals);
+    let (kept, asked): (Vec<&Target>, Vec<&Target>) = (account.targets.iter().filter(is_in_scope))
+        .partition(|target| reports::is_kept(&earlier, target, options.granularity));
+    (check.reports, check.reports_kept) = (asked.len(), kept.len());
     check.expect("iam:GetAccountAuthorizationDetails", account.pages.max(1));
     check.expect("iam:GenerateServiceLastAccessedDetails", check.reports);
     check.expect("iam:GetServiceLastAccessedDetails", check.reports);
@@ -127,26 +135,35 @@ pub async fn check(session: &Session, options: &Options) -> Result<Check, Collec
         check.expect("iam:ListPoliciesGrantingServiceAccess", check.reports);
     }
     if options.include.groups || options.include.policies {
-        let asked = account.targets.iter().filter(|target| is_in_scope(target) && target.has_entities());
-        check.expect("iam:GetServiceLastAccessedDetailsWithEntities", asked.count());
+        let with_entities = asked.iter().filter(|target| target.has_entities());
+        check.expect("iam:GetServiceLastAccessedDetailsWithEntities", with_entities.count());
     }
-    let users = account.users.iter().filter(is_in_scope).count();
+    let has = |name: &str, is_kept: &dyn Fn(&Existing) -> bool| earlier.existing(name).is_some_and(|it| is_kept(&it));
+    let is_listed = |user: &&Target| {
+        !has(&names::file("access-keys", &user.name), &|existing| access_keys::is_kept(existing, user))
+    };
+    let users = account.users.iter().filter(is_in_scope).filter(is_listed).count();
     check.expect("iam:ListAccessKeys", users);
     // One for each user, though some have two and most have none.
     check.expect("iam:GetAccessKeyLastUsed", users);
-    check.expect("iam:ListPolicyTags", account.own_policies.len());
+    let is_untold = |policy: &&Target| {
+        let file = names::file("policy-tags", &policy.name);
+        !has(&file, &|existing| existing.stands_for(&policy.arn, policy.created))
+    };
+    check.expect("iam:ListPolicyTags", account.own_policies.iter().filter(is_untold).count());
     check.expect(LOOKUP, grants::CALLS.len());
-    reports(&mut check, session, options, &account).await?;
+    try_reports(&mut check, session, options, &account).await?;
     keys(&mut check, session, options, &account).await?;
     tags(&mut check, session, &account).await?;
-    kms_keys(&mut check, session, account, is_off).await?;
+    let is_kept = |arn: &Arn| has(&kms::file(arn), &|existing| existing.stands_for(arn.as_str(), None));
+    kms_keys(&mut check, session, account, is_off, is_kept).await?;
     events(&mut check, session).await?;
     check.missing.sort();
     check.missing.dedup();
     Ok(check)
 }
 
-async fn reports(
+async fn try_reports(
     check: &mut Check,
     session: &Session,
     options: &Options,
@@ -241,22 +258,24 @@ async fn kms_keys(
     session: &Session,
     account: Account,
     is_off: impl Fn(&str) -> bool,
+    is_kept: impl Fn(&Arn) -> bool,
 ) -> Result<(), CollectError> {
     const WITHOUT: &str = "KMS keys are kept";
     let (describe, usage) = (Call::new("kms:DescribeKey"), Call::new("kms:GetKeyLastUsage"));
     let mut own = kms::own_keys(account.key_arns, session.identity());
     // Nobody answers in a Region that is off.
     own.retain(|arn| arn.parse::<Arn>().is_ok_and(|arn| !is_off(arn.region())));
-    check.expect(describe.operation, own.len());
-    check.expect(usage.operation, own.len());
+    let asked = own.iter().filter_map(|arn| arn.parse::<Arn>().ok()).filter(|arn| !is_kept(arn)).count();
+    check.expect(describe.operation, asked);
+    check.expect(usage.operation, asked);
     let Some(arn) = own.first() else {
         check.untried.extend([describe.operation, usage.operation]);
         return Ok(());
     };
     let Ok(region) = arn.parse::<Arn>().map(|arn| arn.region().to_owned()) else { return Ok(()) };
-    let answer = session.call(&describe.on(arn), |aws| aws.kms(&region).describe_key().key_id(arn).send()).await;
+    let answer = session.call(&describe.on(arn), async |aws| aws.describe_key(&region, arn).await).await;
     check.note(WITHOUT, answer)?;
-    let answer = session.call(&usage.on(arn), |aws| aws.kms(&region).get_key_last_usage().key_id(arn).send()).await;
+    let answer = session.call(&usage.on(arn), async |aws| aws.get_key_last_usage(&region, arn).await).await;
     check.note(WITHOUT, answer)?;
     Ok(())
 }
@@ -264,14 +283,9 @@ async fn kms_keys(
 async fn events(check: &mut Check, session: &Session) -> Result<(), CollectError> {
     let call = Call::new(LOOKUP);
     let region = session.identity().home_region();
-    let name = LookupAttribute::builder()
-        .attribute_key(LookupAttributeKey::EventName)
-        .attribute_value(grants::CALLS.first().copied().unwrap_or_default())
-        .build();
-    let Ok(name) = name else { return Ok(()) };
-    let answer = session
-        .call(&call, |aws| aws.cloudtrail(region).lookup_events().lookup_attributes(name.clone()).max_results(1).send())
-        .await;
+    let event_name = grants::CALLS.first().copied().unwrap_or_default();
+    let lookup = Lookup { event_name, between: None, max_results: 1, next_token: None };
+    let answer = session.call(&call, async |aws| aws.lookup_events(region, lookup).await).await;
     check.note("`unknown_grant_date` decides when permissions were granted", answer)?;
     Ok(())
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_cloudtrail::primitives::DateTime;
-use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
+use aws_sdk_iam::primitives::DateTime;
 use secateur_analyzer::time::{DAY, UnixTime};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +11,7 @@ use super::CollectError;
 use super::pages::Pages;
 use super::run::{Answer, Run};
 use crate::FORMAT_VERSION;
+use crate::aws::cloudtrail::{Event, Lookup};
 use crate::aws::{AwsError, Call};
 
 const GRANTS: &str = "grants.json";
@@ -113,29 +113,21 @@ pub(super) async fn collect(run: &Arc<Run>) -> Result<(), CollectError> {
 async fn lookup(run: &Run, name: &'static str, from: UnixTime, to: UnixTime) -> Answer<Vec<Grant>> {
     let call = Call::new("cloudtrail:LookupEvents").on(name);
     let region = run.session.identity().home_region();
-    let attribute =
-        LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(name).build();
-    let Ok(attribute) = attribute else { return Ok(Err(AwsError::answer(&call, "cannot be asked for"))) };
     let (mut grants, mut pages, mut token) = (Vec::new(), Pages::default(), None::<String>);
     loop {
-        let answer = run
-            .call(&call, |aws| {
-                let call = aws.cloudtrail(region).lookup_events().lookup_attributes(attribute.clone());
-                let call = call.start_time(DateTime::from_secs(from.0)).end_time(DateTime::from_secs(to.0));
-                call.max_results(50).set_next_token(token.clone()).send()
-            })
-            .await?;
-        let page = match answer {
-            Ok(page) => page,
+        let between = Some((from.0, to.0));
+        let lookup = Lookup { event_name: name, between, max_results: 50, next_token: token.as_deref() };
+        let page = match run.call(&call, async |aws| aws.lookup_events(region, lookup).await).await? {
+            Ok(page) => page.value,
             Err(error) => return Ok(Err(error)),
         };
-        for event in page.events() {
+        for event in page.events.iter().flatten() {
             match grant(event) {
                 Ok(grant) => grants.extend(grant),
                 Err(lack) => return Ok(Err(AwsError::answer(&call, lack))),
             }
         }
-        token = match pages.next(&call, page.next_token().is_some(), page.next_token()) {
+        token = match pages.next(&call, page.next_token.is_some(), page.next_token.as_deref()) {
             Ok(Some(token)) => Some(token),
             Ok(None) => return Ok(Ok(grants)),
             Err(error) => return Ok(Err(error)),
@@ -145,14 +137,14 @@ async fn lookup(run: &Run, name: &'static str, from: UnixTime, to: UnixTime) -> 
 
 /// Returns what an event says; nothing of a call that failed, or was made to another service.
 fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
-    if event.event_source().is_some_and(|source| source != "iam.amazonaws.com") {
+    if event.event_source.as_ref().is_some_and(|source| source != "iam.amazonaws.com") {
         return Ok(None);
     }
-    let (Some(time), Some(name)) = (event.event_time(), event.event_name()) else {
+    let (Some(time), Some(name)) = (event.event_time, &event.event_name) else {
         return Err("an event says neither what nor when");
     };
     // What was asked for and whether it was done stands in the record alone.
-    let record = event.cloud_trail_event().and_then(|record| serde_json::from_str::<Value>(record).ok());
+    let record = event.cloud_trail_event.as_ref().and_then(|record| serde_json::from_str::<Value>(record).ok());
     let Some(record) = record else { return Err("the record of an event is not JSON") };
     if record.get("errorCode").is_some_and(|code| !code.is_null()) {
         return Ok(None);
@@ -161,9 +153,9 @@ fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
     // `CreatePolicy` names what it makes in its answer.
     let made = || record.get("responseElements")?.get("policy")?.get("arn")?.as_str().map(str::to_owned);
     Ok(Some(Grant {
-        event_time: UnixTime(time.secs()),
-        event_name: name.to_owned(),
-        event_id: event.event_id().map(str::to_owned),
+        event_time: UnixTime(DateTime::from_secs_f64(time).secs()),
+        event_name: name.clone(),
+        event_id: event.event_id.clone(),
         user_name: parameter("userName"),
         role_name: parameter("roleName"),
         group_name: parameter("groupName"),
@@ -177,12 +169,13 @@ mod tests {
     use super::*;
 
     fn event(record: &str) -> Event {
-        Event::builder()
-            .event_name("PutRolePolicy")
-            .event_time(DateTime::from_secs(7))
-            .event_source("iam.amazonaws.com")
-            .cloud_trail_event(record)
-            .build()
+        Event {
+            event_name: Some("PutRolePolicy".to_owned()),
+            event_time: Some(7.0),
+            event_source: Some("iam.amazonaws.com".to_owned()),
+            cloud_trail_event: Some(record.to_owned()),
+            ..Event::default()
+        }
     }
 
     #[test]
@@ -192,6 +185,6 @@ mod tests {
         assert_eq!((done.role_name.as_deref(), done.policy_name.as_deref()), (Some("ci"), Some("deploy")));
         assert_eq!(grant(&event(r#"{"errorCode": "AccessDenied"}"#)), Ok(None));
         assert!(grant(&event("{")).is_err());
-        assert!(grant(&Event::builder().build()).is_err());
+        assert!(grant(&Event::default()).is_err());
     }
 }

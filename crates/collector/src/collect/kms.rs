@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_sdk_kms::types::KeyMetadata;
 use percent_encoding::percent_decode_str;
 use secateur_analyzer::arn::Arn;
 use serde_json::Value;
@@ -11,6 +10,7 @@ use serde_json::Value;
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
 use super::{CollectError, gap, names};
+use crate::aws::kms::KeyMetadata;
 use crate::aws::{AwsError, Call, ErrorKind, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
@@ -74,10 +74,15 @@ async fn family(run: Arc<Run>, arn: String, seen: Seen) -> Result<(), CollectErr
     Ok(())
 }
 
+/// Returns the file of a key.
+pub(super) fn file(arn: &Arn) -> String {
+    names::file(&format!("kms/{}", arn.region()), arn.name())
+}
+
 /// Collects one key, and returns those that belong to it.
 async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     let Ok(parsed) = arn.parse::<Arn>() else { return Ok(Vec::new()) };
-    let name = names::file(&format!("kms/{}", parsed.region()), parsed.name());
+    let name = file(&parsed);
     if run.keeps(&name, arn, None)? {
         return Ok(run.existing(&name).map(|existing| relatives_on_file(&existing.content)).unwrap_or_default());
     }
@@ -98,24 +103,17 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     };
     let call = Call::new("kms:GetKeyLastUsage").on(arn).at(parsed.region());
     let region = parsed.region();
-    let answer = run.call(&call, |aws| aws.kms(region).get_key_last_usage().key_id(arn).send()).await?;
-    match answer {
-        Ok(usage) if usage.key_id().is_none_or(|id| id != arn && id != parsed.name()) => {
+    let answer = run.call(&call, async |aws| aws.get_key_last_usage(region, arn).await).await?;
+    match answer.map(|answer| answer.value) {
+        Ok(usage) if usage.key_id.as_ref().is_none_or(|id| id != arn && id != parsed.name()) => {
             run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
         }
         Ok(usage) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
         Err(error) => lacks(run, arn, &error),
     }
-    let configuration = metadata.multi_region_configuration();
-    let primary = configuration.and_then(|configuration| configuration.primary_key());
-    let replicas = configuration.into_iter().flat_map(|configuration| configuration.replica_keys());
-    Ok(primary
-        .into_iter()
-        .chain(replicas)
-        .filter_map(|key| key.arn())
-        .filter(|arn| is_key(arn))
-        .map(str::to_owned)
-        .collect())
+    let Some(configuration) = metadata.multi_region_configuration else { return Ok(Vec::new()) };
+    let keys = configuration.primary_key.into_iter().chain(configuration.replica_keys.into_iter().flatten());
+    Ok(keys.filter_map(|key| key.arn).filter(|arn| is_key(arn)).collect())
 }
 
 /// A key that is gone is no gap: there is nothing to read of it, now or later.
@@ -128,10 +126,14 @@ fn lacks(run: &Run, arn: &str, error: &AwsError) {
 
 async fn describe(run: &Run, arn: &str, region: &str) -> Answer<KeyMetadata> {
     let call = Call::new("kms:DescribeKey").on(arn).at(region);
-    let answer = run.call(&call, |aws| aws.kms(region).describe_key().key_id(arn).send()).await?;
+    let answer = run.call(&call, async |aws| aws.describe_key(region, arn).await).await?;
     Ok(answer.and_then(|answer| {
-        let is_it = |metadata: &KeyMetadata| metadata.arn() == Some(arn);
-        answer.key_metadata.filter(is_it).ok_or_else(|| AwsError::answer(&call, "the answer is about another key"))
+        let is_it = |metadata: &KeyMetadata| metadata.arn.as_deref() == Some(arn);
+        answer
+            .value
+            .key_metadata
+            .filter(is_it)
+            .ok_or_else(|| AwsError::answer(&call, "the answer is about another key"))
     }))
 }
 

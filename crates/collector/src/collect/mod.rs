@@ -7,6 +7,7 @@
 mod access_keys;
 mod check;
 mod details;
+mod earlier;
 mod entities;
 mod error;
 mod grants;
@@ -36,8 +37,9 @@ pub use error::CollectError;
 
 use crate::aws::{Session, Watch};
 use crate::{FORMAT_VERSION, Manifest};
+use earlier::State;
 use run::Run;
-use stage::{Lock, Stage, State};
+use stage::{Lock, Stage};
 
 /// What to collect beside what is always collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,13 +147,7 @@ pub async fn collect(
     let summary = details::summary(&session).await?;
     session.keep_to_published_rates();
     let started_at = session.now();
-    let state = State {
-        account_id: identity.account.clone(),
-        partition: identity.partition().to_owned(),
-        endpoint: session.endpoint(),
-        started_at,
-    };
-    let stage = Stage::open(dir, state, options.max_age, !options.principals.is_empty())?;
+    let stage = Stage::open(dir, state_of(&session), options.max_age, !options.principals.is_empty())?;
     let run = Arc::new(Run::new(session, stage, options, Arc::clone(&progress)));
     regions::collect(&run).await?;
     let account = details::collect(&run, summary).await?;
@@ -195,6 +191,17 @@ pub async fn collect(
     };
     stage.publish(manifest.clone())?;
     Ok(Collected { manifest, counts: account.counts, reports_read: reports.read, reports_kept: reports.kept, notes })
+}
+
+/// What a collection that begins now says about itself.
+fn state_of(session: &Session) -> State {
+    let identity = session.identity();
+    State {
+        account_id: identity.account.clone(),
+        partition: identity.partition().to_owned(),
+        endpoint: session.endpoint(),
+        started_at: session.now(),
+    }
 }
 
 /// Refuses a glob that names nobody: it is a slip, and the snapshot of nobody would replace one of somebody.

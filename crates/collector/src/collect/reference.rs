@@ -35,7 +35,7 @@ pub(super) async fn collect(run: Arc<Run>) -> Result<Option<String>, CollectErro
     if run.session.endpoint().is_some() && !run.options.reference_is_asked_for {
         return Ok(None);
     }
-    let known = run.stage(|stage| stage.published_below("catalog/"));
+    let known = run.stage(|stage| stage.earlier().published_below("catalog/"));
     let kept: Vec<_> = known.iter().filter_map(|name| Some((name, run.existing(name)?))).collect();
     let content = kept.iter().map(|(name, existing)| ((*name).clone(), existing.content.clone()));
     if !kept.is_empty() && parsed(&run, content.collect()).await?.is_ok() {

@@ -42,21 +42,18 @@ async fn read(run: &Run) -> Answer<Vec<Region>> {
     let call = Call::new("account:ListRegions");
     let (mut regions, mut pages, mut token) = (Vec::new(), Pages::default(), None::<String>);
     loop {
-        let page = run.call(&call, |aws| aws.account.list_regions().set_next_token(token.clone()).send()).await?;
+        let page = run.call(&call, async |aws| aws.list_regions(token.as_deref()).await).await?;
         let page = match page {
-            Ok(page) => page,
+            Ok(page) => page.value,
             Err(error) => return Ok(Err(error)),
         };
-        for region in page.regions() {
-            let Some(name) = region.region_name() else {
+        for region in page.regions.unwrap_or_default() {
+            let Some(region_name) = region.region_name else {
                 return Ok(Err(crate::aws::AwsError::answer(&call, "a Region has no name")));
             };
-            regions.push(Region {
-                region_name: name.to_owned(),
-                region_opt_status: region.region_opt_status().map(|status| status.as_str().to_owned()),
-            });
+            regions.push(Region { region_name, region_opt_status: region.region_opt_status });
         }
-        let next = page.next_token().filter(|token| !token.is_empty());
+        let next = page.next_token.as_deref().filter(|token| !token.is_empty());
         token = match pages.next(&call, next.is_some(), next) {
             Ok(Some(token)) => Some(token),
             Ok(None) if regions.is_empty() => {

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::earlier::Earlier;
 use super::jobs::{self, Outcome, State, Step, Times};
 use super::run::{Answer, Run};
 use super::target::Target;
@@ -57,7 +58,8 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
     let total = targets.len();
     let mut todo = VecDeque::new();
     for target in targets {
-        let is_young = |head: &Head| is_young(&run, &target, head);
+        let granularity = run.options.granularity;
+        let is_young = |head: &Head| run.stage(|stage| is_young(stage.earlier(), &target, head, granularity));
         if !keep(&run, &target, is_young)? {
             todo.push_back((target, 0));
         }
@@ -96,14 +98,20 @@ struct Head {
     job_completion_date: Option<UnixTime>,
 }
 
-fn is_young(run: &Run, target: &Target, head: &Head) -> bool {
-    let wanted = match run.options.granularity {
+/// Returns whether a report that is there need not be asked for again.
+pub(super) fn is_kept(earlier: &Earlier, target: &Target, granularity: Granularity) -> bool {
+    let head = earlier.existing(&target.report()).and_then(|found| serde_json::from_slice::<Head>(&found.content).ok());
+    head.is_some_and(|head| head.arn.as_ref() == Some(&target.arn) && is_young(earlier, target, &head, granularity))
+}
+
+fn is_young(earlier: &Earlier, target: &Target, head: &Head, granularity: Granularity) -> bool {
+    let wanted = match granularity {
         Granularity::Action => "ACTION_LEVEL",
         Granularity::Service => "SERVICE_LEVEL",
     };
     let is_fresh = |time: UnixTime| {
         // A report of before is about somebody else of that name.
-        run.stage(|stage| stage.is_fresh(time)) && target.created.is_none_or(|created| time >= created)
+        earlier.is_fresh(time) && target.created.is_none_or(|created| time >= created)
     };
     head.job_status.as_deref() == Some("COMPLETED")
         && head.job_type.as_deref() == Some(wanted)

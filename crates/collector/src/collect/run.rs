@@ -13,8 +13,9 @@ use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::earlier::Existing;
 use super::outages::{Outages, Verdict};
-use super::stage::{Existing, Stage};
+use super::stage::Stage;
 use super::target::Target;
 use super::{CollectError, Options, Progress, gap};
 use crate::aws::{AwsError, Call, Clients, ErrorKind, Session};
@@ -90,9 +91,9 @@ impl Run {
     /// Makes a call; see [`Session::call`].
     pub async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Answer<O>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         if let Some(error) = self.outages.instead(call) {
             return Ok(Err(error));
@@ -145,7 +146,7 @@ impl Run {
 
     /// Notes what the snapshot that is to be replaced says is missing of somebody who is not read anew.
     pub fn carry_gaps(&self, arn: &str, is_of_these: impl Fn(&Gap) -> bool) {
-        let gaps = self.stage(|stage| stage.published_gaps(arn));
+        let gaps = self.stage(|stage| stage.earlier().published_gaps(arn));
         gaps.into_iter().filter(|gap| is_of_these(gap)).for_each(|gap| self.gap(gap));
     }
 
@@ -187,7 +188,7 @@ impl Run {
 
     /// Returns what there is of a file already.
     pub fn existing(&self, name: &str) -> Option<Existing> {
-        locked(&self.stage).existing(name)
+        locked(&self.stage).earlier().existing(name)
     }
 
     /// Looks at the stage, or changes it.
@@ -201,19 +202,17 @@ impl Run {
     /// # Errors
     /// When it cannot be written.
     pub fn keeps(&self, name: &str, arn: &str, created: Option<UnixTime>) -> Result<bool, CollectError> {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            #[serde(rename = "Arn")]
-            arn: Option<String>,
-        }
-        let is_good = |existing: &Existing| existing.is_good_for(created);
+        self.keeps_if(name, |existing| existing.stands_for(arn, created))
+    }
+
+    /// Takes a file over that is there already, if `is_good` says so.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keeps_if(&self, name: &str, is_good: impl Fn(&Existing) -> bool) -> Result<bool, CollectError> {
         let Some(existing) = self.existing(name).filter(is_good) else { return Ok(false) };
-        let head = serde_json::from_slice::<Head>(&existing.content);
-        if head.is_ok_and(|head| head.arn.as_deref() == Some(arn)) {
-            self.stage(|stage| stage.keep(name, &existing))?;
-            return Ok(true);
-        }
-        Ok(false)
+        self.stage(|stage| stage.keep(name, &existing))?;
+        Ok(true)
     }
 
     /// Writes a file, off the threads that calls wait on.

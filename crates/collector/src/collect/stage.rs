@@ -10,39 +10,16 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use secateur_analyzer::account::Gap;
-use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::time::UnixTime;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 
 use super::CollectError;
+use super::earlier::{Earlier, Existing, MANIFEST, STATE, Staged, State};
 use crate::snapshot::{STAGE, files, make_dirs, sync_dir};
 use crate::{Manifest, SnapshotWriter};
 
-const STATE: &str = ".state.json";
 const LOCK: &str = ".lock";
-const MANIFEST: &str = "manifest.json";
 /// The manifest of the snapshot that is being replaced: which files go.
 const REPLACED: &str = ".replaced.json";
-
-/// What a stage says about itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct State {
-    pub account_id: String,
-    pub partition: String,
-    #[serde(default)]
-    pub endpoint: Option<String>,
-    /// The time from which on the files without a time of their own are.
-    pub started_at: UnixTime,
-}
-
-impl State {
-    fn is_of(&self, other: &State) -> bool {
-        (&self.account_id, &self.partition, &self.endpoint) == (&other.account_id, &other.partition, &other.endpoint)
-    }
-}
 
 /// The lock of a snapshot's directory. It goes with the process, however that ends.
 #[derive(Debug)]
@@ -86,10 +63,7 @@ pub(super) struct Stage {
     stage: PathBuf,
     writer: SnapshotWriter,
     state: State,
-    /// The snapshot that is to be replaced, if it is secateur's and of this account.
-    published: Option<Manifest>,
-    max_age: i64,
-    now: UnixTime,
+    earlier: Earlier,
 }
 
 impl Stage {
@@ -98,25 +72,24 @@ impl Stage {
     pub fn open(dir: &Path, this: State, max_age: i64, limited: bool) -> Result<Stage, CollectError> {
         let stage = dir.join(STAGE);
         finish_exchange(dir, &stage)?;
-        let published = published(dir, &this)?;
-        let now = this.started_at;
-        let is_fresh = |time: UnixTime| max_age > 0 && now.since(time) <= max_age;
+        let mut earlier = Earlier::look(dir, &this, max_age)?;
         make_dirs(&stage)?;
         let mut state = this;
-        match read_state(&stage) {
-            Some(found) if found.is_of(&state) && is_fresh(found.started_at) => state.started_at = found.started_at,
-            Some(found) if found.is_of(&state) => forget_what_has_no_time(&stage)?,
-            Some(found) => return Err(other_account(dir, "what was collected until now", &found, &state)),
+        match earlier.staged {
+            Some(staged) if staged.is_fresh => state.started_at = staged.since,
+            Some(_) => forget_what_has_no_time(&stage)?,
             None => empty(&stage)?,
         }
-        if let Some(published) = &published
-            && (limited || is_fresh(published.started_at))
+        if let Some(published) = &earlier.published
+            && (limited || earlier.is_fresh(published.started_at))
         {
             state.started_at = state.started_at.min(published.started_at);
         }
+        // What was too old is gone.
+        earlier.staged = Some(Staged { since: state.started_at, is_fresh: true });
         write_state(&stage, &state)?;
         let writer = SnapshotWriter::resume(&stage)?;
-        Ok(Stage { dir: dir.to_owned(), stage, writer, state, published, max_age, now })
+        Ok(Stage { dir: dir.to_owned(), stage, writer, state, earlier })
     }
 
     /// Returns the time from which on the files without a time of their own are.
@@ -124,43 +97,9 @@ impl Stage {
         self.state.started_at
     }
 
-    /// Returns what there is of a file already: in the stage, or else in the snapshot that is to be replaced.
-    pub fn existing(&self, name: &str) -> Option<Existing> {
-        // Nothing of a stage is synced: what a crash of the machine has left of a file may be half of it.
-        let is_json = |content: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(content).is_ok();
-        if let Some(content) = fs::read(self.stage.join(name)).ok().filter(is_json) {
-            return Some(Existing { content, is_staged: true, is_fresh: true, since: self.state.started_at });
-        }
-        let published = self.published.as_ref()?;
-        let expected = published.files.get(name)?;
-        let content = fs::read(self.dir.join(name)).ok()?;
-        let is_fresh = self.is_fresh(published.started_at);
-        (sha256_of(&content) == *expected).then_some(Existing {
-            content,
-            is_staged: false,
-            is_fresh,
-            since: published.started_at,
-        })
-    }
-
-    /// Returns the names of the files below a folder in the snapshot that is to be replaced, if it is young enough.
-    pub fn published_below(&self, folder: &str) -> Vec<String> {
-        let published = self.published.iter().filter(|published| self.is_fresh(published.started_at));
-        let names = published.flat_map(|published| published.files.keys());
-        names.filter(|name| name.starts_with(folder)).cloned().collect()
-    }
-
-    /// Returns what the snapshot that is to be replaced says is missing of somebody.
-    pub fn published_gaps(&self, arn: &str) -> Vec<Gap> {
-        let gaps = self.published.iter().flat_map(|published| &published.gaps);
-        // Tags are read of all policies, whatever the scope: what is still missing of them is found anew.
-        let is_read_anew = |gap: &Gap| gap.detail.starts_with("iam:ListPolicyTags:");
-        gaps.filter(|gap| gap.subject == arn && !is_read_anew(gap)).cloned().collect()
-    }
-
-    /// Returns whether something of that time need not be read again.
-    pub fn is_fresh(&self, time: UnixTime) -> bool {
-        self.max_age > 0 && self.now.since(time) <= self.max_age
+    /// Returns what there is already.
+    pub fn earlier(&self) -> &Earlier {
+        &self.earlier
     }
 
     /// Takes a file that there is into the new snapshot.
@@ -200,30 +139,8 @@ impl Stage {
     }
 }
 
-/// A file that there is already.
-#[derive(Debug)]
-pub(super) struct Existing {
-    pub content: Vec<u8>,
-    is_staged: bool,
-    /// Whether it is young enough, if it has no time of its own.
-    pub is_fresh: bool,
-    /// The time that it is of at the earliest.
-    since: UnixTime,
-}
-
-impl Existing {
-    /// Returns whether it may stand for somebody of that creation: young enough, and not of an earlier one of that name.
-    pub fn is_good_for(&self, created: Option<UnixTime>) -> bool {
-        self.is_fresh && created.is_none_or(|created| self.since >= created)
-    }
-}
-
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CollectError {
     move |source| CollectError::Io { doing, path: path.to_owned(), source }
-}
-
-fn read_state(stage: &Path) -> Option<State> {
-    serde_json::from_slice(&fs::read(stage.join(STATE)).ok()?).ok()
 }
 
 fn write_state(stage: &Path, state: &State) -> Result<(), CollectError> {
@@ -236,43 +153,6 @@ fn write_state(stage: &Path, state: &State) -> Result<(), CollectError> {
         sync_dir(stage)
     };
     write().map_err(io_error("write", &path))
-}
-
-/// Returns the manifest of the snapshot that is there; refuses to replace what is of another account, or made by hand.
-fn published(dir: &Path, this: &State) -> Result<Option<Manifest>, CollectError> {
-    let present = files(dir)?;
-    let Some(first) = present.keys().next() else { return Ok(None) };
-    let path = dir.join(MANIFEST);
-    let Ok(bytes) = fs::read(&path) else {
-        return Err(CollectError::MadeByHand { dir: dir.to_owned(), name: first.clone() });
-    };
-    // Nobody knows whose it is, nor which of the files are secateur's.
-    let manifest: Manifest = match serde_json::from_slice(&bytes) {
-        Ok(manifest) => manifest,
-        Err(error) => return Err(CollectError::ManifestUnreadable { path, detail: error.to_string() }),
-    };
-    let there = State {
-        account_id: manifest.account_id.clone(),
-        partition: manifest.partition.clone(),
-        endpoint: manifest.endpoint.clone(),
-        started_at: manifest.started_at,
-    };
-    if !there.is_of(this) {
-        return Err(other_account(dir, "a snapshot", &there, this));
-    }
-    let is_added = |name: &&String| *name != MANIFEST && !manifest.files.contains_key(*name);
-    match present.keys().find(is_added) {
-        Some(name) => Err(CollectError::MadeByHand { dir: dir.to_owned(), name: name.clone() }),
-        None => Ok(Some(manifest)),
-    }
-}
-
-fn other_account(dir: &Path, what: &'static str, there: &State, here: &State) -> CollectError {
-    let of = |state: &State| match &state.endpoint {
-        Some(endpoint) => format!("account {} at {endpoint}", state.account_id),
-        None => format!("account {}", state.account_id),
-    };
-    CollectError::OtherAccount { dir: dir.to_owned(), what, there: of(there), here: of(here) }
 }
 
 /// Removes the staged files that are as old as the stage. Reports bear their own time, and stay.

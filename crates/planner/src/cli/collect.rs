@@ -30,7 +30,7 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
     let watch: Arc<dyn Progress> = shown.clone();
     let session = open(globals, &args.access, watch.clone()).await?;
     if args.check {
-        let check = collect::check(&session, &options(args)).await.map_err(|error| failure(&error))?;
+        let check = collect::check(&session, dir, &options(args)).await.map_err(|error| failure(&error))?;
         shown.end();
         output::print(&checked(&check, args.access.rate.unwrap_or_default()))?;
         return Ok(if check.is_good() { Exit::Done } else { Exit::Partly });
@@ -107,8 +107,12 @@ fn checked(check: &Check, rate: Rate) -> String {
     if !check.untried.is_empty() {
         lines.push(format!("Not tried, for want of anybody to try it on: {}", check.untried.join(", ")));
     }
+    let kept = match check.reports_kept {
+        0 => String::new(),
+        kept => format!(" and {kept} taken over, which are younger than --max-age"),
+    };
     lines.push(format!(
-        "\n{} would be read, by about {}:",
+        "\n{} would be read{kept}, by about {}:",
         count(check.reports, "report"),
         count(check.total(), "call")
     ));
@@ -118,11 +122,9 @@ fn checked(check: &Check, rate: Rate) -> String {
         Rate::Polite | Rate::Max => (USUAL_RATE, " if AWS allows them, which publishes no rate".to_owned()),
     };
     lines.push(format!(
-        "That takes about {} at {rate} calls a second{why}; LookupEvents at 2",
+        "That takes about {} at {rate} calls a second{why}; LookupEvents at 2\n",
         super::progress::span(check.seconds(rate))
     ));
-    lines
-        .push("What an earlier collection read is not asked for again while it is younger than --max-age\n".to_owned());
     lines.join("\n")
 }
 

@@ -192,10 +192,10 @@ fn what_is_of_an_earlier_one_of_that_name_is_not_taken_over() {
     staged(dir, "a").publish(manifest()).unwrap();
     let later = State { started_at: state().started_at.plus(600), ..state() };
     let stage = Stage::open(dir, later, 3_600, false).unwrap();
-    let existing = stage.existing(DETAILS).unwrap();
+    let existing = stage.earlier().existing(DETAILS).unwrap();
     let started = state().started_at;
-    assert!(existing.is_good_for(None) && existing.is_good_for(Some(started)));
-    assert!(!existing.is_good_for(Some(started.plus(1))), "made after the snapshot that it would be taken from");
+    assert!(existing.is_fresh && !existing.is_older_than(None) && !existing.is_older_than(Some(started)));
+    assert!(existing.is_older_than(Some(started.plus(1))), "made after the snapshot that it would be taken from");
 }
 
 #[test]
@@ -207,5 +207,5 @@ fn a_gap_of_what_is_read_anew_is_not_carried_on() {
     let gaps = vec![gap("iam:GenerateServiceLastAccessedDetails: x"), gap("iam:ListPolicyTags: x")];
     staged(dir, "a").publish(Manifest { gaps: gaps.clone(), ..manifest() }).unwrap();
     let stage = Stage::open(dir, state(), 0, true).unwrap();
-    assert_eq!(stage.published_gaps(arn), gaps[..1]);
+    assert_eq!(stage.earlier().published_gaps(arn), gaps[..1]);
 }

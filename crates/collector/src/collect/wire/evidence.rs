@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types;
-use aws_sdk_kms::operation::get_key_last_usage::GetKeyLastUsageOutput;
 use serde::Serialize;
 
 use super::{Tag, some_time, time};
+use crate::aws::kms;
 
 /// `get-account-summary`
 #[derive(Debug, Serialize)]
@@ -315,36 +316,37 @@ struct Relative<'a> {
     region: Option<&'a str>,
 }
 
-impl<'a> From<&'a aws_sdk_kms::types::MultiRegionKey> for Relative<'a> {
-    fn from(key: &'a aws_sdk_kms::types::MultiRegionKey) -> Relative<'a> {
-        Relative { arn: key.arn(), region: key.region() }
+impl<'a> From<&'a kms::Relative> for Relative<'a> {
+    fn from(key: &'a kms::Relative) -> Relative<'a> {
+        Relative { arn: key.arn.as_deref(), region: key.region.as_deref() }
     }
+}
+
+/// Returns a time of a service that speaks JSON as the AWS CLI prints it.
+fn of_seconds(seconds: f64) -> String {
+    time(&DateTime::from_secs_f64(seconds))
 }
 
 impl<'a> KeyUsage<'a> {
     /// Puts both answers together. An empty `KeyLastUsage` says that there is no use on record; a missing one says nothing.
-    pub fn new(
-        arn: &'a str,
-        metadata: &'a aws_sdk_kms::types::KeyMetadata,
-        usage: &'a GetKeyLastUsageOutput,
-    ) -> KeyUsage<'a> {
-        let configuration = metadata.multi_region_configuration().map(|configuration| MultiRegion {
-            multi_region_key_type: configuration.multi_region_key_type().map(|kind| kind.as_str()),
-            primary_key: configuration.primary_key().map(Relative::from),
+    pub fn new(arn: &'a str, metadata: &'a kms::KeyMetadata, usage: &'a kms::KeyUsage) -> KeyUsage<'a> {
+        let configuration = metadata.multi_region_configuration.as_ref().map(|configuration| MultiRegion {
+            multi_region_key_type: configuration.multi_region_key_type.as_deref(),
+            primary_key: configuration.primary_key.as_ref().map(Relative::from),
             replica_keys: configuration.replica_keys.as_ref().map(|keys| keys.iter().map(Relative::from).collect()),
         });
         KeyUsage {
-            key_id: usage.key_id().unwrap_or_default(),
-            key_creation_date: usage.key_creation_date().map(time),
-            tracking_start_date: usage.tracking_start_date().map(time),
-            key_last_usage: usage.key_last_usage().map(|last| LastUsage {
-                operation: last.operation().map(|operation| operation.as_str()),
-                timestamp: last.timestamp().map(time),
-                cloud_trail_event_id: last.cloud_trail_event_id(),
-                kms_request_id: last.kms_request_id(),
+            key_id: usage.key_id.as_deref().unwrap_or_default(),
+            key_creation_date: usage.key_creation_date.map(of_seconds),
+            tracking_start_date: usage.tracking_start_date.map(of_seconds),
+            key_last_usage: usage.key_last_usage.as_ref().map(|last| LastUsage {
+                operation: last.operation.as_deref(),
+                timestamp: last.timestamp.map(of_seconds),
+                cloud_trail_event_id: last.cloud_trail_event_id.as_deref(),
+                kms_request_id: last.kms_request_id.as_deref(),
             }),
             arn,
-            multi_region: metadata.multi_region(),
+            multi_region: metadata.multi_region,
             multi_region_configuration: configuration,
         }
     }

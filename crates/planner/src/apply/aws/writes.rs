@@ -93,9 +93,9 @@ impl Cloud {
         wrote: impl FnOnce(&O) -> Wrote,
     ) -> Result<Wrote, CallError>
     where
-        O: RequestId,
+        O: RequestId + Send + 'static,
         E: Error + ProvideErrorMetadata + 'static,
-        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         let answer = self.wait(self.session().once(call, send)).map_err(|error| call_error(&error))?;
         Ok(Wrote { request_id: answer.request_id().map(str::to_owned), ..wrote(&answer) })
