@@ -76,7 +76,7 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show an existing plan
     Show(ShowArgs),
-    /// Show why permissions are kept or removed: grants, path, evidence, rules, and what the plan makes of them
+    /// Show why permissions are kept or removed, and what the plan makes of them
     Explain(ExplainArgs),
     /// Prove every change of a plan again, from the snapshot that the plan names
     Verify(VerifyArgs),

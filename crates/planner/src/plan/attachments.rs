@@ -158,7 +158,7 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
                 };
                 let head = end.and_then(|end| new.name.get(..end)).unwrap_or(&new.name);
                 return Err(format!(
-                    "keep[{at}] ({}) names {} and not its {what} {address}: add \"policy/{head}*\" to the rule's policies",
+                    "keep[{at}] ({}) names {} and not its {what}: add \"policy/{head}*\" to the rule's policies; this one is {address}",
                     rule.reason,
                     graph.address(policy),
                 ));

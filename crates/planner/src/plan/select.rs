@@ -12,9 +12,9 @@ const MAX_ADDRESSES: usize = 5;
 
 /// Which changes are wanted. Groups of changes are taken or left whole.
 ///
-/// A glob means an address and all that is below it: `role/ci` means all of that role's own changes too. That of a managed
-/// policy means its attachments too: nothing else of an AWS-managed policy ever changes. IAM tells no two names apart by case,
-/// and neither do globs.
+/// A glob means an address and all that is below it: `role/ci` means all of that role's own changes too. The address of a
+/// managed policy, written out, means its attachments too, and so does what begins with `policy/aws:`, since nothing else of
+/// AWS's policies ever changes. IAM tells no two names apart by case, and neither do globs.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Globs of addresses; empty means all.
@@ -112,10 +112,13 @@ fn naming<'g>(globs: &'g [String], address: &str) -> Option<&'g str> {
 }
 
 fn is_named(glob: &str, address: &str) -> bool {
+    let matches = |glob: &str, address: &str| wildcard::matches_ignore_case(glob, address);
     let below = format!("{}/*", glob.trim_end_matches('/'));
-    let names =
-        |address: &str| wildcard::matches_ignore_case(glob, address) || wildcard::matches_ignore_case(&below, address);
-    names(address) || attached(address).is_some_and(|policy| names(&policy))
+    // `policy/*` means documents, as `role/*` does not mean who holds them.
+    let is_one = !glob.contains(['*', '?']) || glob.to_ascii_lowercase().starts_with("policy/aws:");
+    matches(glob, address)
+        || matches(&below, address)
+        || (is_one && attached(address).is_some_and(|policy| matches(glob, &policy)))
 }
 
 /// The address of the policy whose attachment this is.

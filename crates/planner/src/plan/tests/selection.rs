@@ -81,10 +81,17 @@ fn a_group_that_is_left_whole_is_told() {
 #[test]
 fn a_policy_is_chosen_with_its_attachments_and_case_does_not_matter() {
     let (copy, _) = copy();
-    for glob in ["policy/aws:Sqs", "policy/AWS:sqs", &format!("policy/{copy}"), "ROLE/R", "policy"] {
+    for glob in ["policy/aws:Sqs", "policy/AWS:sqs", "policy/aws:*", &format!("policy/{copy}"), "ROLE/R", "policy"] {
         assert_eq!(chosen(&[glob], &[]).changes.len(), 5, "{glob}");
         assert_eq!(chosen(&[], &[glob]).changes.len(), 0, "{glob}");
         assert!(!advised(&chosen(&[glob], &[])).iter().any(|advice| advice.starts_with("glob")), "{glob}");
+    }
+    // Documents, where no single policy is meant.
+    let selection = |glob: &str| Selection { target: vec![glob.to_owned()], ..Selection::default() };
+    let attached = ["role/r/attached/aws:Sqs", "role/r/attached/Own"];
+    for (glob, expect) in [("policy/*", [false, false]), ("policy/own", [false, true]), ("*/attached/*", [true, true])]
+    {
+        assert_eq!(attached.map(|address| selection(glob).wants(address)), expect, "{glob}");
     }
 }
 
@@ -134,8 +141,8 @@ fn what_the_advice_on_a_keep_rule_says_to_add_names_the_copy() {
     let plan = kept(&["policy/aws:Sqs"]);
     let copy = plan.withheld.iter().find(|withheld| withheld.address == "role/r/attached/aws:Sqs").unwrap();
     assert_eq!(copy.reason, "not-replaced");
-    assert!(copy.detail.ends_with("add \"policy/Sqs-*\" to the rule's policies"), "{}", copy.detail);
-    let name = copy.detail.split("its copy policy/").nth(1).unwrap().split(':').next().unwrap();
+    assert!(copy.detail.contains("add \"policy/Sqs-*\" to the rule's policies;"), "{}", copy.detail);
+    let name = copy.detail.split("this one is policy/").nth(1).unwrap();
     for glob in ["policy/Sqs-*", "Sqs-????????", &format!("policy/{name}"), &format!("arn:aws:iam::*:policy/{name}")] {
         let plan = kept(&["policy/aws:Sqs", glob]);
         assert!(!plan.withheld.iter().any(|withheld| withheld.address == "role/r/attached/aws:Sqs"), "{glob}");
