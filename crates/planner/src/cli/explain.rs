@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::flags::{ExplainArgs, Format, Globals};
 use super::inputs::Loaded;
 use super::{Exit, Outcome, output};
+use crate::plan::{Selection, build};
 use crate::{explain, render};
 
 pub(super) fn run(globals: &Globals, args: &ExplainArgs) -> Outcome {
@@ -21,7 +22,8 @@ pub(super) fn run(globals: &Globals, args: &ExplainArgs) -> Outcome {
             )
         })?),
     };
-    let explanation = explain::explain(&analysis, principal, action);
+    let plan = build(&analysis, &loaded.plan_options(Selection::default())).plan;
+    let explanation = explain::explain(&analysis, &plan, principal, action);
     output::print(&match args.format {
         Format::Text => render::explain(&explanation),
         Format::Json => output::json(&explanation)?,

@@ -76,7 +76,7 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show an existing plan
     Show(ShowArgs),
-    /// Show why permissions are kept or removed: grants, path, evidence, rules
+    /// Show why permissions are kept or removed, and what the plan makes of them
     Explain(ExplainArgs),
     /// Prove every change of a plan again, from the snapshot that the plan names
     Verify(VerifyArgs),
@@ -170,10 +170,11 @@ pub(super) struct PlanArgs {
     /// How to show the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: PlanFormat,
-    /// Plan only changes whose address matches, such as `role/ci`, `policy/*`; may be given several times
+    /// Plan only changes whose address matches, such as `role/ci`, `policy/*`; groups of changes whole, and a managed policy
+    /// with its attachments (`policy/aws:NAME` for what becomes of one of AWS's); may be given several times
     #[arg(long, value_name = "GLOB")]
     pub target: Vec<String>,
-    /// Leave out changes whose address matches; may be given several times
+    /// Leave out changes whose address matches, as with --target; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
     /// Remove actions for this reason only; may be given several times

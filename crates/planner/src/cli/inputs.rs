@@ -12,7 +12,7 @@ use secateur_collector::{ReadOptions, account_dirs};
 use super::config::{self, Config};
 use super::failure::Failure;
 use super::flags::{Globals, SnapshotArgs};
-use crate::plan::InputFile;
+use crate::plan::{InputFile, PlanOptions, Selection};
 
 /// The name of the configuration.
 const CONFIG: &str = "secateur.toml";
@@ -176,6 +176,19 @@ impl Loaded {
             None => None,
         };
         Ok(Loaded { workspace, dir, account, older, threads, now: args.now })
+    }
+
+    /// How a plan of this is made.
+    pub fn plan_options(&self, selection: Selection) -> PlanOptions {
+        let workspace = &self.workspace;
+        PlanOptions {
+            rewrite: workspace.config.rewrite,
+            limits: workspace.config.limits,
+            selection,
+            snapshot: workspace.snapshot_file(&self.dir, &self.account),
+            older_snapshot: self.older.as_ref().map(|(dir, older)| workspace.snapshot_file(dir, older)),
+            config: workspace.config_file.clone(),
+        }
     }
 
     /// Refuses to write over what is read: the configuration, or a file of a snapshot.

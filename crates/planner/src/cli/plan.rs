@@ -6,22 +6,15 @@ use super::failure::Failure;
 use super::flags::{Globals, PlanArgs, PlanFormat};
 use super::inputs::Loaded;
 use super::{Exit, Outcome, output};
-use crate::plan::{Plan, PlanOptions, Selection, build};
+use crate::plan::{Plan, Selection, build};
 use crate::render;
 
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
     // The process ends with the command: to give all this back piece by piece first takes longer than many a plan.
     let mut loaded = ManuallyDrop::new(Loaded::read(globals, &args.snapshot)?);
     let analysis = loaded.analysis()?;
-    let config = &loaded.workspace.config;
-    let options = PlanOptions {
-        rewrite: config.rewrite,
-        limits: config.limits,
-        selection: Selection { target: args.target.clone(), exclude: args.exclude.clone(), only: args.only.clone() },
-        snapshot: loaded.workspace.snapshot_file(&loaded.dir, &loaded.account),
-        older_snapshot: loaded.older.as_ref().map(|(dir, older)| loaded.workspace.snapshot_file(dir, older)),
-        config: loaded.workspace.config_file.clone(),
-    };
+    let selection = Selection { target: args.target.clone(), exclude: args.exclude.clone(), only: args.only.clone() };
+    let options = loaded.plan_options(selection);
     let built = ManuallyDrop::new(build(&analysis, &options));
     // The page can have the memory of what the plan was made from.
     drop(analysis);

@@ -1,20 +1,25 @@
 //! Why a permission is kept or removed.
 
 mod advice;
+mod planned;
 mod statements;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::account::ServiceKey;
-use secateur_analyzer::analysis::{Analysis, PolicyAnalysis};
+use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, Tracked};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId, PrincipalId};
-use secateur_analyzer::rules::Dormant;
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::Verdict;
 use serde::Serialize;
 
+pub use planned::{Planned, PlannedChange, PlannedKey, StillGrants};
 pub use statements::StatementGrant;
+
+use planned::Held;
+
+use crate::plan::Plan;
 
 /// All that is known about a principal, and about one action of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +32,8 @@ pub struct Explanation {
     pub report: ReportWord,
     /// What it holds: without an action all its policies, else those that grant the action.
     pub policies: Vec<PolicyExplanation>,
+    /// What the plan makes of its access keys; without an action only.
+    pub access_keys: Vec<PlannedKey>,
     /// About the action, if one was asked for.
     pub action: Option<ActionExplanation>,
 }
@@ -55,8 +62,8 @@ pub struct PolicyExplanation {
     pub verdict: Option<VerdictWord>,
     /// Other holders of the policy who keep the action, and why.
     pub blocked_by: Vec<Blocker>,
-    /// Why the policy is not changed, whatever the verdicts.
-    pub note: Option<&'static str>,
+    /// What the plan makes of it.
+    pub planned: Planned,
 }
 
 /// A verdict, in words.
@@ -102,6 +109,9 @@ pub struct ActionExplanation {
     pub listed: bool,
     /// The Deny statements that are about it.
     pub denies: Vec<StatementGrant>,
+    /// Where the plan takes it out of something: the policies that grant it in the end. Not known where a document cannot be
+    /// read.
+    pub granted_after: Option<Vec<String>>,
 }
 
 /// Finds a user or role by address, name or ARN; several may have one name.
@@ -121,8 +131,8 @@ pub fn find(analysis: &Analysis<'_>, text: &str) -> Vec<PrincipalId> {
     }
 }
 
-/// Explains a principal, or one action of it.
-pub fn explain(analysis: &Analysis<'_>, id: PrincipalId, action: Option<ActionId>) -> Explanation {
+/// Explains a principal, or one action of it, by the plan that is made of the whole account.
+pub fn explain(analysis: &Analysis<'_>, plan: &Plan, id: PrincipalId, action: Option<ActionId>) -> Explanation {
     let graph = analysis.graph();
     let report = analysis.principal(id).map(|principal| principal.evidence.report());
     let report = match report {
@@ -130,19 +140,30 @@ pub fn explain(analysis: &Analysis<'_>, id: PrincipalId, action: Option<ActionId
         Some(Err(why)) => ReportWord { generated_at: None, problem: Some(why.to_string()) },
         None => ReportWord { generated_at: None, problem: Some("not in the snapshot".to_owned()) },
     };
-    let policies =
-        graph.policies_of(id).into_iter().filter_map(|policy| policy_explanation(analysis, id, policy, action));
-    Explanation {
-        principal: graph.entity_address(Entity::Principal(id)),
-        now: analysis.inputs().now,
-        report,
-        policies: policies.collect(),
-        action: action.map(|action| action_explanation(analysis, id, action)),
-    }
+    let policies = graph.policies_of(id).into_iter();
+    let policies: Vec<PolicyExplanation> =
+        policies.filter_map(|policy| policy_explanation(analysis, plan, id, policy, action)).collect();
+    let principal = graph.entity_address(Entity::Principal(id));
+    let access_keys = if action.is_none() { planned::access_keys(plan, &principal) } else { Vec::new() };
+    let action = action.map(|action| ActionExplanation {
+        granted_after: granted_after(&policies),
+        ..action_explanation(analysis, id, action)
+    });
+    Explanation { principal, now: analysis.inputs().now, report, policies, access_keys, action }
+}
+
+/// The policies that grant the action in the end, where the plan takes it out of one.
+fn granted_after(policies: &[PolicyExplanation]) -> Option<Vec<String>> {
+    let is_removed = policies.iter().any(|policy| policy.planned.action == Some("removed"));
+    let is_known = policies.iter().all(|policy| policy.planned.action.is_some());
+    let grants = policies.iter().flat_map(|policy| &policy.planned.granted_after);
+    let granted: BTreeSet<String> = grants.map(|grant| grant.policy.clone()).collect();
+    (is_removed && is_known).then(|| granted.into_iter().collect())
 }
 
 fn policy_explanation(
     analysis: &Analysis<'_>,
+    plan: &Plan,
     id: PrincipalId,
     policy: PolicyId,
     action: Option<ActionId>,
@@ -161,16 +182,20 @@ fn policy_explanation(
         grants: Vec::new(),
         verdict: None,
         blocked_by: Vec::new(),
-        note: note(analysis, policy, judged),
+        planned: Planned::default(),
     };
+    let held = Held { analysis, plan, policy, holder };
     match action {
         None => {
+            let mut may_go = false;
             analysis.verdicts(policy, holder, judged.granted.iter(), |_, verdict| {
+                may_go |= matches!(verdict, Verdict::Removable(_));
                 *explanation.verdicts.entry(verdict.as_str()).or_default() += 1;
             });
             if !judged.left_alone.is_empty() {
                 *explanation.verdicts.entry("left-alone").or_default() += judged.left_alone.len();
             }
+            explanation.planned = held.summary(may_go);
         }
         Some(action) => {
             let document = graph.policy(policy).and_then(|policy| policy.document());
@@ -184,20 +209,20 @@ fn policy_explanation(
             }
             explanation.verdict = Some(verdict_word(analysis, policy, holder, action));
             explanation.blocked_by = blockers(analysis, policy, id, action);
+            // What only statements that are left alone grant may not go, whatever its use.
+            let may_go = explanation.blocked_by.is_empty()
+                && judged.granted.contains(action)
+                && is_removable(analysis, policy, holder, action);
+            explanation.planned = held.action(action, &explanation.grants, may_go);
         }
     }
     Some(explanation)
 }
 
-fn note(analysis: &Analysis<'_>, policy: PolicyId, judged: &PolicyAnalysis) -> Option<&'static str> {
-    let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
-    if managed.is_some_and(|managed| managed.is_aws_managed()) {
-        return Some("AWS owns the policy: it is not changed");
-    }
-    let mut holders = judged.holders.iter().filter_map(|holder| analysis.principal(holder.principal));
-    let withholds = analysis.inputs().settings.dormant == Dormant::Advise;
-    let all_dormant = withholds && holders.all(|principal| principal.is_dormant);
-    all_dormant.then_some("changes are withheld: whoever holds the policy is dormant")
+fn is_removable(analysis: &Analysis<'_>, policy: PolicyId, holder: &Holder, action: ActionId) -> bool {
+    let mut is_removable = false;
+    analysis.verdicts(policy, holder, [action], |_, verdict| is_removable = matches!(verdict, Verdict::Removable(_)));
+    is_removable
 }
 
 fn verdict_word(analysis: &Analysis<'_>, policy: PolicyId, holder: &Holder, action: ActionId) -> VerdictWord {
@@ -247,5 +272,9 @@ fn action_explanation(analysis: &Analysis<'_>, id: PrincipalId, action: ActionId
         last_used: listed.and_then(|row| row.last_accessed()),
         listed: listed.is_some(),
         denies: statements::denies(analysis, id, action),
+        granted_after: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! The statements that are about an action.
 
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::catalog::ActionId;
-use secateur_analyzer::document::{ActionBlock, Effect, Statement};
+use secateur_analyzer::catalog::{ActionId, Catalog};
+use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::{PolicyId, PrincipalId};
 use serde::Serialize;
 
@@ -25,6 +25,13 @@ pub struct StatementGrant {
     pub conditional: bool,
 }
 
+impl StatementGrant {
+    /// Returns whether this pattern, or `NotAction`, is what matches.
+    pub(super) fn is_by(&self, pattern: &str) -> bool {
+        if self.not_action { pattern == "NotAction" } else { self.patterns.iter().any(|own| own == pattern) }
+    }
+}
+
 /// The Allow statements of a policy that are about the action.
 pub(super) fn grants(analysis: &Analysis<'_>, policy: PolicyId, action: ActionId) -> Vec<StatementGrant> {
     matching(analysis, policy, action, Effect::Allow)
@@ -36,16 +43,36 @@ pub(super) fn denies(analysis: &Analysis<'_>, id: PrincipalId, action: ActionId)
     policies.into_iter().flat_map(|policy| matching(analysis, policy, action, Effect::Deny)).collect()
 }
 
+/// The Allow statements of a document, which is or will be that of this policy, that are about the action.
+pub(super) fn granting(
+    document: &PolicyDocument,
+    policy: &str,
+    catalog: &Catalog,
+    action: ActionId,
+) -> Vec<StatementGrant> {
+    in_document(document, policy, catalog, action, Effect::Allow)
+}
+
 fn matching(analysis: &Analysis<'_>, policy: PolicyId, action: ActionId, effect: Effect) -> Vec<StatementGrant> {
     let graph = analysis.graph();
-    let catalog = analysis.catalog();
     let document = graph.policy(policy).and_then(|policy| policy.document()).and_then(|document| document.policy());
+    let found = |document| in_document(document, graph.address(policy), analysis.catalog(), action, effect);
+    document.map(found).unwrap_or_default()
+}
+
+fn in_document(
+    document: &PolicyDocument,
+    policy: &str,
+    catalog: &Catalog,
+    action: ActionId,
+    effect: Effect,
+) -> Vec<StatementGrant> {
     let service = catalog.service_prefix(catalog.service_of(action)).to_ascii_lowercase();
     let name = catalog.folded_name(action);
     let is_about =
         |statement: &Statement| statement.effect == effect && statement.actions.covers_folded(&service, name);
-    let statements = document.map(|document| document.statements.as_slice()).unwrap_or_default();
-    statements
+    document
+        .statements
         .iter()
         .enumerate()
         .filter(|(_, statement)| is_about(statement))
@@ -56,7 +83,7 @@ fn matching(analysis: &Analysis<'_>, policy: PolicyId, action: ActionId, effect:
                 .filter(|entry| not_action || entry.pattern.matches_folded(&service, name))
                 .map(|entry| entry.pattern.as_str().to_owned());
             StatementGrant {
-                policy: graph.address(policy).to_owned(),
+                policy: policy.to_owned(),
                 statement: at + 1,
                 sid: statement.sid.clone(),
                 patterns: patterns.collect(),

@@ -1,12 +1,16 @@
 //! What the reader should know beside the changes. Expired rules come first.
 
+use std::collections::BTreeSet;
+
 use secateur_analyzer::account::Principal;
 use secateur_analyzer::analysis::{Analysis, default_now};
 use secateur_analyzer::graph::{Entity, PrincipalId};
 use secateur_analyzer::rules::{Dormant, Expiry, Force, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
+use secateur_analyzer::wildcard;
 
-use super::{Advice, PlanOptions, resources};
+use super::config::AwsManaged;
+use super::{Advice, Limits, PlanOptions, Selection, build, resources, subject};
 
 /// Returns all advice; `found` is what was found in making the changes.
 pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<Advice>) -> Vec<Advice> {
@@ -15,12 +19,39 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<
         let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
         advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
     }
+    advice.extend(choice(analysis, options));
     advice.extend(chosen_evidence(analysis, options));
-    advice.extend(unmatched_rules(analysis));
+    advice.extend(unmatched_rules(analysis, options));
     advice.extend(dormant(analysis));
     advice.extend(found);
     advice.extend(resources::advice(analysis));
     advice
+}
+
+/// What `--target` and `--exclude` take and leave beside what they name. Only the whole plan tells: it is made for that.
+fn choice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
+    let selection = &options.selection;
+    if selection.target.is_empty() && selection.exclude.is_empty() {
+        return Vec::new();
+    }
+    let all = Selection { only: selection.only.clone(), ..Selection::default() };
+    let whole = PlanOptions { selection: all, limits: Limits::default(), ..options.clone() };
+    selection.advice(&build(analysis, &whole).plan.changes, &addresses(analysis))
+}
+
+/// Everything in the account that has an address.
+fn addresses(analysis: &Analysis<'_>) -> BTreeSet<String> {
+    let graph = analysis.graph();
+    let account = analysis.inputs().account;
+    let principals = (0..account.principals.len()).map(|at| Entity::Principal(PrincipalId(at)));
+    let entities = principals.chain((0..account.groups.len()).map(Entity::Group));
+    let policies = graph.policies().flat_map(|policy| {
+        let attached = graph.attached_to(policy).into_iter();
+        let attached = attached.map(move |entity| subject::attachment_address(graph, policy, entity));
+        attached.chain(std::iter::once(graph.address(policy).to_owned()))
+    });
+    let keys = analysis.access_keys().into_iter().map(|key| key.address);
+    entities.map(|entity| graph.entity_address(entity)).chain(policies).chain(keys).collect()
 }
 
 fn expired_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
@@ -99,8 +130,32 @@ fn chosen_evidence(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice
     found
 }
 
+/// Whether the glob names a policy that a plan may yet make: a copy of one that AWS owns, or a part of one that is split.
+fn names_a_new_policy(analysis: &Analysis<'_>, options: &PlanOptions, glob: &str) -> bool {
+    let (graph, rewrite) = (analysis.graph(), &options.rewrite);
+    // What the glob says of the end of the name, which nobody knows yet.
+    let end: String = glob.rsplit('-').next().unwrap_or_default().chars().filter(|c| *c != '*').collect();
+    let copies = [format!("{end:0<8}"), format!("{end:0>8}")].map(|end| end.replace('?', "0"));
+    let is_digest = |end: &&String| end.len() == 8 && end.chars().all(|c| c.is_ascii_hexdigit());
+    let parts: Vec<String> = (2..10).map(|number| format!("part-{number}")).collect();
+    graph.policies().filter_map(|id| graph.policy(id)?.managed()).any(|policy| {
+        let ends: Vec<&String> = match policy.is_aws_managed() {
+            true if rewrite.aws_managed == AwsManaged::Replace => copies.iter().filter(is_digest).collect(),
+            false if rewrite.split => parts.iter().collect(),
+            _ => Vec::new(),
+        };
+        ends.into_iter().any(|end| {
+            let name = format!("{}-{end}", policy.name);
+            let arn = subject::root_arn(graph, &name);
+            let names = [name.clone(), format!("policy/{name}")];
+            let mut texts = names.iter().map(String::as_str).chain(arn.as_ref().map(|arn| arn.as_str()));
+            texts.any(|text| wildcard::matches_ignore_case(glob, text))
+        })
+    })
+}
+
 /// Globs of rules that name nothing: a typing error in a rule must not go unseen.
-fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
+fn unmatched_rules(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
     let rules = analysis.inputs().rules;
     let graph = analysis.graph();
     let is_principal = |glob: &String| {
@@ -116,6 +171,7 @@ fn unmatched_rules(analysis: &Analysis<'_>) -> Vec<Advice> {
             .policies()
             .filter_map(|id| Some((id, graph.policy(id)?)))
             .any(|(id, policy)| PolicyFacts::of(policy, graph.address(id)).is_named(globs))
+            || names_a_new_policy(analysis, options, glob)
     };
     let mut found = Vec::new();
     let mut unmatched = |rule: String, what: &str, glob: &str| {

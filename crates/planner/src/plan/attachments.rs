@@ -155,8 +155,15 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
                     })
                 });
             if loses {
+                // The end of the name is told by the content: a glob goes on naming what comes next.
+                let end = if what == "part" {
+                    new.name.rfind("part-").map(|at| at + 5)
+                } else {
+                    new.name.rfind('-').map(|at| at + 1)
+                };
+                let head = end.and_then(|end| new.name.get(..end)).unwrap_or(&new.name);
                 return Err(format!(
-                    "keep[{at}] ({}) names {} and not its {what}: add \"{address}\" to the rule's policies",
+                    "keep[{at}] ({}) names {} and not its {what}: add \"policy/{head}*\" to the rule's policies; this one is {address}",
                     rule.reason,
                     graph.address(policy),
                 ));
@@ -186,9 +193,14 @@ impl<'s, 'a> AttachmentSlots<'s, 'a> {
                     let why = withheld::describe(self.analysis, why);
                     return Err(format!("there is a policy `{own_name}` already, and it stays as it is: {why}"));
                 }
-                match is_same && policy.is_some_and(|policy| policy.path == "/") {
-                    true => Ok(NewPolicy { name: own_name, text, is_new: false }),
-                    false => Err(format!("there is a policy `{own_name}` already, with other content")),
+                let path = policy.map_or("/", |policy| policy.path.as_str());
+                match (is_same, path) {
+                    (true, "/") => Ok(NewPolicy { name: own_name, text, is_new: false }),
+                    (true, path) => Err(format!(
+                        "there is a policy `{own_name}` already, with the same content under the path {path}: only one \
+                         under / is taken"
+                    )),
+                    (false, _) => Err(format!("there is a policy `{own_name}` already, with other content")),
                 }
             }
         }

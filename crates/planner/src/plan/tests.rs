@@ -4,6 +4,7 @@ mod frozen;
 mod messages;
 mod nothing_goes;
 mod readmitted;
+mod selection;
 mod still_granted;
 
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
@@ -19,18 +20,25 @@ struct Case {
     rewrite: RewriteSettings,
     limits: Limits,
     selection: Selection,
+    rules: Rules,
 }
 
 impl Case {
     fn new(sketch: Sketch) -> Case {
-        Case { sketch, rewrite: RewriteSettings::default(), limits: Limits::default(), selection: Selection::default() }
+        Case {
+            sketch,
+            rewrite: RewriteSettings::default(),
+            limits: Limits::default(),
+            selection: Selection::default(),
+            rules: Rules::default(),
+        }
     }
 
     /// Makes the plan, which must be proved and pass verification.
     fn plan(self) -> Plan {
         let account = self.sketch.build();
-        let (settings, rules) = (Settings::default(), Rules::default());
-        let inputs = Inputs::new(&account, &settings, &rules, time(NOW).unwrap());
+        let settings = Settings::default();
+        let inputs = Inputs::new(&account, &settings, &self.rules, time(NOW).unwrap());
         let analysis = Analysis::new(inputs).unwrap();
         let options = PlanOptions {
             rewrite: self.rewrite,

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::words::{visible, wrapped};
-use crate::explain::{ActionExplanation, Explanation, PolicyExplanation, StatementGrant};
+use super::words::{count, visible, wrapped};
+use super::{evidence, keys};
+use crate::explain::{ActionExplanation, Explanation, Planned, PlannedChange, PolicyExplanation, StatementGrant};
+use crate::plan::ChangeAction;
 
 /// Returns the explanation as text, with a line break at the end.
 pub fn explain(explanation: &Explanation) -> String {
@@ -24,6 +26,24 @@ pub fn explain(explanation: &Explanation) -> String {
     }
     for policy in &explanation.policies {
         about_policy(&mut out, policy);
+    }
+    for key in &explanation.access_keys {
+        let _ = writeln!(out, "\n{}", visible(&key.address));
+        if let Some(evidence) = &key.deactivated {
+            let _ = writeln!(out, "  in the plan: deactivated: {}", keys::access_key(evidence));
+        }
+        if let Some(withheld) = &key.withheld {
+            let _ = writeln!(out, "  withheld, {}: {}", visible(&withheld.reason), visible(&withheld.detail));
+        }
+    }
+    let after = explanation.action.as_ref().and_then(|action| action.granted_after.as_ref());
+    match after.map(Vec::as_slice) {
+        None => {}
+        Some([]) => out.push_str("\nAfter the plan no policy of it grants the action.\n"),
+        Some(some) => {
+            let some: Vec<_> = some.iter().map(|policy| visible(policy)).collect();
+            let _ = writeln!(out, "\nAfter the plan the action is still granted by {}.", some.join(", "));
+        }
     }
     out
 }
@@ -60,9 +80,6 @@ fn about_policy(out: &mut String, policy: &PolicyExplanation) {
         .map(|path| if path == "direct" { "directly".to_owned() } else { format!("through {}", visible(path)) })
         .collect();
     let _ = writeln!(out, "\n{} (held {})", visible(&policy.policy), paths.join(" and "));
-    if let Some(note) = policy.note {
-        let _ = writeln!(out, "  {note}");
-    }
     if !policy.verdicts.is_empty() {
         let verdicts: Vec<String> =
             policy.verdicts.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();
@@ -78,6 +95,86 @@ fn about_policy(out: &mut String, policy: &PolicyExplanation) {
     }
     for blocker in &policy.blocked_by {
         let _ = writeln!(out, "  {} keeps it in this policy: {}", visible(&blocker.principal), blocker.verdict);
+    }
+    about_plan(out, policy);
+}
+
+/// What the plan makes of a policy, or of the action in it.
+fn about_plan(out: &mut String, policy: &PolicyExplanation) {
+    let planned = &policy.planned;
+    if !planned.changes.is_empty() {
+        let changes: Vec<String> = planned.changes.iter().map(done).collect();
+        let what = match planned.action {
+            None | Some("removed") => changes.join("; "),
+            Some(_) => stays(policy, planned),
+        };
+        let what = if planned.action == Some("removed") { format!("it goes: {what}") } else { what };
+        let _ = writeln!(out, "  in the plan: {what}");
+    }
+    for change in &planned.changes {
+        if planned.action.is_none() && change.removed > 0 {
+            let _ = writeln!(out, "    removes {}", count(change.removed, "action"));
+        }
+        for resource in &change.resources {
+            let _ = writeln!(out, "    {}", keys::kms_key(resource));
+        }
+        if let Some(size) = &change.size {
+            let _ = writeln!(out, "    {}", evidence::size(size));
+        }
+        if planned.action.is_none() {
+            for readmitted in &change.readmitted {
+                let _ = writeln!(out, "    re-admits {}", evidence::readmitted(readmitted));
+            }
+        }
+        for frozen in &change.frozen {
+            let _ = writeln!(out, "    {}", evidence::frozen(frozen));
+        }
+        for still in &change.still_granted_by {
+            let by = if still.policy == policy.policy { "this policy still".into() } else { visible(&still.policy) };
+            let _ = writeln!(out, "    still granted: {} of them by {by}", still.count);
+        }
+    }
+    for withheld in &planned.withheld {
+        let _ = writeln!(out, "  withheld, {}: {}", visible(&withheld.reason), visible(&withheld.detail));
+    }
+    for advice in &planned.advice {
+        let _ = writeln!(out, "  {}", visible(&advice.detail));
+    }
+}
+
+/// What a change does to the policy.
+fn done(change: &PlannedChange) -> String {
+    let with: Vec<_> = change.with.iter().map(|policy| visible(policy)).collect();
+    let verb = |one: &str, many: &str| if with.len() == 1 { one.to_owned() } else { many.to_owned() };
+    let from = change.address.split("/attached/").next().unwrap_or_default();
+    let done = match change.action {
+        ChangeAction::Update => "the document is rewritten".to_owned(),
+        ChangeAction::Delete => "the policy is deleted".to_owned(),
+        ChangeAction::Detach => format!("the policy is detached from {}", visible(from)),
+        ChangeAction::Create | ChangeAction::Attach | ChangeAction::Deactivate => String::new(),
+    };
+    match (with.is_empty(), change.action) {
+        (true, _) => done,
+        (false, ChangeAction::Detach) => format!("{done}, and {} {} its place", with.join(", "), verb("takes", "take")),
+        (false, _) => format!("{done}, and {} {} beside it", with.join(", "), verb("comes", "come")),
+    }
+}
+
+/// Where and why the action stays.
+fn stays(policy: &PolicyExplanation, planned: &Planned) -> String {
+    let mut places: Vec<&str> = planned.granted_after.iter().map(|grant| grant.policy.as_str()).collect();
+    places.dedup();
+    let is_here = places == [policy.policy.as_str()];
+    let places: Vec<_> = places.into_iter().map(visible).collect();
+    let place = if is_here { String::new() } else { format!(" in {}", places.join(", ")) };
+    let by: Vec<String> = (planned.changes.iter())
+        .flat_map(|change| &change.readmitted)
+        .map(|readmitted| format!("\"{}\"", visible(&readmitted.by)))
+        .collect();
+    if by.is_empty() {
+        format!("it stays{place}")
+    } else {
+        format!("it stays{place}, re-admitted by {}: it could go but for the quota", by.join(", "))
     }
 }
 

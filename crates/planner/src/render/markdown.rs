@@ -4,7 +4,7 @@
 //! have a part in stands within a fence that is longer than any run of backticks in it, or escaped in a `<code>`: nothing
 //! can ping anybody, close a fence, open HTML or link out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
@@ -183,6 +183,11 @@ fn head(plan: &Plan) -> String {
             count(summary.readmitted, "action")
         ));
     }
+    let groups: BTreeSet<&String> = plan.changes.iter().filter_map(|change| change.group.as_ref()).collect();
+    if !groups.is_empty() {
+        let (number, each) = (count(groups.len(), "group"), if groups.len() == 1 { "which" } else { "each of which" });
+        head.push_str(&format!("\nHas {number} of changes, {each} is taken or left whole.\n"));
+    }
     if !plan.complete {
         head.push_str("\n**Incomplete: the authorization details are not whole, so this plan cannot be applied.**\n");
     }
@@ -213,6 +218,14 @@ fn symbol(action: ChangeAction) -> &'static str {
 }
 
 fn title(change: &Change) -> String {
+    let group = match &change.group {
+        Some(group) => format!(", together with the other changes of <code>{}</code>", html(group)),
+        None => String::new(),
+    };
+    format!("{}{group}", own_title(change))
+}
+
+fn own_title(change: &Change) -> String {
     if let Some(key) = &change.key {
         let why = html(&keys::access_key(key));
         return format!("<code>{} {}</code> deactivate: {why}", symbol(change.action), html(&change.address));

@@ -140,7 +140,10 @@ impl Page {
         let title = self.paint(BOLD, "No changes.");
         self.line(&format!("{title} Nothing of account {} is to be removed.", visible(&plan.account.id)));
         let is_targeted = plan.advice.iter().any(|advice| advice.kind == "targeted");
-        let reason = if is_targeted {
+        let names_nothing = plan.advice.iter().any(|advice| advice.kind == "glob-matches-nothing");
+        let reason = if names_nothing {
+            "A glob of --target or --exclude names nothing: see the advice below."
+        } else if is_targeted {
             "--target, --exclude or --only left changes out: run `secateur plan` without them to see all."
         } else if plan.withheld.iter().any(|withheld| ["limit", "dormant"].contains(&withheld.reason.as_str())) {
             "What could go is withheld; see below why."
