@@ -10,16 +10,21 @@ use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::wildcard;
 
 use super::config::AwsManaged;
-use super::{Advice, Limits, PlanOptions, Selection, build, resources, subject};
+use super::{Advice, Change, PlanOptions, Selection, resources, subject};
 
-/// Returns all advice; `found` is what was found in making the changes.
-pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<Advice>) -> Vec<Advice> {
+/// Returns all advice; `chosen` is that of the [`choice`], and `found` what was found in making the changes.
+pub(super) fn advice(
+    analysis: &Analysis<'_>,
+    options: &PlanOptions,
+    chosen: Vec<Advice>,
+    found: Vec<Advice>,
+) -> Vec<Advice> {
     let mut advice = expired_rules(analysis);
     if !options.selection.is_everything() {
         let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
         advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
     }
-    advice.extend(choice(analysis, options));
+    advice.extend(chosen);
     advice.extend(chosen_evidence(analysis, options));
     advice.extend(unmatched_rules(analysis, options));
     advice.extend(dormant(analysis));
@@ -28,15 +33,12 @@ pub(super) fn advice(analysis: &Analysis<'_>, options: &PlanOptions, found: Vec<
     advice
 }
 
-/// What `--target` and `--exclude` take and leave beside what they name. Only the whole plan tells: it is made for that.
-fn choice(analysis: &Analysis<'_>, options: &PlanOptions) -> Vec<Advice> {
-    let selection = &options.selection;
+/// What `--target` and `--exclude` take and leave of all changes beside what they name.
+pub(super) fn choice(analysis: &Analysis<'_>, selection: &Selection, all: &[Change]) -> Vec<Advice> {
     if selection.target.is_empty() && selection.exclude.is_empty() {
         return Vec::new();
     }
-    let all = Selection { only: selection.only.clone(), ..Selection::default() };
-    let whole = PlanOptions { selection: all, limits: Limits::default(), ..options.clone() };
-    selection.advice(&build(analysis, &whole).plan.changes, &addresses(analysis))
+    selection.advice(all, &addresses(analysis))
 }
 
 /// Everything in the account that has an address.

@@ -369,6 +369,7 @@ fn assemble(
 ) -> Plan {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     fit::group_inline(analysis.graph(), &mut changes);
+    let chosen = advice::choice(analysis, &options.selection, &changes);
     options.selection.keep(&mut changes);
     if !options.selection.is_everything() {
         withheld.retain(|withheld| options.selection.wants(&withheld.address));
@@ -427,7 +428,7 @@ fn assemble(
         },
         principals: numbering.arns(analysis),
         reports: numbering.reports(analysis),
-        advice: advice::advice(analysis, options, said.advice),
+        advice: advice::advice(analysis, options, chosen, said.advice),
         changes,
         blocked: said.blocked,
         withheld,
