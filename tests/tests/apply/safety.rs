@@ -229,10 +229,7 @@ fn a_rollback_gives_nothing_to_somebody_whom_nobody_saw() {
 fn an_abandoned_journal_blocks_no_more() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);
-    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
-    play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
-    let id = play.journals().remove(0);
+    let id = play.stop_after_one_write();
     play.run(&["history", "--abandon", &id]).ended_with(64);
     let answer = play.run(&["status"]).ended_with(0);
     assert!(answer.stdout.contains(&id), "{answer}");
@@ -293,10 +290,7 @@ fn what_was_taken_back_in_part_is_not_gone_on_with() {
 fn an_open_journal_whose_plan_was_replaced_names_the_ways_out() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);
-    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
-    play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
-    let id = play.journals().remove(0);
+    let id = play.stop_after_one_write();
     let honest = fs::read(play.path(PLAN)).unwrap();
     play.run(&["plan", "-q", "--out", PLAN, "--target", "policy/shared"]).ended_with(0);
     let answer = play.run(&["apply", "--resume", "--auto-approve", "--format", "json"]).ended_with(3);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use secateur_tests::binary;
 use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::town::{self, Kind};
@@ -134,6 +134,15 @@ impl Play {
     pub fn apply(&self, more: &[&str]) -> Answer {
         let settle: &[&str] = if more.contains(&"--settle") { &[] } else { &["--settle", "2"] };
         self.run(&[&["apply", PLAN, "--auto-approve", "--no-recheck"], settle, more].concat())
+    }
+
+    /// Applies, and is denied the second write. Returns the id of the journal, which is open.
+    pub fn stop_after_one_write(&self) -> String {
+        let fault =
+            json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
+        self.cloud.control("faults", fault);
+        self.apply(&[]).ended_with(4);
+        self.journals().remove(0)
     }
 
     pub fn resume(&self) -> Answer {

@@ -87,10 +87,7 @@ fn forge(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
 fn a_forged_journal_is_not_gone_on_with_and_its_rollback_has_another_digest() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);
-    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
-    play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
-    let id = play.journals().remove(0);
+    let id = play.stop_after_one_write();
     let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
     let head = rows[0]["head"].as_str().unwrap().to_owned();
     let honest = play.run(&["rollback", &id, "--approve", &"0".repeat(64), "--settle", "0"]);
@@ -167,10 +164,7 @@ fn a_forged_journal_is_not_taken_back_on_its_word() {
 fn a_version_that_need_not_go_does_not_go() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);
-    let fault = json!({ "operation": "writes", "skip": 1, "effect": "error", "code": "AccessDenied", "status": 403 });
-    play.cloud.control("faults", fault);
-    play.apply(&[]).ended_with(4);
-    let id = play.journals().remove(0);
+    let id = play.stop_after_one_write();
     forge(&play, &id, |record| {
         if record["record"] == "begin" {
             let mut steps = record["steps"].as_array().unwrap().clone();

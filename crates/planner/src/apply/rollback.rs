@@ -371,17 +371,7 @@ impl<R: Reads> Way<'_, R> {
         memberships.sort();
         let mut holders: Vec<ExpectedHolder> = holders.iter().filter_map(holder).collect();
         holders.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
-        Expects {
-            document,
-            holders,
-            memberships,
-            attachments: Vec::new(),
-            boundary_use: false,
-            versions: Vec::new(),
-            inline_size: None,
-            group_id: None,
-            access_key: None,
-        }
+        Expects { document, holders, memberships, ..Expects::default() }
     }
 
     fn drift(&mut self, step: &Step, detail: &str) {

@@ -97,8 +97,36 @@ pub struct Target {
     pub versions: Vec<String>,
 }
 
-/// What must be found when a change is applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl Change {
+    /// Returns a change that takes nothing, and of which nothing more is said.
+    pub(crate) fn new(action: ChangeAction, target: Target) -> Change {
+        Change {
+            address: String::new(),
+            action,
+            group: None,
+            depends_on: Vec::new(),
+            target,
+            holders: Vec::new(),
+            expects: Expects::default(),
+            before: None,
+            after: None,
+            size: None,
+            removed: Vec::new(),
+            resources: Vec::new(),
+            key: None,
+            readmitted: Vec::new(),
+            frozen: Vec::new(),
+            still_granted_by: Vec::new(),
+            risk: BTreeMap::new(),
+            proof: PlanProof::default(),
+            calls: Vec::new(),
+            inverse: Vec::new(),
+        }
+    }
+}
+
+/// What must be found when a change is applied; nothing, by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expects {
     /// The document's fingerprint; none where nothing is there yet, and for access keys.

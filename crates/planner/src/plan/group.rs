@@ -13,7 +13,7 @@ use super::derive::{self, ProvedChange};
 use super::draft::Draft;
 use super::subject::{self, Subject};
 use super::traces::Documents;
-use super::{Call, Change, ChangeAction, Expects, PlanOptions, PlanProof, Target, calls, expects, removed, traces};
+use super::{Change, ChangeAction, Expects, PlanOptions, Target, calls, expects, removed, traces};
 use crate::proof::{Claim, ProofError, prove};
 use crate::rewrite::Outcome;
 
@@ -76,7 +76,9 @@ pub(super) fn replace(
             depends_on: vec![attached_address(graph, *entity, &copy.name)],
             holders: holders.iter().filter_map(|holder| numbering.principal(holder.principal)).collect(),
             expects: expects::expects(graph, &subject),
-            ..empty(ChangeAction::Detach, target, calls, inverse)
+            calls,
+            inverse,
+            ..Change::new(ChangeAction::Detach, target)
         }));
     }
     if let Some(first) = changes.first_mut() {
@@ -176,7 +178,9 @@ fn create(
         holders: holders.iter().filter_map(|holder| numbering.principal(holder.principal)).collect(),
         after: Some(new.text.clone()),
         expects,
-        ..empty(ChangeAction::Create, new_target("aws_iam_policy", arn, &new.name, None), calls, inverse)
+        calls,
+        inverse,
+        ..Change::new(ChangeAction::Create, new_target("aws_iam_policy", arn, &new.name, None))
     }
 }
 
@@ -206,7 +210,9 @@ fn attach(
         address: attached_address(graph, entity, &new.name),
         holders: holders.iter().filter_map(|holder| numbering.principal(holder.principal)).collect(),
         expects,
-        ..empty(ChangeAction::Attach, target, calls, inverse)
+        calls,
+        inverse,
+        ..Change::new(ChangeAction::Attach, target)
     })
 }
 
@@ -231,51 +237,5 @@ fn expects_nothing(analysis: &Analysis<'_>, holders: &[Holder], entities: &[Enti
     let graph = analysis.graph();
     let by_entity = |holder: &Holder, path: &Path| entities.contains(&subject::entity_of(holder, path));
     let (holders, memberships) = expects::holders(graph, holders, by_entity);
-    Expects {
-        document: None,
-        holders,
-        memberships,
-        attachments: Vec::new(),
-        boundary_use: false,
-        versions: Vec::new(),
-        inline_size: None,
-        group_id: None,
-        access_key: None,
-    }
-}
-
-/// A change of which nothing is said yet.
-fn empty(action: ChangeAction, target: Target, calls: Vec<Call>, inverse: Vec<Call>) -> Change {
-    Change {
-        address: String::new(),
-        action,
-        group: None,
-        depends_on: Vec::new(),
-        target,
-        holders: Vec::new(),
-        expects: Expects {
-            document: None,
-            holders: Vec::new(),
-            memberships: Vec::new(),
-            attachments: Vec::new(),
-            boundary_use: false,
-            versions: Vec::new(),
-            inline_size: None,
-            group_id: None,
-            access_key: None,
-        },
-        before: None,
-        after: None,
-        size: None,
-        removed: Vec::new(),
-        resources: Vec::new(),
-        key: None,
-        readmitted: Vec::new(),
-        frozen: Vec::new(),
-        still_granted_by: Vec::new(),
-        risk: std::collections::BTreeMap::new(),
-        proof: PlanProof::default(),
-        calls,
-        inverse,
-    }
+    Expects { holders, memberships, ..Expects::default() }
 }

@@ -2,8 +2,6 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
 
-use std::collections::BTreeMap;
-
 use secateur_analyzer::account::KeyLastUsed;
 use secateur_analyzer::analysis::{AccessKeyAnalysis, Analysis};
 use secateur_analyzer::parallel;
@@ -129,45 +127,27 @@ fn derive(address: &str, analysis: &Analysis<'_>) -> Result<Change, ProofError> 
         call("iam:UpdateAccessKey", [pair("UserName", user), pair("AccessKeyId", id), pair("Status", status)])
     };
     let owner = proof.user();
+    let target = Target {
+        kind: "aws_iam_access_key".to_owned(),
+        arn: owner.arn.clone(),
+        name: id.to_owned(),
+        unique_id: owner.unique_id.clone(),
+        owner: Some(owner.address()),
+        default_version: None,
+        versions: Vec::new(),
+    };
     Ok(Change {
         address: address.to_owned(),
-        action: ChangeAction::Deactivate,
-        group: None,
-        depends_on: Vec::new(),
-        target: Target {
-            kind: "aws_iam_access_key".to_owned(),
-            arn: owner.arn.clone(),
-            name: id.to_owned(),
-            unique_id: owner.unique_id.clone(),
-            owner: Some(owner.address()),
-            default_version: None,
-            versions: Vec::new(),
-        },
-        holders: Vec::new(),
         expects: Expects {
-            document: None,
             holders: vec![ExpectedHolder { arn: owner.arn.clone(), unique_id: owner.unique_id.clone() }],
-            memberships: Vec::new(),
-            attachments: Vec::new(),
-            boundary_use: false,
-            versions: Vec::new(),
-            inline_size: None,
-            group_id: None,
             access_key: Some(ExpectedKey { status: "Active".to_owned(), created: proof.created() }),
+            ..Expects::default()
         },
-        before: None,
-        after: None,
-        size: None,
-        removed: Vec::new(),
-        resources: Vec::new(),
         key: Some(evidence(&proof)),
-        readmitted: Vec::new(),
-        frozen: Vec::new(),
-        still_granted_by: Vec::new(),
-        risk: BTreeMap::new(),
-        proof: PlanProof { statements: 0, patterns: 0, kept: 0, lost: 0, holders: 1, resources: 0 },
+        proof: PlanProof { holders: 1, ..PlanProof::default() },
         calls: vec![update("Inactive")],
         inverse: vec![update("Active")],
+        ..Change::new(ChangeAction::Deactivate, target)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use arbitrary::{Result, Unstructured};
-use secateur::plan::{InputFile, Limits, PlanOptions, RewriteSettings, Selection};
+use secateur::plan::{InputFile, PlanOptions};
 use secateur::rewrite::NotActionRewrite;
 use secateur_analyzer::account::Account;
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
@@ -180,14 +180,7 @@ impl Made {
 /// Returns the options of a plan.
 pub fn options(not_action: NotActionRewrite) -> PlanOptions {
     let snapshot = InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") };
-    let mut options = PlanOptions {
-        rewrite: RewriteSettings::default(),
-        limits: Limits::default(),
-        selection: Selection::default(),
-        snapshot,
-        older_snapshot: None,
-        config: None,
-    };
+    let mut options = PlanOptions::new(snapshot);
     options.rewrite.not_action = not_action;
     options
 }

@@ -9,7 +9,7 @@ use secateur_analyzer::time::UnixTime;
 use super::sim::{Policy, World};
 use crate::apply::approval::Proposal;
 use crate::apply::{Destination, Origin, Place, Version, VersionRef, steps};
-use crate::plan::{Change, ChangeAction, ExpectedHolder, ExpectedKey, Expects, PlanProof, Target};
+use crate::plan::{Change, ChangeAction, ExpectedHolder, ExpectedKey, Expects, Target};
 
 /// What is there, and what is to be done.
 pub struct Scene {
@@ -65,45 +65,22 @@ pub fn change(
         true => format!("ID-{}", owner.unwrap()),
         false => "ANPA1".to_owned(),
     };
+    let target = Target {
+        kind: kind.to_owned(),
+        arn: resource.parse().unwrap_or_else(|_| arn(resource)),
+        name: name.to_owned(),
+        unique_id,
+        owner: owner.map(str::to_owned),
+        default_version: None,
+        versions: Vec::new(),
+    };
     Change {
         address: address.to_owned(),
-        action,
-        group: None,
-        depends_on: Vec::new(),
-        target: Target {
-            kind: kind.to_owned(),
-            arn: resource.parse().unwrap_or_else(|_| arn(resource)),
-            name: name.to_owned(),
-            unique_id,
-            owner: owner.map(str::to_owned),
-            default_version: None,
-            versions: Vec::new(),
-        },
-        holders: Vec::new(),
         expects: Expects {
-            document: None,
             holders: vec![ExpectedHolder { arn: arn("role/ci"), unique_id: "ID-role/ci".to_owned() }],
-            memberships: Vec::new(),
-            attachments: Vec::new(),
-            boundary_use: false,
-            versions: Vec::new(),
-            inline_size: None,
-            group_id: None,
-            access_key: None,
+            ..Expects::default()
         },
-        before: None,
-        after: None,
-        size: None,
-        removed: Vec::new(),
-        resources: Vec::new(),
-        key: None,
-        readmitted: Vec::new(),
-        frozen: Vec::new(),
-        still_granted_by: Vec::new(),
-        risk: BTreeMap::new(),
-        proof: PlanProof::default(),
-        calls: Vec::new(),
-        inverse: Vec::new(),
+        ..Change::new(action, target)
     }
 }
 
