@@ -3,6 +3,7 @@
 mod access;
 mod endpoints;
 mod faults;
+mod logins;
 mod permissions;
 mod resume;
 mod scene;

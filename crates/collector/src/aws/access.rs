@@ -5,6 +5,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use super::error::UNREACHABLE;
 use super::http;
 
 /// The Region whose endpoints are asked when nothing names one. IAM is one for a whole partition.
@@ -64,6 +65,10 @@ impl Access {
 
     /// Returns what renews credentials that have expired or are refused.
     pub(super) fn renewal(&self, cause: &str) -> String {
+        // Credentials that have to be fetched, and nobody who hands them out: they may be good.
+        if cause.contains("dispatch failure") {
+            return UNREACHABLE.to_owned();
+        }
         let profile = self.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
         let of_profile = profile.as_ref().map(|name| format!(" --profile {name}")).unwrap_or_default();
         let is_single_sign_on = ["sso", "SSO", "Sso"].iter().any(|word| cause.contains(word));
@@ -89,5 +94,25 @@ impl Access {
             "`aws sso login{of_profile}` for IAM Identity Center, `aws configure{of_profile}` for an access key, or name \
              another profile with --profile; then the same command again"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_reached_is_no_matter_of_credentials() {
+        let access = Access { profile: Some("audit".to_owned()), ..Access::default() };
+        let check = |cause: &str, expect: &str| {
+            let renewal = access.renewal(cause);
+            assert!(renewal.starts_with(expect), "{cause}: {renewal}");
+        };
+        check(
+            "an error occurred while loading credentials: dispatch failure: other: connection refused",
+            "look whether AWS",
+        );
+        check("the SSO token has expired: the session must be refreshed", "`aws sso login --profile audit`");
+        check("the security token included in the request is expired", "`aws sso login --profile audit` for IAM");
     }
 }

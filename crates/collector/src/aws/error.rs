@@ -173,6 +173,10 @@ impl AwsError {
     }
 }
 
+/// What helps when nobody answers.
+pub(super) const UNREACHABLE: &str = "look whether AWS can be reached (network, HTTPS_PROXY, AWS_ENDPOINT_URL), then run the same command again: it goes on \
+                                      where it stopped";
+
 /// What mends an error of this kind; of credentials only the session knows.
 fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
     Some(match kind {
@@ -185,11 +189,7 @@ fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
                                  a second"
                 .to_owned()
         }
-        ErrorKind::Transient => {
-            "look whether AWS can be reached (network, HTTPS_PROXY, AWS_ENDPOINT_URL), then run the \
-                                 same command again: it goes on where it stopped"
-                .to_owned()
-        }
+        ErrorKind::Transient => UNREACHABLE.to_owned(),
         ErrorKind::Answer => format!("run the same command again; if it stays so, report it with `{}`", call.operation),
         ErrorKind::Request => "check --region, --profile and AWS_ENDPOINT_URL".to_owned(),
         ErrorKind::Clock => {
