@@ -44,7 +44,6 @@ impl Shown {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
                 bar.set_style(style);
             }
-            bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
         let state =
@@ -78,7 +77,13 @@ impl Shown {
 
     fn tell(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => {
+                // Not before there is something to show: who calls is printed first, and would leave an empty bar behind.
+                if bar.message().is_empty() {
+                    bar.enable_steady_tick(Duration::from_millis(200));
+                }
+                bar.set_message(text.to_owned());
+            }
             None if self.tells_milestones => output::note(text),
             None => {}
         }
