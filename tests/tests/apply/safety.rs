@@ -29,6 +29,23 @@ fn forget_calls(play: &Play) {
 }
 
 #[test]
+fn limits_hold_also_when_they_were_lowered_since_the_plan() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    assert!(play.plan()["changes"].as_array().unwrap().len() > 1);
+    let path = play.path("secateur.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{config}\n[limits]\nmax_changes = 1\n")).unwrap();
+    forget_calls(&play);
+    for arguments in [&[][..], &["--target", "*"]] {
+        let answer = play.apply(arguments).ended_with(3);
+        assert!(answer.stderr.contains("secateur.toml") || answer.stderr.contains("max_changes"), "{answer}");
+        assert!(answer.stderr.contains("help: "), "{answer}");
+    }
+    assert!(is_untouched(&play));
+}
+
+#[test]
 fn without_approval_nothing_is_written() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);
