@@ -1,5 +1,7 @@
 //! Where credentials come from.
 
+use std::ffi::OsString;
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -33,6 +35,17 @@ pub struct Access {
 }
 
 impl Access {
+    /// Says what is wrong with the environment, where the SDK would not.
+    pub(super) fn flaw() -> Option<String> {
+        let is_empty = |(name, value): &(OsString, OsString)| {
+            name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL")) && value.is_empty()
+        };
+        let mut empty: Vec<String> =
+            std::env::vars_os().filter(is_empty).map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+        empty.sort();
+        empty.first().map(|name| format!("{name} is set and empty: unset it, or let it name a URL"))
+    }
+
     /// Loads the configuration. Whatever was cached of credentials before is not looked at.
     pub(super) async fn load(&self, http: &SharedHttpClient) -> SdkConfig {
         let base = self.loader(http).load().await;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Clients;
 use super::endpoint::Service;
-use super::json::{Action, Protocol, Sent};
+use super::json::{Action, Protocol, Sent, seconds};
 
 static LOOKUP_EVENTS: Action = Action {
     service: Service { name: "cloudtrail", id: "CloudTrail", is_global: false },
@@ -56,6 +56,7 @@ pub(crate) struct Events {
 pub(crate) struct Event {
     pub event_id: Option<String>,
     pub event_name: Option<String>,
+    #[serde(default, deserialize_with = "seconds")]
     pub event_time: Option<f64>,
     pub event_source: Option<String>,
     pub cloud_trail_event: Option<String>,

@@ -254,6 +254,7 @@ const LONGEST_WORD: usize = 100;
 /// Returns what may be shown of a message. Of a signature that does not match AWS quotes the whole request, the session's
 /// token with it: all after the first line is left out, whatever follows the name of a secret, and words that may be one.
 fn safe(message: &str) -> String {
+    let message = &without_user(message);
     const NAMES: [&str; 4] = ["x-amz-security-token", "the canonical string", "securitytoken", "sessiontoken"];
     let line = message.trim_start().lines().next().unwrap_or_default();
     let lower = line.to_ascii_lowercase();
@@ -266,6 +267,23 @@ fn safe(message: &str) -> String {
     }
     let words = kept.split_whitespace().map(|word| if is_secret(&word) { "(left out)" } else { word });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Leaves out what stands before the host of a URL: a user, and a password.
+fn without_user(message: &str) -> String {
+    let Some((before, host)) = message.rsplit_once('@') else { return message.to_owned() };
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '(');
+    let start = match before.find("://") {
+        Some(scheme) => scheme + 3,
+        None => before.rfind(is_edge).map_or(0, |edge| edge + 1),
+    };
+    let user = before.get(start..).unwrap_or_default();
+    // The sessions of people are named by their addresses: `assumed-role/Audit/ann@example.com`.
+    let is_url = before.contains("://") || (user.contains(':') && !user.starts_with("arn:"));
+    match is_url {
+        true => format!("{}{host}", before.get(..start).unwrap_or_default()),
+        false => message.to_owned(),
+    }
 }
 
 /// Returns the permission that AWS names as missing, else that of the operation.
@@ -314,6 +332,19 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_reads_the_password_of_an_endpoint() {
+        for url in
+            ["http://bob:HUNTER2@host/", "http://bob:HUN TER2@host", "bob:HUNTER2@host", "https://bob:HUN\nTER2@host"]
+        {
+            let told = safe(&format!("failed to apply endpoint `{url}` to request"));
+            assert!(!told.contains("HUN") && !told.contains("TER2") && told.contains("host"), "{told}");
+        }
+        let person =
+            "User: arn:aws:sts::111122223333:assumed-role/Audit/ann@example.com is not authorized to perform: iam:X";
+        assert_eq!(safe(person), person);
+    }
 
     #[test]
     fn codes_are_told_apart() {

@@ -14,7 +14,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns the partition: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Returns the partition: `aws`, `aws-cn`, `aws-us-gov` and so on.
     pub fn partition(&self) -> &str {
         self.arn.partition()
     }
@@ -26,6 +26,11 @@ impl Identity {
         match self.partition() {
             "aws-cn" => "cn-north-1",
             "aws-us-gov" => "us-gov-west-1",
+            "aws-eusc" => "eusc-de-east-1",
+            "aws-iso" => "us-iso-east-1",
+            "aws-iso-b" => "us-isob-east-1",
+            "aws-iso-e" => "eu-isoe-west-1",
+            "aws-iso-f" => "us-isof-south-1",
             _ => "us-east-1",
         }
     }

@@ -27,8 +27,8 @@ use aws_smithy_types::config_bag::Layer;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::endpoint::{Endpoint, Kind, Service};
 use super::http::{Seen, SeenTrail, TORN};
@@ -231,6 +231,17 @@ fn metadata(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
         made = made.message(message);
     }
     made.build()
+}
+
+/// Reads a time in seconds since 1970. What is no time of ours, such as one in milliseconds, is refused, and not bent into one.
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    /// The first second of the year 10000.
+    const END: f64 = 253_402_300_800.0;
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    match seconds.filter(|seconds| !(0.0..END).contains(seconds)) {
+        Some(strange) => Err(D::Error::custom(format!("{strange:e} is no time in seconds since 1970"))),
+        None => Ok(seconds),
+    }
 }
 
 #[cfg(test)]

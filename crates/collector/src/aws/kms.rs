@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Clients;
 use super::endpoint::Service;
-use super::json::{Action, Protocol, Sent};
+use super::json::{Action, Protocol, Sent, seconds};
 
 static DESCRIBE_KEY: Action = action("DescribeKey");
 static GET_KEY_LAST_USAGE: Action = action("GetKeyLastUsage");
@@ -58,7 +58,9 @@ pub(crate) struct Relative {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct KeyUsage {
     pub key_id: Option<String>,
+    #[serde(default, deserialize_with = "seconds")]
     pub key_creation_date: Option<f64>,
+    #[serde(default, deserialize_with = "seconds")]
     pub tracking_start_date: Option<f64>,
     pub key_last_usage: Option<LastUsage>,
 }
@@ -68,6 +70,7 @@ pub(crate) struct KeyUsage {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct LastUsage {
     pub operation: Option<String>,
+    #[serde(default, deserialize_with = "seconds")]
     pub timestamp: Option<f64>,
     pub cloud_trail_event_id: Option<String>,
     pub kms_request_id: Option<String>,

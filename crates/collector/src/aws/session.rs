@@ -81,8 +81,11 @@ impl Session {
     /// # Errors
     /// When there are none, or AWS does not take them.
     pub async fn open(access: Access, rate: Rate, watch: Arc<dyn Watch>) -> Result<Session, AwsError> {
-        let line = Line::open(access, rate, watch).await;
         let call = Call::new("sts:GetCallerIdentity");
+        if let Some(flaw) = Access::flaw() {
+            return Err(AwsError::instead(&call, super::ErrorKind::Request, flaw));
+        }
+        let line = Line::open(access, rate, watch).await;
         let answer = line.call(&call, |aws| aws.sts.get_caller_identity().send()).await?;
         let lacks = |member: &str| AwsError::answer(&call, format!("the answer has no `{member}`"));
         let arn = answer.arn().and_then(|arn| arn.parse().ok()).ok_or_else(|| lacks("Arn"))?;

@@ -121,8 +121,12 @@ async fn lookup(run: &Run, name: &'static str, from: UnixTime, to: UnixTime) -> 
             Ok(page) => page.value,
             Err(error) => return Ok(Err(error)),
         };
-        for event in page.events.iter().flatten() {
-            match grant(event) {
+        // A page without events has an empty list of them; without the list it is no page.
+        let Some(events) = &page.events else {
+            return Ok(Err(AwsError::answer(&call, "the answer has no `Events`")));
+        };
+        for event in events {
+            match grant(event, from, to) {
                 Ok(grant) => grants.extend(grant),
                 Err(lack) => return Ok(Err(AwsError::answer(&call, lack))),
             }
@@ -136,13 +140,17 @@ async fn lookup(run: &Run, name: &'static str, from: UnixTime, to: UnixTime) -> 
 }
 
 /// Returns what an event says; nothing of a call that failed, or was made to another service.
-fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
+fn grant(event: &Event, from: UnixTime, to: UnixTime) -> Result<Option<Grant>, &'static str> {
     if event.event_source.as_ref().is_some_and(|source| source != "iam.amazonaws.com") {
         return Ok(None);
     }
     let (Some(time), Some(name)) = (event.event_time, &event.event_name) else {
         return Err("an event says neither what nor when");
     };
+    let time = UnixTime(DateTime::from_secs_f64(time).secs());
+    if !(from.plus(-DAY)..=to.plus(DAY)).contains(&time) {
+        return Err("an event is of another time than what was asked for");
+    }
     // What was asked for and whether it was done stands in the record alone.
     let record = event.cloud_trail_event.as_ref().and_then(|record| serde_json::from_str::<Value>(record).ok());
     let Some(record) = record else { return Err("the record of an event is not JSON") };
@@ -153,7 +161,7 @@ fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
     // `CreatePolicy` names what it makes in its answer.
     let made = || record.get("responseElements")?.get("policy")?.get("arn")?.as_str().map(str::to_owned);
     Ok(Some(Grant {
-        event_time: UnixTime(DateTime::from_secs_f64(time).secs()),
+        event_time: time,
         event_name: name.clone(),
         event_id: event.event_id.clone(),
         user_name: parameter("userName"),
@@ -167,6 +175,10 @@ fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn grant(event: &Event) -> Result<Option<Grant>, &'static str> {
+        super::grant(event, UnixTime(0), UnixTime(10))
+    }
 
     fn event(record: &str) -> Event {
         Event {
@@ -186,5 +198,8 @@ mod tests {
         assert_eq!(grant(&event(r#"{"errorCode": "AccessDenied"}"#)), Ok(None));
         assert!(grant(&event("{")).is_err());
         assert!(grant(&Event::default()).is_err());
+        // Of another year: the answer is not about what was asked.
+        let late = Event { event_time: Some(4e8), ..event("{}") };
+        assert!(grant(&late).is_err());
     }
 }
