@@ -14,7 +14,10 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
         None => graph.holders(subject.policy),
         Some(entity) => super::subject::reached(graph, subject.policy, entity),
     };
-    let (holders, memberships) = holders(graph, &all, |_, _| true);
+    let reaches = |holder: &Holder, path: &Path| {
+        subject.entity.is_none_or(|entity| super::subject::entity_of(holder, path) == entity)
+    };
+    let (holders, memberships) = holders(graph, &all, reaches);
     let policy = graph.policy(subject.policy);
     let managed = policy.and_then(|policy| policy.managed());
     let mut attachments: Vec<String> = match managed {

@@ -152,6 +152,12 @@ pub fn unused_left(scene: &Scene, settings: &Settings, plan: &Value, place: Plac
     };
     let Some(after) = after else { return Ok(()) };
     let unused = |arn: &str| scene.kms.iter().any(|key: &KmsKey| key.arn == arn && key.is_unused(scene, settings));
+    // What a statement listed as its author wrote it counts, also when it goes.
+    let before: Value = serde_json::from_str(&document.text).map_err(|error| error.to_string())?;
+    let listed = before.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let listed = listed.filter(|statement| !may_lose_keys(statement));
+    let listed = listed.filter_map(|statement| statement.get("Resource")?.as_array()).flatten();
+    let stays: Vec<&str> = listed.filter_map(Value::as_str).collect();
     let document: Value = serde_json::from_str(after).map_err(|error| error.to_string())?;
     let statements = document.get("Statement").and_then(Value::as_array).into_iter().flatten();
     for statement in statements.filter(|statement| may_lose_keys(statement)) {
@@ -161,7 +167,7 @@ pub fn unused_left(scene: &Scene, settings: &Settings, plan: &Value, place: Plac
         if may_be_needed && resources.iter().all(|arn| unused(arn)) {
             continue;
         }
-        if let Some(left) = resources.into_iter().find(|arn| unused(arn)) {
+        if let Some(left) = resources.into_iter().find(|arn| unused(arn) && !stays.contains(arn)) {
             return Err(format!("{address}: {left} is unused, and stays"));
         }
     }

@@ -67,8 +67,10 @@ pub(super) fn check(
         let owner = |change: &&Change| change.target.owner.clone();
         let touched = plan.changes.iter().filter(|change| left.touched.contains(&change.address));
         let touched: BTreeSet<String> = touched.filter_map(|change| owner(&change)).collect();
-        let beside: Vec<&Change> =
-            untouched.iter().copied().filter(|own| owner(own).is_some_and(|owner| touched.contains(&owner))).collect();
+        let is_touched = |own: &&Change| owner(own).is_some_and(|owner| touched.contains(&owner));
+        // A group is judged as a whole.
+        let units: BTreeSet<&str> = untouched.iter().copied().filter(is_touched).map(|change| change.unit()).collect();
+        let beside: Vec<&Change> = untouched.iter().copied().filter(|own| units.contains(own.unit())).collect();
         let still = recheck(plan, &beside, &judged, &options);
         let is_beside = |unit: &String| beside.iter().any(|change| change.unit() == unit);
         withheld.retain(|unit, _| !is_beside(unit) || still.contains_key(unit));
