@@ -41,6 +41,13 @@ struct Partition {
 const AWS: Partition =
     Partition { regions: "", suffix: "amazonaws.com", dual_stack_suffix: "api.aws", home: "us-east-1" };
 
+/// Returns whether a host is one of AWS's, in any partition.
+pub(super) fn is_of_aws(host: &str) -> bool {
+    let is_below = |suffix: &str| host.strip_suffix(suffix).is_some_and(|head| head.ends_with('.'));
+    let mut partitions = PARTITIONS.iter().chain([&AWS]);
+    partitions.any(|partition| is_below(partition.suffix) || is_below(partition.dual_stack_suffix))
+}
+
 /// The partitions beside AWS's first one.
 ///
 /// See <https://docs.aws.amazon.com/general/latest/gr/rande.html> and

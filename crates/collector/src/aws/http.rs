@@ -19,6 +19,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use secateur_analyzer::time::UnixTime;
 
+use super::endpoint;
+
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(60);
 
@@ -84,21 +86,11 @@ impl Seen {
     }
 }
 
-/// Returns whether a host is one of AWS's, in any partition.
+/// Returns whether a URL leads to AWS, in any partition.
 fn is_of_aws(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://") else { return false };
     let host = rest.split(['/', ':']).next().unwrap_or_default();
-    const SUFFIXES: [&str; 8] = [
-        ".amazonaws.com",
-        ".amazonaws.com.cn",
-        ".api.aws",
-        ".api.amazonwebservices.com.cn",
-        ".amazonaws.eu",
-        ".c2s.ic.gov",
-        ".sc2s.sgov.gov",
-        ".csp.hci.ic.gov",
-    ];
-    SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+    endpoint::is_of_aws(host)
 }
 
 /// Returns scheme, host and port of a URL. A user and a password in it are for nobody's eyes, and say nothing of where it
@@ -241,6 +233,8 @@ mod tests {
             "https://iam.cn-north-1.amazonaws.com.cn",
             "https://iam.us-gov.amazonaws.com",
             "https://iam.global.api.aws",
+            "https://kms.eu-isoe-west-1.cloud.adc-e.uk",
+            "https://kms.us-iso-east-1.api.aws.ic.gov",
             "https://vpce-1.iam.us-east-1.vpce.amazonaws.com:443/x",
         ] {
             assert!(is_of_aws(url), "{url}");
