@@ -177,9 +177,11 @@ impl Sim {
     fn look<T>(&self, read: impl FnOnce(&World) -> T) -> T {
         self.arrive();
         let now = *self.clock.borrow();
+        // The world before what was seen of it, as whoever writes takes them: in another order two would wait for each other.
+        let world = self.world.borrow();
         match self.seen.borrow().iter().find(|(until, _)| now < *until) {
-            Some((_, world)) => read(world),
-            None => read(&self.world.borrow()),
+            Some((_, past)) => read(past),
+            None => read(&world),
         }
     }
 
