@@ -90,6 +90,7 @@ impl BlockedPolicy {
             .map(|(id, actions)| {
                 let worst: Vec<String> =
                     riskiest_first(catalog, actions).into_iter().take(3).map(|id| catalog.full_name(id)).collect();
+                let them = if actions.len() == 1 { "it" } else { "them" };
                 let more = actions.len().saturating_sub(worst.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let others = match self.holders - 1 {
@@ -100,7 +101,7 @@ impl BlockedPolicy {
                     kind: "own-copy".to_owned(),
                     subject: analysis.graph().address(self.policy).to_owned(),
                     detail: format!(
-                        "{} alone keeps {}{more}: with a policy of its own, {others} could lose them",
+                        "{} alone keeps {}{more}: with a policy of its own, {others} could lose {them}",
                         analysis.graph().entity_address(Entity::Principal(*id)),
                         worst.join(", ")
                     ),
