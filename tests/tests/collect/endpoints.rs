@@ -51,3 +51,17 @@ fn a_service_whose_endpoint_is_nowhere_is_a_gap() {
         assert!(gaps.iter().all(|(of, kind)| of.contains(subject) && kind == expected), "{gaps:?}");
     }
 }
+
+#[test]
+fn an_endpoint_that_is_set_and_empty_is_refused_before_anything_is_asked() {
+    let scene = Scene::small();
+    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_KMS"] {
+        let mut command = scene.command(&["collect", "--snapshot", "snap"]);
+        command.env(name, "");
+        let refused = answer(command.output().unwrap());
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stderr.contains(&format!("{name} is set and empty: unset it")), "{refused:?}");
+        assert!(!scene.snapshot().exists());
+    }
+    assert_eq!(scene.calls("GetCallerIdentity"), 0);
+}

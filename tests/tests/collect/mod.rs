@@ -1,6 +1,7 @@
 //! `secateur collect`, the shipped binary against the emulator over HTTP.
 
 mod access;
+mod answers;
 mod endpoints;
 mod faults;
 mod logins;
