@@ -28,7 +28,8 @@ fn collected_with_gaps(scene: &Scene) -> Answer {
 
 #[test]
 fn a_history_without_events_is_no_history() {
-    for body in [json!({}), json!({"__type": "ThrottlingException", "message": "slow down"}), json!({"NextToken": "a"})] {
+    for body in [json!({}), json!({"__type": "ThrottlingException", "message": "slow down"}), json!({"NextToken": "a"})]
+    {
         let scene = Scene::small();
         answered(&scene, "LookupEvents", json!({"body": body}));
         collected_with_gaps(&scene);

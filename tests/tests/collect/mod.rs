@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod check;
 mod endpoints;
 mod faults;
 mod logins;

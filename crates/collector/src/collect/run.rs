@@ -1,6 +1,6 @@
 //! What all parts of a collection share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::earlier::Existing;
 use super::outages::{Outages, Verdict};
+use super::regions::Statuses;
 use super::stage::Stage;
 use super::target::Target;
 use super::{CollectError, Options, Progress, gap};
@@ -42,7 +43,7 @@ pub(super) struct Run {
     /// KMS keys that policies name and that are not there.
     gone: Mutex<BTreeSet<String>>,
     outages: Outages,
-    regions: OnceLock<BTreeMap<String, String>>,
+    regions: OnceLock<Statuses>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,15 +78,14 @@ impl Run {
     }
 
     /// Takes note of the Regions of the account, and whether each is enabled.
-    pub fn knows_regions(&self, regions: BTreeMap<String, String>) {
+    pub fn knows_regions(&self, regions: Statuses) {
         // Said once, by whoever reads them.
         let _ = self.regions.set(regions);
     }
 
     /// Returns whether AWS says that a Region is off: then nobody answers there.
     pub fn is_off(&self, region: &str) -> bool {
-        let status = self.regions.get().and_then(|regions| regions.get(region));
-        status.is_some_and(|status| matches!(status.as_str(), "DISABLED" | "DISABLING"))
+        self.regions.get().is_some_and(|regions| regions.is_off(region))
     }
 
     /// Makes a call; see [`Session::call`].

@@ -91,8 +91,10 @@ const USUAL_RATE: f64 = 10.0;
 
 fn checked(check: &Check, rate: Rate) -> String {
     let mut lines = Vec::new();
-    if check.is_good() {
+    if check.is_good() && check.untried.is_empty() {
         lines.push("No permission is missing".to_owned());
+    } else if check.is_good() {
+        lines.push("No permission is missing of those that could be tried".to_owned());
     } else if check.missing.is_empty() {
         lines.push("No permission is known to be missing".to_owned());
     } else {
@@ -203,9 +205,8 @@ pub(super) fn failure(error: &CollectError) -> Failure {
         CollectError::Locked { .. } => with_help(Failure::refused("locked", error.to_string()), error.help()),
         CollectError::OtherAccount { .. }
         | CollectError::MadeByHand { .. }
-        | CollectError::ManifestUnreadable { .. } => {
-            with_help(Failure::refused("not-empty", error.to_string()), error.help())
-        }
+        | CollectError::ManifestUnreadable { .. }
+        | CollectError::OtherFormat { .. } => with_help(Failure::refused("not-empty", error.to_string()), error.help()),
         CollectError::Nobody { .. } => with_help(Failure::usage(error.to_string()), error.help()),
         CollectError::Io { path, source, doing } => Failure::io(doing, path, source),
         CollectError::Unfinished => with_help(Failure::error("bug", error.to_string()), error.help()),
