@@ -9,7 +9,7 @@ use super::scene::{Answer, Scene, answer};
 
 /// What an answer says went wrong, from the first word of the error on.
 fn error(answer: &Answer) -> &str {
-    answer.stderr.find("Error: ").map_or("", |at| &answer.stderr[at..])
+    answer.stderr.find("Error: ").and_then(|at| answer.stderr.get(at..)).unwrap_or_default()
 }
 
 /// Checks that `--check` refuses as a collection then does.

@@ -118,7 +118,7 @@ impl Line {
         &self.connector
     }
 
-    fn clients(&self) -> Arc<Clients> {
+    pub(super) fn clients(&self) -> Arc<Clients> {
         Arc::clone(&self.clients.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

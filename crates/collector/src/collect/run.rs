@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::earlier::Existing;
-use super::outages::{Outages, Verdict};
+use super::outages::{Outages, Verdict, is_down};
 use super::regions::Statuses;
 use super::stage::Stage;
 use super::target::Target;
@@ -44,6 +44,11 @@ pub(super) struct Run {
     gone: Mutex<BTreeSet<String>>,
     outages: Outages,
     regions: OnceLock<Statuses>,
+}
+
+/// Returns whether pages that were answered contradict each other: another reading may not.
+pub(super) fn is_contradiction(error: &AwsError) -> bool {
+    *error.kind() == ErrorKind::Answer && !error.was_repeated()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,7 +123,7 @@ impl Run {
                 Err(ended) => Err(ended.into()),
             },
             Verdict::AskIam => match super::details::summary(&self.session).await {
-                Err(CollectError::Aws(down)) if *down.kind() == ErrorKind::Transient => Err(error.into()),
+                Err(CollectError::Aws(down)) if is_down(&down) => Err(error.into()),
                 Err(CollectError::Aws(_)) | Ok(_) => Ok(error),
                 Err(other) => Err(other),
             },
@@ -133,7 +138,7 @@ impl Run {
         let mut readings = 1;
         loop {
             match read().await? {
-                Err(error) if *error.kind() == ErrorKind::Answer && readings < READINGS => readings += 1,
+                Err(error) if is_contradiction(&error) && readings < READINGS => readings += 1,
                 result => return Ok(result),
             }
         }

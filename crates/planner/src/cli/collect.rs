@@ -170,12 +170,13 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
 
 /// Returns what mends gaps like these.
 fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
-    let (mut keys, mut denied, mut off, mut later) = (false, false, false, false);
+    let (mut keys, mut denied, mut off, mut refused, mut later) = (false, false, false, false, false);
     for gap in gaps {
         match gap.kind.as_str() {
             "access-denied" if gap.detail.starts_with("kms:") => keys = true,
             "access-denied" => denied = true,
             "region-off" => off = true,
+            "refused" => refused = true,
             _ => later = true,
         }
     }
@@ -191,6 +192,9 @@ fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
     }
     if off {
         lines.push("Of keys in a Region that is off nothing can be read until somebody enables it");
+    }
+    if refused {
+        lines.push("What was refused stays refused until the reason that stands with it is mended, where it can be");
     }
     if later {
         lines.push("Run `secateur collect` again: it reads what is missing, and nothing else that is young");
@@ -251,6 +255,8 @@ mod tests {
         assert!(key.starts_with("Of a KMS key its own policy decides too") && !key.contains('\n'), "{key}");
         let off = said(&[gap("region-off", "x")]);
         assert!(!off.contains("again"), "{off}");
+        let refused = said(&[gap("refused", "kms:GetKeyLastUsage: UnknownOperationException")]);
+        assert!(refused.starts_with("What was refused stays refused") && !refused.contains("again"), "{refused}");
         let both = said(&[gap("access-denied", "iam:ListPolicyTags: x"), gap("job-lost", "x")]);
         assert!(both.starts_with("Allow the permissions") && both.contains("\nRun `secateur collect` again"), "{both}");
     }
