@@ -222,6 +222,56 @@ fn a_scope_reads_some_and_keeps_the_others() {
     assert_eq!(scene.manifest()["started_at"], "2026-10-10T06:30:00Z");
 }
 
+/// The plan from what was collected, at the sample's configuration.
+fn planned(scene: &Scene) -> (Vec<(String, String)>, Value) {
+    let plan = plan(scene, "snap", "plan.json");
+    let text = |change: &Value, name: &str| change[name].as_str().unwrap().to_owned();
+    let actions = plan["changes"].as_array().unwrap().iter();
+    (actions.map(|change| (text(change, "action"), text(change, "address"))).collect(), plan)
+}
+
+#[test]
+fn what_a_scope_leaves_out_is_told_and_is_no_evidence_of_disuse() {
+    let whole = Scene::acme();
+    whole.collect_all(&[]);
+    let (everything, _) = planned(&whole);
+    let is_of_key = |(action, address): &&(String, String)| action == "deactivate" && address.contains("/key/");
+    let idle: Vec<&String> = everything.iter().filter(is_of_key).map(|(_, address)| address).collect();
+    assert!(!idle.is_empty(), "the sample has an idle key: {everything:?}");
+
+    // Nothing is there of anybody else.
+    let scene = Scene::acme();
+    let told = scene.collect(&["--principal", "role/checkout-*"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let counts = "  Limited by --principal: of everybody else 48 have no report here, and 10 of the users no access-key data; every \
+                  plan keeps what is theirs\n";
+    assert!(told.stdout.contains(counts), "{told:?}");
+    assert!(told.stdout.contains("  Nothing is missing of whoever --principal names\n"), "{told:?}");
+    assert!(!scene.content().keys().any(|name| name.starts_with("access-keys/")));
+    let (changes, plan) = planned(&scene);
+    assert!(!changes.iter().any(|(action, _)| action == "deactivate"), "{changes:?}");
+    let principals = plan["principals"].as_array().unwrap();
+    for change in plan["changes"].as_array().unwrap() {
+        for holder in change["holders"].as_array().unwrap() {
+            let arn = principals[usize::try_from(holder.as_u64().unwrap()).unwrap()].as_str().unwrap();
+            assert!(arn.contains(":role/checkout-"), "{change:#}");
+        }
+    }
+    let gaps = plan["gaps"].as_array().unwrap();
+    let kinds = |kind: &str| gaps.iter().filter(|gap| gap["kind"] == kind).count();
+    assert_eq!(kinds("no-access-keys"), 1);
+    assert!(kinds("no-report") > 30, "{gaps:?}");
+
+    // What is there of the others stays, and says as much as before.
+    scene.collect_all(&[]);
+    let again = scene.collect(&["--principal", "role/checkout-*", "--max-age", "0"]);
+    assert!(
+        again.stdout.contains("  Limited by --principal: of everybody else there is what earlier collections read\n"),
+        "{again:?}"
+    );
+    assert_eq!(planned(&scene).0, everything);
+}
+
 #[test]
 fn the_keys_of_somebody_who_came_under_an_old_name_are_not_taken_over() {
     let scene = Scene::acme();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use secateur_analyzer::account::Gap;
 use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
-use secateur_collector::collect::{self, Check, CollectError, Collected, Granularity, Include, Options, Progress};
+use secateur_collector::collect::{
+    self, Check, CollectError, Collected, Granularity, Include, Options, OutOfScope, Progress,
+};
 
 use super::failure::Failure;
 use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
@@ -134,7 +136,7 @@ fn checked(check: &Check, rate: Rate) -> String {
 const NAMED_GAPS: usize = 10;
 
 fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
-    let Collected { manifest, counts, reports_read, reports_kept, notes } = collected;
+    let Collected { manifest, counts, reports_read, reports_kept, out_of_scope, notes } = collected;
     let mut lines = vec![
         format!("Collected account {} into {}", visible(&manifest.account_id), visible(&dir.display().to_string())),
         format!(
@@ -147,13 +149,15 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
         format!("  {} read, {reports_kept} taken over", count(*reports_read, "report")),
         format!("  {}", shown.totals()),
     ];
+    lines.extend(manifest.scope.as_ref().map(|_| format!("  {}", limited(*out_of_scope))));
     lines.extend(notes.iter().map(|note| format!("  Note: {}", visible(note))));
     if !manifest.complete {
         lines
             .push("  INCOMPLETE: the authorization details lack somebody; a plan from it cannot be applied".to_owned());
     }
     if manifest.gaps.is_empty() {
-        lines.push("  Nothing is missing".to_owned());
+        let of = if manifest.scope.is_some() { " of whoever --principal names" } else { "" };
+        lines.push(format!("  Nothing is missing{of}"));
     } else {
         lines.push(format!("  {}; what is missing is kept by every plan:", count(manifest.gaps.len(), "gap")));
         for gap in manifest.gaps.iter().take(NAMED_GAPS) {
@@ -166,6 +170,18 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Returns what a scope left out: what is not there shows no disuse.
+fn limited(out_of_scope: OutOfScope) -> String {
+    let OutOfScope { without_report, without_keys } = out_of_scope;
+    if out_of_scope == OutOfScope::default() {
+        return "Limited by --principal: of everybody else there is what earlier collections read".to_owned();
+    }
+    format!(
+        "Limited by --principal: of everybody else {without_report} have no report here, and {without_keys} of the users no \
+         access-key data; every plan keeps what is theirs"
+    )
 }
 
 /// Returns what mends gaps like these.
