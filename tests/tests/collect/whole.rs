@@ -138,7 +138,7 @@ fn a_second_collection_reads_nothing_that_is_young() {
         assert_eq!(scene.calls(operation), 0, "{operation}");
     }
     // Who holds what was read anew, so when it was granted must be, too.
-    assert!(scene.calls("GetAccountAuthorizationDetails") > 0 && scene.calls("LookupEvents") >= 32);
+    assert!(scene.calls("GetAccountAuthorizationDetails") > 0 && scene.calls("LookupEvents") >= 33);
     // Evidence ages; who is there is read anew each time.
     scene.control("clock", json!({"advance_seconds": 7 * 3600}));
     scene.collect_all(&[]);
@@ -176,7 +176,7 @@ fn a_check_says_what_is_there_already_and_changes_nothing() {
         assert!(of(&all, &operation) > 0 && of(&left, &operation) == 0, "{operation}: {after:?}");
     }
     assert!(of(&all, "kms:DescribeKey") > 0 && of(&left, "kms:DescribeKey") == 0, "{after:?}");
-    assert_eq!(of(&left, "cloudtrail:LookupEvents"), 32);
+    assert_eq!(of(&left, "cloudtrail:LookupEvents"), 33);
     assert_same(&scene.content(), &expected);
     // Too old is as good as nothing.
     let anew = scene.collect(&["--check", "--max-age", "0"]);
@@ -270,6 +270,26 @@ fn what_a_scope_leaves_out_is_told_and_is_no_evidence_of_disuse() {
         "{again:?}"
     );
     assert_eq!(planned(&scene).0, everything);
+}
+
+#[test]
+fn a_key_that_was_switched_on_again_lately_is_not_idle() {
+    let scene = Scene::acme();
+    scene.collect_all(&[]);
+    let keys = |changes: Vec<(String, String)>| -> Vec<String> {
+        changes.into_iter().filter(|(action, _)| action == "deactivate").map(|(_, address)| address).collect()
+    };
+    let idle = keys(planned(&scene).0);
+    let address = idle.first().unwrap();
+    let [_, user, _, id] = address.split('/').collect::<Vec<_>>()[..] else { panic!("{address}") };
+    for status in ["Inactive", "Active"] {
+        scene.cloud.iam("UpdateAccessKey", &[("UserName", user), ("AccessKeyId", id), ("Status", status)]);
+    }
+    let found = scene.collect_all(&["--max-age", "0"]);
+    let events = found["grants.json"]["events"].as_array().unwrap();
+    assert_eq!(events.iter().filter(|event| event["event_name"] == "UpdateAccessKey").count(), 2);
+    let left = keys(planned(&scene).0);
+    assert!(!left.contains(address) && left.len() == idle.len() - 1, "{left:?}");
 }
 
 #[test]
