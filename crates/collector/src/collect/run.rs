@@ -119,7 +119,7 @@ impl Run {
             Verdict::End => Err(error.into()),
             Verdict::AskWhoCalls => match self.session.ask_who_calls().await {
                 Ok(()) => Ok(if call.region.is_empty() { error } else { error.and(NOT_THERE) }),
-                Err(ended) if matches!(ended.kind(), ErrorKind::Transient | ErrorKind::Throttled) => Ok(error),
+                Err(ended) if is_down(&ended) || *ended.kind() == ErrorKind::Throttled => Ok(error),
                 Err(ended) => Err(ended.into()),
             },
             Verdict::AskIam => match super::details::summary(&self.session).await {
