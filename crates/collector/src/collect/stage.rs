@@ -27,6 +27,7 @@ pub(super) struct Lock {
     file: File,
 }
 
+#[expect(clippy::incompatible_msrv, reason = "the feature `aws` asks for a newer compiler: that of the SDK")]
 impl Lock {
     /// Takes the lock.
     pub fn take(dir: &Path) -> Result<Lock, CollectError> {
@@ -37,7 +38,7 @@ impl Lock {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(io_error("lock", &path))?;
-        let mut lock = Lock::hold(dir, file)?;
+        let mut lock = Lock::hold(dir, file, File::try_lock)?;
         // For the message of whoever comes next; the lock holds without it.
         let _ = lock
             .file
@@ -51,20 +52,24 @@ impl Lock {
     pub fn probe(dir: &Path) -> Result<(), CollectError> {
         if !dir.is_dir() {
             // What cannot become a folder is told as it would be then.
-            let above = dir.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir());
+            let above = dir.ancestors().find(|path| path.symlink_metadata().is_ok()).filter(|path| !path.is_dir());
             return Ok(above.map_or(Ok(()), make_dirs)?);
         }
         let path = dir.join(LOCK);
         match OpenOptions::new().read(true).write(true).open(&path) {
-            Ok(file) => Lock::hold(dir, file).map(drop),
+            // Two who only look are not in each other's way.
+            Ok(file) => Lock::hold(dir, file, File::try_lock_shared).map(drop),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(io_error("lock", &path)(error)),
         }
     }
 
-    #[expect(clippy::incompatible_msrv, reason = "the feature `aws` asks for a newer compiler: that of the SDK")]
-    fn hold(dir: &Path, mut file: File) -> Result<Lock, CollectError> {
-        match file.try_lock() {
+    fn hold(
+        dir: &Path,
+        mut file: File,
+        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+    ) -> Result<Lock, CollectError> {
+        match lock(&file) {
             Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
