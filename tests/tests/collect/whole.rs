@@ -258,6 +258,12 @@ fn what_a_scope_leaves_out_is_told_and_is_no_evidence_of_disuse() {
             assert!(arn.contains(":role/checkout-"), "{change:#}");
         }
     }
+    let words = ["analyze", "--snapshot", "snap", "--format", "json", "--now", "2026-10-10T06:30:00Z"];
+    let analyzed: Value = serde_json::from_str(&scene.run(&words).stdout).unwrap();
+    let judged = analyzed["principals"].as_array().unwrap().iter();
+    let removable = judged.filter(|principal| principal["actions"]["removable"] != 0);
+    let addresses: Vec<&Value> = removable.map(|principal| &principal["address"]).collect();
+    assert_eq!(addresses, [&json!("role/checkout-task")]);
     let gaps = plan["gaps"].as_array().unwrap();
     let kinds = |kind: &str| gaps.iter().filter(|gap| gap["kind"] == kind).count();
     assert_eq!(kinds("no-access-keys"), 1);
