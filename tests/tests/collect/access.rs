@@ -1,11 +1,14 @@
 //! Credentials, and what is told while it goes on.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET};
+use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET, Options};
 use serde_json::{Value, json};
 
-use super::scene::{Scene, answer};
+use super::scene::{Scene, acme, answer};
 
 #[test]
 fn a_profile_and_a_role_are_taken_from_the_files_of_the_command_line() {
@@ -130,4 +133,73 @@ fn what_a_session_that_expires_costs_is_told_too() {
     }
     assert!(told.stderr.matches("sts:GetCallerIdentity: done").count() >= 2, "{told:?}");
     assert!(told.stderr.contains("ExpiredToken"), "{told:?}");
+}
+
+#[test]
+fn a_rate_is_never_exceeded() {
+    let scene = Scene::small();
+    scene.control("clock", json!({"frozen": false}));
+    // The binary is built by then.
+    drop(scene.command(&[]));
+    let begun = Instant::now();
+    let done = scene.run(&["collect", "--snapshot", "snap", "--rate", "20"]);
+    let seconds = begun.elapsed().as_secs_f64();
+    assert_eq!(done.code, 0, "{done:?}");
+    let counts = scene.cloud.running.control("GET", "calls/counts", &Value::Null).unwrap();
+    let calls = counts["calls"].as_f64().unwrap();
+    assert!(calls > 40.0, "{calls}");
+    // The first of each lane goes at once, and a coarse clock may be caught up with.
+    assert!((calls - 3.0) / seconds <= 20.0, "{calls} calls in {seconds} s");
+}
+
+#[test]
+fn on_a_terminal_there_is_a_bar_with_counts_rate_and_time_left() {
+    if !Path::new("/usr/bin/script").exists() {
+        println!("skipped: there is no `script` here");
+        return;
+    }
+    let options = Options { account: Some(acme()), job_seconds: Some((0.5, 1.5)), ..Options::default() };
+    let scene = Scene::with(options);
+    let fault = json!({"operation": "GetServiceLastAccessedDetails", "skip": 5, "count": 3, "effect": "throttle"});
+    scene.control("faults", fault);
+    let own = scene.command(&[]);
+    let line = format!("{} collect --snapshot snap --rate max", own.get_program().to_string_lossy());
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).current_dir(scene.dir.path()).env_clear().env("TERM", "xterm");
+    script.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let shown = answer(script.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let bar = |text: &str| shown.stdout.split(['\r', '\u{1b}']).any(|line| line.contains(text));
+    for part in ["Reading users, groups", "Reports: ", " of 49, ", " calls a second", " throttled", " left"] {
+        assert!(bar(part), "{part:?} is not in {}", shown.stdout);
+    }
+    assert!(shown.stdout.contains("Collected account 111122223333 into snap"), "{shown:?}");
+}
+
+#[test]
+fn a_role_that_asks_for_an_external_id_is_assumed_with_it_alone() {
+    let scene = Scene::acme();
+    let caller = "arn:aws:iam::111122223333:role/security-audit";
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": caller}, "Condition": {"StringEquals": {"sts:ExternalId": "blue"}}}]});
+    scene.cloud.iam("CreateRole", &[("RoleName", "outside"), ("AssumeRolePolicyDocument", &trust.to_string())]);
+    let allowed = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    for role in ["outside", "security-audit"] {
+        let own = [("RoleName", role), ("PolicyName", "own"), ("PolicyDocument", &allowed.to_string() as &str)];
+        scene.cloud.iam("PutRolePolicy", &own);
+    }
+    scene.control("behaviour", json!({"enforce": true}));
+    let role = ["--role-arn", "arn:aws:iam::111122223333:role/outside", "--session-name", "audit"];
+    for id in [&[][..], &["--external-id", "red"]] {
+        let refused = scene.collect(&[&role[..], id].concat());
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stderr.contains("sts:AssumeRole: AccessDenied"), "{refused:?}");
+        assert!(
+            refused.stderr.contains("help: allow `sts:AssumeRole` on arn:aws:iam::111122223333:role/outside"),
+            "{refused:?}"
+        );
+    }
+    scene.collect_all(&[&role[..], &["--external-id", "blue"]].concat());
+    let caller = "arn:aws:sts::111122223333:assumed-role/outside/audit";
+    assert_eq!(scene.manifest()["caller_arn"], caller);
 }

@@ -1,6 +1,8 @@
 //! `secateur collect`, the shipped binary against the emulator over HTTP.
 
 mod access;
+mod answers;
+mod check;
 mod endpoints;
 mod faults;
 mod logins;

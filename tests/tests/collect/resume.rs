@@ -153,7 +153,7 @@ fn a_manifest_that_cannot_be_read_is_not_overwritten() {
     scene.collect_all(&[]);
     let manifest = scene.snapshot().join("manifest.json");
     let whole = fs::read(&manifest).unwrap();
-    for broken in [&whole[..whole.len() / 2], b"[]", b"", b"{\"format_version\": 2}"] {
+    for broken in [&whole[..whole.len() / 2], b"[]", b"", b"{\"format_version\": 1}"] {
         fs::write(&manifest, broken).unwrap();
         let refused = scene.collect(&[]);
         assert_eq!(refused.code, 3, "{refused:?}");
@@ -167,7 +167,7 @@ fn a_manifest_that_cannot_be_read_is_not_overwritten() {
     scene.collect_all(&[]);
 }
 
-fn wait_until(is_so: impl Fn() -> bool) {
+pub fn wait_until(is_so: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if is_so() {
             return;

@@ -120,11 +120,12 @@ fn the_files_are_those_that_the_command_line_prints() {
 
 #[test]
 fn pages_of_any_size_give_the_same() {
+    let all = ["--max-age", "0", "--include", "groups,policies,granting"];
     let scene = Scene::small();
-    let expected = scene.collect_all(&[]);
+    let expected = scene.collect_all(&all);
     for size in 1..=7 {
         scene.control("behaviour", json!({"page_size": size}));
-        assert_same(&scene.collect_all(&["--max-age", "0"]), &expected);
+        assert_same(&scene.collect_all(&all), &expected);
     }
 }
 
@@ -138,7 +139,7 @@ fn a_second_collection_reads_nothing_that_is_young() {
         assert_eq!(scene.calls(operation), 0, "{operation}");
     }
     // Who holds what was read anew, so when it was granted must be, too.
-    assert!(scene.calls("GetAccountAuthorizationDetails") > 0 && scene.calls("LookupEvents") >= 32);
+    assert!(scene.calls("GetAccountAuthorizationDetails") > 0 && scene.calls("LookupEvents") >= 33);
     // Evidence ages; who is there is read anew each time.
     scene.control("clock", json!({"advance_seconds": 7 * 3600}));
     scene.collect_all(&[]);
@@ -176,7 +177,7 @@ fn a_check_says_what_is_there_already_and_changes_nothing() {
         assert!(of(&all, &operation) > 0 && of(&left, &operation) == 0, "{operation}: {after:?}");
     }
     assert!(of(&all, "kms:DescribeKey") > 0 && of(&left, "kms:DescribeKey") == 0, "{after:?}");
-    assert_eq!(of(&left, "cloudtrail:LookupEvents"), 32);
+    assert_eq!(of(&left, "cloudtrail:LookupEvents"), 33);
     assert_same(&scene.content(), &expected);
     // Too old is as good as nothing.
     let anew = scene.collect(&["--check", "--max-age", "0"]);
@@ -220,6 +221,82 @@ fn a_scope_reads_some_and_keeps_the_others() {
     assert_eq!(scene.manifest()["scope"], json!(["role/checkout-*", "arn:*:user/people/li.wei"]));
     // Access keys have no time of their own: they are as old as the oldest.
     assert_eq!(scene.manifest()["started_at"], "2026-10-10T06:30:00Z");
+}
+
+/// The plan from what was collected, at the sample's configuration.
+fn planned(scene: &Scene) -> (Vec<(String, String)>, Value) {
+    let plan = plan(scene, "snap", "plan.json");
+    let text = |change: &Value, name: &str| change[name].as_str().unwrap().to_owned();
+    let actions = plan["changes"].as_array().unwrap().iter();
+    (actions.map(|change| (text(change, "action"), text(change, "address"))).collect(), plan)
+}
+
+#[test]
+fn what_a_scope_leaves_out_is_told_and_is_no_evidence_of_disuse() {
+    let whole = Scene::acme();
+    whole.collect_all(&[]);
+    let (everything, _) = planned(&whole);
+    let is_of_key = |(action, address): &&(String, String)| action == "deactivate" && address.contains("/key/");
+    let idle: Vec<&String> = everything.iter().filter(is_of_key).map(|(_, address)| address).collect();
+    assert!(!idle.is_empty(), "the sample has an idle key: {everything:?}");
+
+    // Nothing is there of anybody else.
+    let scene = Scene::acme();
+    let told = scene.collect(&["--principal", "role/checkout-*"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let counts = "  Limited by --principal: of everybody else 48 have no report here, and 10 of the users no access-key data; every \
+                  plan keeps what is theirs\n";
+    assert!(told.stdout.contains(counts), "{told:?}");
+    assert!(told.stdout.contains("  Nothing is missing of whoever --principal names\n"), "{told:?}");
+    assert!(!scene.content().keys().any(|name| name.starts_with("access-keys/")));
+    let (changes, plan) = planned(&scene);
+    assert!(!changes.iter().any(|(action, _)| action == "deactivate"), "{changes:?}");
+    let principals = plan["principals"].as_array().unwrap();
+    for change in plan["changes"].as_array().unwrap() {
+        for holder in change["holders"].as_array().unwrap() {
+            let arn = principals[usize::try_from(holder.as_u64().unwrap()).unwrap()].as_str().unwrap();
+            assert!(arn.contains(":role/checkout-"), "{change:#}");
+        }
+    }
+    let words = ["analyze", "--snapshot", "snap", "--format", "json", "--now", "2026-10-10T06:30:00Z"];
+    let analyzed: Value = serde_json::from_str(&scene.run(&words).stdout).unwrap();
+    let judged = analyzed["principals"].as_array().unwrap().iter();
+    let removable = judged.filter(|principal| principal["actions"]["removable"] != 0);
+    let addresses: Vec<&Value> = removable.map(|principal| &principal["address"]).collect();
+    assert_eq!(addresses, [&json!("role/checkout-task")]);
+    let gaps = plan["gaps"].as_array().unwrap();
+    let kinds = |kind: &str| gaps.iter().filter(|gap| gap["kind"] == kind).count();
+    assert_eq!(kinds("no-access-keys"), 1);
+    assert!(kinds("no-report") > 30, "{gaps:?}");
+
+    // What is there of the others stays, and says as much as before.
+    scene.collect_all(&[]);
+    let again = scene.collect(&["--principal", "role/checkout-*", "--max-age", "0"]);
+    assert!(
+        again.stdout.contains("  Limited by --principal: of everybody else there is what earlier collections read\n"),
+        "{again:?}"
+    );
+    assert_eq!(planned(&scene).0, everything);
+}
+
+#[test]
+fn a_key_that_was_switched_on_again_lately_is_not_idle() {
+    let scene = Scene::acme();
+    scene.collect_all(&[]);
+    let keys = |changes: Vec<(String, String)>| -> Vec<String> {
+        changes.into_iter().filter(|(action, _)| action == "deactivate").map(|(_, address)| address).collect()
+    };
+    let idle = keys(planned(&scene).0);
+    let address = idle.first().unwrap();
+    let [_, user, _, id] = address.split('/').collect::<Vec<_>>()[..] else { panic!("{address}") };
+    for status in ["Inactive", "Active"] {
+        scene.cloud.iam("UpdateAccessKey", &[("UserName", user), ("AccessKeyId", id), ("Status", status)]);
+    }
+    let found = scene.collect_all(&["--max-age", "0"]);
+    let events = found["grants.json"]["events"].as_array().unwrap();
+    assert_eq!(events.iter().filter(|event| event["event_name"] == "UpdateAccessKey").count(), 2);
+    let left = keys(planned(&scene).0);
+    assert!(!left.contains(address) && left.len() == idle.len() - 1, "{left:?}");
 }
 
 #[test]

@@ -38,6 +38,20 @@ fn a_reset_call_is_not_done_and_one_whose_answer_is_lost_is() {
 }
 
 #[test]
+fn somebody_else_answers_in_any_shape() {
+    let cloud = Cloud::new();
+    cloud.control("faults", json!({"operation": "CreateUser", "effect": "answer", "body": "<html>login</html>"}));
+    cloud.control(
+        "faults",
+        json!({"operation": "CreateUser", "effect": "answer", "status": 302, "headers": {"location": "http://x/"}}),
+    );
+    let reply = user(&cloud).unwrap();
+    assert_eq!((reply.status, reply.body.as_str()), (200, "<html>login</html>"));
+    assert_eq!(user(&cloud).unwrap().status, 302);
+    assert!(!exists(&cloud));
+}
+
+#[test]
 fn a_slow_call_is_answered_later() {
     let cloud = Cloud::new();
     cloud.control("faults", json!({"operation": "CreateUser", "effect": "slow", "millis": 80}));

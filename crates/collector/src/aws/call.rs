@@ -39,6 +39,9 @@ const THROTTLED_ATTEMPTS: u32 = 12;
 /// How often a call is tried when network or AWS fail.
 const TRANSIENT_ATTEMPTS: u32 = 6;
 
+/// How often a call is tried that is answered with nonsense: whoever stands on the way may have said it, once.
+const ANSWER_ATTEMPTS: u32 = 3;
+
 /// Returns how long to wait before the next attempt of a read; none when there is none.
 ///
 /// The wait doubles, and half of it is by chance, so that calls that failed together do not come back together.
@@ -46,6 +49,7 @@ pub(super) fn wait(error: &AwsError, attempt: u32) -> Option<Duration> {
     let (attempts, first, longest) = match error.kind() {
         ErrorKind::Throttled => (THROTTLED_ATTEMPTS, 0.5, 20.0),
         ErrorKind::Transient => (TRANSIENT_ATTEMPTS, 0.1, 5.0),
+        ErrorKind::Answer => (ANSWER_ATTEMPTS, 0.2, 1.0),
         _ => return None,
     };
     if attempt >= attempts {

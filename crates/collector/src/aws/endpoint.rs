@@ -1,4 +1,7 @@
-//! Where the services are that are called without a crate of their own.
+//! Where the services are: at AWS, or where the environment or the profile says.
+
+use aws_config::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 
 /// A service, as endpoints and signatures name it.
 #[derive(Debug)]
@@ -17,6 +20,56 @@ pub(super) struct Endpoint {
     pub url: String,
     /// The Region that the signature is for.
     pub region: String,
+}
+
+/// Returns where the environment or the profile says that a service is.
+///
+/// # Errors
+/// When that is no URL: which setting it is, and what is wrong with it.
+pub(super) fn configured(config: &SdkConfig, id: &str) -> Result<Option<String>, String> {
+    let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let key = key.map_err(|error| error.to_string())?;
+    let own = config.service_config().and_then(|config| config.load_config(key));
+    let Some(url) = own.or_else(|| config.endpoint_url().map(str::to_owned)) else { return Ok(None) };
+    match usable(&url) {
+        Ok(url) => Ok(Some(url)),
+        Err(flaw) => Err(format!("{} is no URL that can be asked: {flaw}", setting(id))),
+    }
+}
+
+/// Returns the setting that says where a service is.
+fn setting(id: &str) -> String {
+    let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
+    match [own.as_str(), "AWS_ENDPOINT_URL"].into_iter().find(|name| std::env::var_os(name).is_some()) {
+        Some(name) => name.to_owned(),
+        None => format!("the `endpoint_url` of {id} in the profile"),
+    }
+}
+
+/// Returns a URL as the HTTP client takes it, or what is wrong with it. Nothing of it is quoted: it may hold a password.
+fn usable(url: &str) -> Result<String, &'static str> {
+    let begins_as = |scheme: &&str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let scheme = ["http://", "https://"].into_iter().find(begins_as);
+    let scheme = scheme.ok_or("it begins neither with http:// nor with https://")?;
+    let rest = url.get(scheme.len()..).unwrap_or_default();
+    if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("it has a space, or a character that no URL has");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // An address of IPv6 has colons of its own, in brackets.
+    let after = host.rfind(']').map_or(0, |at| at + 1);
+    let (name, port) = match host.get(after..).unwrap_or_default().rfind(':') {
+        Some(at) => (host.get(..after + at), host.get(after + at + 1..)),
+        None => (Some(host), None),
+    };
+    if name.is_none_or(str::is_empty) {
+        return Err("it names no host");
+    }
+    match port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        true => Ok(format!("{scheme}{rest}")),
+        false => Err("its port is no number from 1 to 65535"),
+    }
 }
 
 /// Which kind of endpoint is asked for.
@@ -103,6 +156,28 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_are_taken_in_any_case_and_what_is_wrong_with_others_is_told() {
+        for (url, expected) in [
+            ("http://127.0.0.1:4566", Ok("http://127.0.0.1:4566")),
+            ("HTTP://Host/Path", Ok("http://Host/Path")),
+            ("Https://[::1]:443/", Ok("https://[::1]:443/")),
+            ("https://bob:pw@host:1/?a=b:c", Ok("https://bob:pw@host:1/?a=b:c")),
+            ("", Err("it begins neither with http:// nor with https://")),
+            ("127.0.0.1:4566", Err("it begins neither with http:// nor with https://")),
+            ("ftp://host", Err("it begins neither with http:// nor with https://")),
+            ("http://host ", Err("it has a space, or a character that no URL has")),
+            ("http://h\u{f6}st", Err("it has a space, or a character that no URL has")),
+            ("http://", Err("it names no host")),
+            ("http://bob@:80", Err("it names no host")),
+            ("http://host:99999", Err("its port is no number from 1 to 65535")),
+            ("http://host:", Err("its port is no number from 1 to 65535")),
+            ("http://[::1]:x", Err("its port is no number from 1 to 65535")),
+        ] {
+            assert_eq!(usable(url), expected.map(str::to_owned), "{url}");
+        }
+    }
 
     const KMS: Service = Service { name: "kms", id: "KMS", is_global: false };
     const CLOUDTRAIL: Service = Service { name: "cloudtrail", id: "CloudTrail", is_global: false };

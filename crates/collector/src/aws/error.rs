@@ -9,7 +9,8 @@ use aws_sdk_iam::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use super::Call;
-use super::http::TORN;
+use super::http::{NoXml, TORN};
+use super::json::Misread;
 
 /// What kind of failure it was. It decides what is done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub enum ErrorKind {
     NotFound,
     /// The network or AWS failed. Whether the call was done is not known: a read is repeated, a write is looked after.
     Transient,
-    /// AWS answered something that makes no sense, such as a page that says there is another and not which.
+    /// AWS answered something that makes no sense, such as a page that says there is another and not which; or somebody on the
+    /// way answered instead. Of a write nobody knows whether it was done.
     Answer,
     /// Any other refusal by AWS, by its code.
     Refused(String),
@@ -51,6 +53,7 @@ struct Facts {
     code: Option<String>,
     request_id: Option<String>,
     help: Option<String>,
+    attempts: u32,
 }
 
 fn of_subject(subject: &str) -> String {
@@ -77,7 +80,14 @@ impl AwsError {
         let said = said.as_deref();
         let status = error.raw_response().map(|response| response.status().as_u16());
         let kind = match error {
+            // An error without a code is none of AWS's, or one that broke off. Less than an error is no answer to the call.
+            SdkError::ServiceError(_) if code.is_none() && status.is_some_and(|status| status < 400) => {
+                ErrorKind::Answer
+            }
             SdkError::ServiceError(_) => kind_of_code(call, code.unwrap_or_default(), said, status.unwrap_or_default()),
+            SdkError::ResponseError(_) if cause::<Misread>(error).is_some() || cause::<NoXml>(error).is_some() => {
+                ErrorKind::Answer
+            }
             SdkError::ResponseError(_) | SdkError::TimeoutError(_) => ErrorKind::Transient,
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if credentials_cause(error).is_some() => {
                 ErrorKind::Credentials
@@ -88,10 +98,13 @@ impl AwsError {
         let message = match (code, said) {
             (Some(code), Some(said)) => format!("{code}: {said}"),
             (Some(code), None) => code.to_owned(),
-            (None, _) => match (credentials_cause(error), status) {
+            (None, said) => match (credentials_cause(error), status) {
                 (Some(cause), _) => format!("no credentials: {}", chain(cause)),
-                (None, Some(status)) if status >= 400 => format!("HTTP status {status}"),
-                _ => chain(error),
+                (None, Some(status)) if status >= 300 => {
+                    said.map_or(format!("HTTP status {status}"), |said| format!("HTTP status {status}: {said}"))
+                }
+                _ if matches!(error, SdkError::ServiceError(_)) => misread(error),
+                _ => chain(inner(error)),
             },
         };
         let mut failed = AwsError::new(call, kind, safe(&message));
@@ -110,6 +123,7 @@ impl AwsError {
             code: None,
             request_id: None,
             help,
+            attempts: 1,
         }))
     }
 
@@ -145,7 +159,12 @@ impl AwsError {
 
     /// Returns whether nobody knows if AWS did what the call asked for.
     pub fn is_ambiguous(&self) -> bool {
-        self.0.kind == ErrorKind::Transient
+        matches!(self.0.kind, ErrorKind::Transient | ErrorKind::Answer)
+    }
+
+    /// Returns whether the call was repeated, and failed each time.
+    pub(crate) fn was_repeated(&self) -> bool {
+        self.0.attempts > 1
     }
 
     /// Replaces what mends it.
@@ -166,6 +185,7 @@ impl AwsError {
     /// Says how often it was tried.
     #[must_use]
     pub(super) fn after(mut self, attempts: u32) -> AwsError {
+        self.0.attempts = attempts;
         if attempts > 1 {
             self.0.message.push_str(&format!(", after {attempts} attempts"));
         }
@@ -190,7 +210,11 @@ fn help(call: &Call<'_>, kind: &ErrorKind) -> Option<String> {
                 .to_owned()
         }
         ErrorKind::Transient => UNREACHABLE.to_owned(),
-        ErrorKind::Answer => format!("run the same command again; if it stays so, report it with `{}`", call.operation),
+        ErrorKind::Answer => format!(
+            "look whether a proxy (HTTPS_PROXY) or an endpoint (AWS_ENDPOINT_URL) answers instead of AWS, then run the same command \
+             again; if it stays so, report it with `{}`",
+            call.operation
+        ),
         ErrorKind::Request => "check --region, --profile and AWS_ENDPOINT_URL".to_owned(),
         ErrorKind::Clock => {
             "set the clock of this machine: AWS refuses what was signed more than minutes before or after its \
@@ -211,6 +235,9 @@ fn kind_of_code(call: &Call<'_>, code: &str, message: Option<&str>, status: u16)
         | "RequestLimitExceeded"
         | "TooManyRequests"
         | "RequestThrottled"
+        | "ProvisionedThroughputExceeded"
+        | "PriorRequestNotComplete"
+        | "EC2Throttled"
         | "SlowDown"
         | "BandwidthLimitExceeded" => ErrorKind::Throttled,
         _ if status == 429 => ErrorKind::Throttled,
@@ -298,14 +325,38 @@ fn permission(call: &Call<'_>, message: &str) -> String {
 }
 
 fn credentials_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    cause(error)
+}
+
+/// Returns the first of an error's causes that is of that type.
+fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<CredentialsError>() {
+        if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
         cause = error.source();
     }
     None
+}
+
+/// Returns what failed, without the SDK's word for when it did: that says nothing of an answer that was read, or of a request
+/// that could not be made.
+fn inner<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> &(dyn Error + 'static) {
+    match error {
+        SdkError::ResponseError(_) | SdkError::ConstructionFailure(_) => error.source().unwrap_or(error),
+        _ => error,
+    }
+}
+
+/// Returns what the SDK's parser finds wrong with an answer, without what it found instead.
+fn misread(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let text = innermost.to_string();
+    format!("the answer is not what AWS answers: {}", text.split(" got StartEl").next().unwrap_or_default())
 }
 
 /// An error and its causes in one line, each once: the SDK's own words for the outer ones say nothing.
@@ -330,81 +381,4 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_reads_the_password_of_an_endpoint() {
-        for url in
-            ["http://bob:HUNTER2@host/", "http://bob:HUN TER2@host", "bob:HUNTER2@host", "https://bob:HUN\nTER2@host"]
-        {
-            let told = safe(&format!("failed to apply endpoint `{url}` to request"));
-            assert!(!told.contains("HUN") && !told.contains("TER2") && told.contains("host"), "{told}");
-        }
-        let person =
-            "User: arn:aws:sts::111122223333:assumed-role/Audit/ann@example.com is not authorized to perform: iam:X";
-        assert_eq!(safe(person), person);
-    }
-
-    #[test]
-    fn codes_are_told_apart() {
-        let call = Call::new("iam:GetRole");
-        let check = |code: &str, status: u16, expect: ErrorKind| {
-            assert_eq!(kind_of_code(&call, code, None, status), expect, "{code}");
-        };
-        check("Throttling", 400, ErrorKind::Throttled);
-        check("ThrottlingException", 400, ErrorKind::Throttled);
-        check("ExpiredToken", 403, ErrorKind::Expired);
-        check("ExpiredTokenException", 400, ErrorKind::Expired);
-        check("UnrecognizedClientException", 400, ErrorKind::Credentials);
-        check("ThrottledException", 400, ErrorKind::Throttled);
-        check("LimitExceededException", 400, ErrorKind::Throttled);
-        check("RequestExpired", 400, ErrorKind::Clock);
-        // The body of an error that broke off.
-        check("", 400, ErrorKind::Transient);
-        check("NoSuchEntity", 404, ErrorKind::NotFound);
-        check("ServiceFailure", 500, ErrorKind::Transient);
-        check("Anything", 503, ErrorKind::Transient);
-        // A quota of IAM's, which no waiting helps.
-        check("LimitExceeded", 409, ErrorKind::Refused("LimitExceeded".to_owned()));
-        check("AccessDenied", 403, ErrorKind::Denied("iam:GetRole".to_owned()));
-    }
-
-    #[test]
-    fn a_clock_that_is_wrong_is_told_from_a_key_that_is() {
-        let call = Call::new("sts:GetCallerIdentity");
-        let kind = |message| kind_of_code(&call, "SignatureDoesNotMatch", Some(message), 403);
-        let late =
-            "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z (20260101T003000Z - 15 min.)";
-        assert_eq!(kind(late), ErrorKind::Clock);
-        assert_eq!(kind("Signature not yet current: 20260101T000000Z is still later than x"), ErrorKind::Clock);
-        let wrong = "The request signature we calculated does not match the signature you provided.";
-        assert_eq!(kind(wrong), ErrorKind::Credentials);
-        let told = AwsError::new(&call, ErrorKind::Clock, late.to_owned());
-        assert!(told.help().is_some_and(|help| help.starts_with("set the clock of this machine")), "{told:?}");
-    }
-
-    #[test]
-    fn what_aws_quotes_of_a_request_is_not_shown() {
-        let quoted = "The request signature we calculated does not match the signature you provided. Check your key.\n\nThe \
-                      Canonical String for this request should have been\n'POST\n/\n\nhost:iam.amazonaws.com\n\
-                      x-amz-security-token:IQoJb3JpZ2luX2VjEPT";
-        let first = "The request signature we calculated does not match the signature you provided. Check your key.";
-        assert_eq!(safe(quoted), first);
-        assert_eq!(safe(&quoted.replace('\n', " ")), first);
-        assert_eq!(safe(&format!("the token {} is wrong", "Ab1/".repeat(40))), "the token (left out) is wrong");
-        let arn = format!("arn:aws:iam::111122223333:role/{}/x not  found", "a".repeat(200));
-        assert_eq!(safe(&arn), arn);
-    }
-
-    #[test]
-    fn a_denial_names_the_permission_that_aws_names() {
-        let call = Call::new("account:ListRegions");
-        let message = "User: arn:aws:iam::111122223333:user/x is not authorized to perform: account:ListRegions on resource: \
-                       * because no identity-based policy allows the account:ListRegions action";
-        assert_eq!(permission(&call, message), "account:ListRegions");
-        let other = "User: x is not authorized to perform: kms:DescribeKey because";
-        assert_eq!(permission(&call, other), "kms:DescribeKey");
-        assert_eq!(permission(&call, "Access Denied"), "account:ListRegions");
-    }
-}
+mod tests;

@@ -175,10 +175,16 @@ impl Intercept for WholeXml {
             Some(bytes) if is_whole(bytes) => Ok(()),
             // An error may come from somewhere on the way, and then be no XML.
             Some(bytes) if !response.status().is_success() && !begins_as_xml(bytes) => Ok(()),
+            Some(bytes) if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'<') => Err(NoXml.into()),
             _ => Err(TORN.into()),
         }
     }
 }
+
+/// An answer that is no XML from its first character on: it did not break off, it is somebody else's.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is not what AWS answers: it is no XML")]
+pub(super) struct NoXml;
 
 /// What the error says of an answer that breaks off.
 pub(super) const TORN: &str = "the answer breaks off before its end";

@@ -35,3 +35,26 @@ impl Identity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partition_has_a_home_for_the_events_of_iam() {
+        for (partition, home) in [
+            ("aws", "us-east-1"),
+            ("aws-cn", "cn-north-1"),
+            ("aws-us-gov", "us-gov-west-1"),
+            ("aws-eusc", "eusc-de-east-1"),
+            ("aws-iso", "us-iso-east-1"),
+            ("aws-iso-b", "us-isob-east-1"),
+            ("aws-iso-e", "eu-isoe-west-1"),
+            ("aws-iso-f", "us-isof-south-1"),
+        ] {
+            let arn = format!("arn:{partition}:sts::111122223333:assumed-role/audit/nightly").parse().unwrap();
+            let identity = Identity { account: "111122223333".to_owned(), arn, user_id: String::new() };
+            assert_eq!((identity.partition(), identity.home_region()), (partition, home));
+        }
+    }
+}

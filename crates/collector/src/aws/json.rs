@@ -26,11 +26,10 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use aws_types::service_config::ServiceConfigKey;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::endpoint::{Endpoint, Kind, Service};
+use super::endpoint::{Endpoint, Kind, Service, configured};
 use super::http::{Seen, SeenTrail, TORN};
 
 /// What an answer is, or why there is none.
@@ -88,6 +87,11 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
+/// An answer of another shape than the operation's.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is not what AWS answers: {0}")]
+pub(super) struct Misread(serde_json::Error);
+
 /// Sends requests, for one set of credentials.
 #[derive(Clone)]
 pub(super) struct Json {
@@ -101,6 +105,10 @@ impl Json {
     pub fn new(config: SdkConfig, seen: &Seen) -> Json {
         let identity = config.credentials_provider().map(SharedIdentityResolver::new);
         Json { config, seen: seen.clone(), identity }
+    }
+
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
     }
 
     /// Makes a call, once.
@@ -127,19 +135,11 @@ impl Json {
             fips: self.config.use_fips().unwrap_or_default(),
             dual_stack: self.config.use_dual_stack().unwrap_or_default(),
         };
-        let key = ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-        let key = key.build()?;
-        let own = self.config.service_config().and_then(|config| config.load_config(key));
-        match own.or_else(|| self.config.endpoint_url().map(str::to_owned)) {
+        match configured(&self.config, service.id)? {
             None => Ok(service.endpoint(region, kind)),
             Some(_) if kind.fips || kind.dual_stack => {
                 Err("an endpoint of its own cannot be one for FIPS or with IPv6 at the same time".into())
             }
-            Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => Err(format!(
-                "the endpoint of {} is no URL: it begins neither with http:// nor with https://",
-                service.id
-            )
-            .into()),
             Some(url) => Ok(Endpoint { url, region: region.to_owned() }),
         }
     }
@@ -213,7 +213,7 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<Reply<T>, Orches
     match serde_json::from_slice(body) {
         Ok(value) => Ok(Reply { value, request_id: response.request_id().map(str::to_owned) }),
         Err(error) if error.is_eof() => Err(OrchestratorError::response(TORN.into())),
-        Err(error) => Err(OrchestratorError::response(error.into())),
+        Err(error) => Err(OrchestratorError::response(Misread(error).into())),
     }
 }
 
@@ -222,15 +222,18 @@ fn metadata(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
     let body = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
     let text = |names: &[&str]| names.iter().find_map(|name| body.get(name)?.as_str());
     let mut made = ErrorMetadata::builder();
-    if let Some(code) = header.or_else(|| text(&["code", "__type"])) {
-        // `com.amazonaws.kms#NotFoundException`, `AccessDeniedException:http://internal.amazon.com/...`.
-        let code = code.split(':').next().unwrap_or_default();
-        made = made.code(code.rsplit('#').next().unwrap_or_default());
+    if let Some(code) = [header, text(&["code"]), text(&["__type"])].into_iter().flatten().find_map(bare) {
+        made = made.code(code);
     }
     if let Some(message) = text(&["message", "Message", "errorMessage"]) {
         made = made.message(message);
     }
     made.build()
+}
+
+/// Returns a code alone, of `com.amazonaws.kms#NotFoundException` and `AccessDeniedException:http://internal.amazon.com/...`.
+fn bare(code: &str) -> Option<&str> {
+    code.split(':').next()?.rsplit('#').next().filter(|code| !code.is_empty())
 }
 
 /// Reads a time in seconds since 1970. What is no time of ours, such as one in milliseconds, is refused, and not bent into one.
@@ -271,6 +274,9 @@ mod tests {
         let body = r#"{"Message": "not yours"}"#;
         let header = Some("AccessDeniedException:http://internal.amazon.com/coral/");
         assert_eq!(refusal(&answer(403, header, body)), told("AccessDeniedException", "not yours"));
+        assert_eq!(refusal(&answer(400, Some(""), r#"{"__type": "X#Y", "message": "m"}"#)), told("Y", "m"));
+        assert_eq!(refusal(&answer(400, Some(":"), r#"{"code": "", "__type": "Y", "Message": "m"}"#)), told("Y", "m"));
+        assert_eq!(refusal(&answer(403, None, r#"{"Message": "Forbidden"}"#)), (None, Some("Forbidden".to_owned())));
         assert_eq!(refusal(&answer(502, None, "<html>")), (None, None));
     }
 

@@ -1,9 +1,7 @@
 //! The way of every call: its turn, its attempts, and new credentials when the old ones have expired.
 
-use std::any::Any;
 use std::error::Error;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -30,33 +28,19 @@ const RENEWALS: u32 = 5;
 /// The time between two attempts to get new credentials.
 const BEFORE_RENEWAL: Duration = Duration::from_millis(500);
 
-/// What an operation answered, whichever it is: the way of a call is compiled once, and not for each operation.
-type Output = Box<dyn Any + Send>;
-
-/// A call on its way, with the id under which AWS finds it again.
-type Sending<'a> = Pin<Box<dyn Future<Output = Result<(Output, Option<String>), AwsError>> + Send + 'a>>;
-
-fn erased<'a, O, E>(
-    call: &'a Call<'_>,
-    sending: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send + 'a,
-) -> Sending<'a>
+/// Sends a call, and returns its answer with the id under which AWS finds it again. What comes before and after is the same for
+/// all operations, and compiled once.
+async fn sent<O, E>(
+    call: &Call<'_>,
+    sending: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+) -> Result<(O, Option<String>), AwsError>
 where
-    O: RequestId + Send + 'static,
+    O: RequestId,
     E: Error + ProvideErrorMetadata + 'static,
 {
-    Box::pin(async move {
-        match sending.await {
-            Ok(output) => {
-                let request_id = output.request_id().map(str::to_owned);
-                Ok((Box::new(output) as Output, request_id))
-            }
-            Err(error) => Err(AwsError::of(call, &error)),
-        }
-    })
-}
-
-fn whole<O: 'static>(call: &Call<'_>, output: Output) -> Result<O, AwsError> {
-    output.downcast().map(|output| *output).map_err(|_| AwsError::answer(call, "the answer is of another operation"))
+    let output = sending.await.map_err(|error| AwsError::of(call, &error))?;
+    let request_id = output.request_id().map(str::to_owned);
+    Ok((output, request_id))
 }
 
 /// What all calls share.
@@ -118,13 +102,13 @@ impl Line {
         &self.connector
     }
 
-    fn clients(&self) -> Arc<Clients> {
+    pub(super) fn clients(&self) -> Arc<Clients> {
         Arc::clone(&self.clients.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) async fn call<O, E, F>(&self, call: &Call<'_>, send: impl Fn(Arc<Clients>) -> F) -> Result<O, AwsError>
     where
-        O: RequestId + Send + 'static,
+        O: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
@@ -135,8 +119,8 @@ impl Line {
             self.turn(call.operation).await;
             let clients = self.clients();
             let generation = clients.generation;
-            let error = match self.attempt(call, attempt, erased(call, send(clients))).await {
-                Ok(output) => return whole(call, output),
+            let error = match self.attempt(call, attempt, sent(call, send(clients))).await {
+                Ok(output) => return Ok(output),
                 Err(error) => error,
             };
             self.before_next(call, attempt, generation, &mut renewals, started, error).await?;
@@ -149,16 +133,16 @@ impl Line {
         send: impl FnOnce(Arc<Clients>) -> F,
     ) -> Result<O, AwsError>
     where
-        O: RequestId + Send + 'static,
+        O: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     {
         let started = Instant::now();
-        let result = self.attempt(call, 1, erased(call, send(self.clients()))).await;
+        let result = self.attempt(call, 1, sent(call, send(self.clients()))).await;
         if let Err(error) = &result {
             self.tell(call, 1, Outcome::Failed(error), error.request_id(), started);
         }
-        whole(call, result?)
+        result
     }
 
     pub(super) async fn turn(&self, operation: &'static str) {
@@ -193,29 +177,42 @@ impl Line {
         Ok(())
     }
 
-    async fn attempt(&self, call: &Call<'_>, attempt: u32, sending: Sending<'_>) -> Result<Output, AwsError> {
+    async fn attempt<O>(
+        &self,
+        call: &Call<'_>,
+        attempt: u32,
+        sending: impl Future<Output = Result<(O, Option<String>), AwsError>>,
+    ) -> Result<O, AwsError> {
         // The semaphore is never closed, so there is always a permit to wait for.
         let _permit = self.in_flight.acquire().await.ok();
-        let sent = Instant::now();
-        let error = match sending.await {
+        let since = Instant::now();
+        match sending.await {
             Ok((output, request_id)) => {
-                if call.operation == LOOKUP && self.seen.has_foreign_trail() {
-                    self.pacing.free(LOOKUP);
-                }
-                self.tell(call, attempt, Outcome::Done, request_id.as_deref(), sent);
-                return Ok(output);
+                self.answered(call, attempt, request_id.as_deref(), since);
+                Ok(output)
             }
-            Err(error) => error,
-        };
+            Err(error) => Err(self.refused(call, error, since)),
+        }
+    }
+
+    fn answered(&self, call: &Call<'_>, attempt: u32, request_id: Option<&str>, since: Instant) {
+        if call.operation == LOOKUP && self.seen.has_foreign_trail() {
+            self.pacing.free(LOOKUP);
+        }
+        self.tell(call, attempt, Outcome::Done, request_id, since);
+    }
+
+    /// Takes note of a failure, and adds what mends it.
+    fn refused(&self, call: &Call<'_>, error: AwsError, since: Instant) -> AwsError {
         match error.kind() {
-            ErrorKind::Throttled => self.pacing.throttled(call.operation, sent),
+            ErrorKind::Throttled => self.pacing.throttled(call.operation, since),
             ErrorKind::Credentials | ErrorKind::Expired => {
                 let help = self.access.renewal(error.message());
-                return Err(error.with_help(help));
+                return error.with_help(help);
             }
             _ => {}
         }
-        Err(error)
+        error
     }
 
     fn tell(&self, call: &Call<'_>, attempt: u32, outcome: Outcome<'_>, request_id: Option<&str>, since: Instant) {

@@ -4,7 +4,7 @@
 //! nothing here judges what AWS says.
 
 mod access;
-mod account;
+pub(crate) mod account;
 mod call;
 pub(crate) mod cloudtrail;
 mod endpoint;

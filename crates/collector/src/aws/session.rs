@@ -13,6 +13,7 @@ use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secateur_analyzer::time::UnixTime;
 
+use super::endpoint::configured;
 use super::http::{Seen, WholeXml};
 use super::json::Json;
 use super::line::Line;
@@ -48,14 +49,26 @@ impl Debug for Clients {
 impl Clients {
     pub(super) fn new(config: SdkConfig, seen: &Seen, generation: u64) -> Clients {
         let iam = aws_sdk_iam::config::Builder::from(&config).retry_config(RetryConfig::disabled());
-        let iam = iam.interceptor(seen.clone()).interceptor(WholeXml).build();
-        let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
+        let mut iam = iam.interceptor(seen.clone()).interceptor(WholeXml);
+        let mut sts = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
+        // As the HTTP client takes it; what is no URL is told of before the first call.
+        if let Ok(Some(url)) = configured(&config, "IAM") {
+            iam = iam.endpoint_url(url);
+        }
+        if let Ok(Some(url)) = configured(&config, "STS") {
+            sts = sts.endpoint_url(url);
+        }
         Clients {
-            iam: aws_sdk_iam::Client::from_conf(iam),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.interceptor(WholeXml).build()),
             json: Json::new(config, seen),
             generation,
         }
+    }
+
+    /// Returns what is wrong with the endpoints without which nothing can be done.
+    pub(super) fn flaw(&self) -> Option<String> {
+        ["STS", "IAM"].iter().find_map(|id| configured(self.json.config(), id).err())
     }
 
     pub(super) fn json(&self) -> &Json {
@@ -82,10 +95,14 @@ impl Session {
     /// When there are none, or AWS does not take them.
     pub async fn open(access: Access, rate: Rate, watch: Arc<dyn Watch>) -> Result<Session, AwsError> {
         let call = Call::new("sts:GetCallerIdentity");
+        let refused = |flaw| Err(AwsError::instead(&call, super::ErrorKind::Request, flaw));
         if let Some(flaw) = Access::flaw() {
-            return Err(AwsError::instead(&call, super::ErrorKind::Request, flaw));
+            return refused(flaw);
         }
         let line = Line::open(access, rate, watch).await;
+        if let Some(flaw) = line.clients().flaw() {
+            return refused(flaw);
+        }
         let answer = line.call(&call, |aws| aws.sts.get_caller_identity().send()).await?;
         let lacks = |member: &str| AwsError::answer(&call, format!("the answer has no `{member}`"));
         let arn = answer.arn().and_then(|arn| arn.parse().ok()).ok_or_else(|| lacks("Arn"))?;

@@ -14,19 +14,21 @@ use crate::aws::{AwsError, Call, ErrorKind};
 const READINGS: u32 = 3;
 
 /// Collects the access keys of users. Whoever is out of scope keeps what is there of them; it has no time of its own, so the
-/// snapshot is as old as that.
-pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<(), CollectError> {
-    let mut missing = Vec::new();
+/// snapshot is as old as that. Returns of how many of those there is nothing: their keys have no file, which is no list of none.
+pub(super) async fn collect(run: Arc<Run>, users: Vec<Target>) -> Result<usize, CollectError> {
+    let (mut missing, mut without) = (Vec::new(), 0);
     for user in users {
         let name = names::file("access-keys", &user.name);
         if !run.is_in_scope(&user) {
             run.carry_gaps(&user.arn, |gap| gap.detail.contains("AccessKey"));
-            run.keeps_if(&name, |existing| !existing.is_older_than(user.created) && existing.is_of(&user.arn))?;
+            let is_theirs = |existing: &Existing| !existing.is_older_than(user.created) && existing.is_of(&user.arn);
+            without += usize::from(!run.keeps_if(&name, is_theirs)?);
         } else if !run.keeps_if(&name, |existing| is_kept(existing, &user))? {
             missing.push(user);
         }
     }
-    run.each(missing, one).await
+    run.each(missing, one).await?;
+    Ok(without)
 }
 
 /// Returns whether the keys that are there need not be listed again: each of them has its last use.

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::kms;
 use super::pages::Pages;
-use super::run::Run;
+use super::run::{Run, is_contradiction};
 use super::target::{Kind, Target};
 use super::wire::{GroupDetail, PolicyDetail, RoleDetail, Summary, UserDetail};
 use super::{CollectError, Counts, Include, gap};
@@ -153,7 +153,7 @@ async fn whole(run: &Arc<Run>) -> Result<(Account, Lists), CollectError> {
     loop {
         let mut lists = Lists::new(run)?;
         match read(&run.session, run.options.include, Some(&mut lists)).await {
-            Err(CollectError::Aws(error)) if *error.kind() == ErrorKind::Answer && readings < READINGS => readings += 1,
+            Err(CollectError::Aws(error)) if is_contradiction(&error) && readings < READINGS => readings += 1,
             result => return Ok((result?, lists)),
         }
     }

@@ -72,10 +72,13 @@ impl Earlier {
     }
 
     /// Looks as [`Earlier::look`] does, before there is a directory, and while the files of one change places: then nothing
-    /// can be said yet of what is there.
+    /// can be said yet of what is there, but whose it is.
     pub fn peek(dir: &Path, this: &State, max_age: i64) -> Result<Earlier, CollectError> {
-        if dir.is_dir() && !dir.join(STAGE).join(MANIFEST).is_file() {
-            return Earlier::look(dir, this, max_age);
+        let arriving = dir.join(STAGE).join(MANIFEST);
+        match (dir.is_dir(), arriving.is_file()) {
+            (true, false) => return Earlier::look(dir, this, max_age),
+            (true, true) => refuse_others(dir, &manifest_of(&arriving)?, this)?,
+            (false, _) => {}
         }
         Ok(Earlier { dir: dir.to_owned(), staged: None, published: None, max_age, now: this.started_at })
     }
@@ -167,20 +170,9 @@ fn published(dir: &Path, this: &State) -> Result<Option<Manifest>, CollectError>
     let Ok(bytes) = fs::read(&path) else {
         return Err(CollectError::MadeByHand { dir: dir.to_owned(), name: first.clone() });
     };
-    // Nobody knows whose it is, nor which of the files are secateur's.
-    let manifest: Manifest = match serde_json::from_slice(&bytes) {
-        Ok(manifest) => manifest,
-        Err(error) => return Err(CollectError::ManifestUnreadable { path, detail: error.to_string() }),
-    };
-    let there = State {
-        account_id: manifest.account_id.clone(),
-        partition: manifest.partition.clone(),
-        endpoint: manifest.endpoint.clone(),
-        started_at: manifest.started_at,
-    };
-    if !there.is_of(this) {
-        return Err(other_account(dir, "a snapshot", &there, this));
-    }
+    // Else nobody knows whose it is, nor which of the files are secateur's.
+    let manifest = Manifest::of(&bytes).map_err(|unknown| CollectError::of_manifest(path, unknown))?;
+    refuse_others(dir, &manifest, this)?;
     let is_added = |name: &&String| *name != MANIFEST && !manifest.files.contains_key(*name);
     match present.keys().find(is_added) {
         Some(name) => Err(CollectError::MadeByHand { dir: dir.to_owned(), name: name.clone() }),
@@ -188,10 +180,29 @@ fn published(dir: &Path, this: &State) -> Result<Option<Manifest>, CollectError>
     }
 }
 
+/// Reads a manifest of this format.
+pub(super) fn manifest_of(path: &Path) -> Result<Manifest, CollectError> {
+    let failed = |source| CollectError::Io { doing: "read", path: path.to_owned(), source };
+    let bytes = fs::read(path).map_err(failed)?;
+    Manifest::of(&bytes).map_err(|unknown| CollectError::of_manifest(path.to_owned(), unknown))
+}
+
+/// Refuses the snapshot of another account, or of another endpoint.
+fn refuse_others(dir: &Path, manifest: &Manifest, this: &State) -> Result<(), CollectError> {
+    let there = State {
+        account_id: manifest.account_id.clone(),
+        partition: manifest.partition.clone(),
+        endpoint: manifest.endpoint.clone(),
+        started_at: manifest.started_at,
+    };
+    if there.is_of(this) { Ok(()) } else { Err(other_account(dir, "a snapshot", &there, this)) }
+}
+
 fn other_account(dir: &Path, what: &'static str, there: &State, here: &State) -> CollectError {
-    let of = |state: &State| match &state.endpoint {
-        Some(endpoint) => format!("account {} at {endpoint}", state.account_id),
-        None => format!("account {}", state.account_id),
+    let of = |state: &State| {
+        let at = state.endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default();
+        // A number is an account of its own in each partition.
+        format!("account {} in partition {}{at}", state.account_id, state.partition)
     };
     CollectError::OtherAccount { dir: dir.to_owned(), what, there: of(there), here: of(here) }
 }

@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Include;
-use crate::SnapshotError;
 use crate::aws::AwsError;
+use crate::snapshot::Unknown;
+use crate::{FORMAT_VERSION, SnapshotError};
 
 /// Why a collection ends without a snapshot. What was read until then is kept, and the next collection goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,17 @@ pub enum CollectError {
         /// What the parser says.
         detail: String,
     },
+    /// The snapshot that is there is of a format that this secateur does not know.
+    #[error(
+        "`{path}` has format version {found}, and this secateur knows version {FORMAT_VERSION}: nothing of it is taken over, \
+         and nothing replaced"
+    )]
+    OtherFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// The version in it.
+        found: u64,
+    },
     /// The user asked for principals that there are not.
     #[error("`--principal {glob}` names nobody in the account{}", of_kinds(.glob, .include))]
     Nobody {
@@ -90,6 +102,14 @@ fn of_kinds(glob: &str, include: &Include) -> &'static str {
 }
 
 impl CollectError {
+    /// A manifest that is not known: nobody knows which files are of the snapshot.
+    pub(super) fn of_manifest(path: PathBuf, unknown: Unknown) -> CollectError {
+        match unknown {
+            Unknown::Format(found) => CollectError::OtherFormat { path, found },
+            Unknown::Json(error) => CollectError::ManifestUnreadable { path, detail: error.to_string() },
+        }
+    }
+
     /// Returns the command or the edit that mends it.
     pub fn help(&self) -> Option<String> {
         match self {
@@ -104,6 +124,13 @@ impl CollectError {
             }
             CollectError::ManifestUnreadable { .. } => {
                 Some("restore the file, name another directory with --snapshot DIR, or remove this one".to_owned())
+            }
+            CollectError::OtherFormat { found, .. } if *found > u64::from(FORMAT_VERSION) => Some(
+                "collect with the newer secateur that wrote it, name another directory with --snapshot DIR, or remove this one"
+                    .to_owned(),
+            ),
+            CollectError::OtherFormat { .. } => {
+                Some("name another directory with --snapshot DIR, or remove this one".to_owned())
             }
             CollectError::Nobody { .. } => Some(
                 "name users and roles as `role/NAME`, `user/NAME` or by their ARN, `*` and `?` stand for anything; \

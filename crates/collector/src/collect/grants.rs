@@ -21,11 +21,11 @@ const GRANTS: &str = "grants.json";
 /// See <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>.
 const HISTORY: i64 = 90 * DAY;
 
-/// The IAM calls that change what somebody may do, or who somebody is. A look-up takes one name; by IAM as the source of
+/// The IAM calls that change what somebody may do, or who somebody is, or whether an access key can be used. A look-up takes one name; by IAM as the source of
 /// events all that was ever read there would come too.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
-pub(super) const CALLS: [&str; 32] = [
+pub(super) const CALLS: [&str; 33] = [
     "AddUserToGroup",
     "AttachGroupPolicy",
     "AttachRolePolicy",
@@ -54,6 +54,7 @@ pub(super) const CALLS: [&str; 32] = [
     "PutUserPolicy",
     "RemoveUserFromGroup",
     "SetDefaultPolicyVersion",
+    "UpdateAccessKey",
     "UpdateAssumeRolePolicy",
     "UpdateGroup",
     "UpdateRole",

@@ -143,6 +143,8 @@ pub(super) struct Outcome {
     pub read: usize,
     /// Reports that were there.
     pub kept: usize,
+    /// How many there are without one, since nobody asked for them.
+    pub without: usize,
 }
 
 /// The result of a step that cannot be a gap.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
 use super::{CollectError, gap, names};
-use crate::aws::kms::KeyMetadata;
+use crate::aws::kms::{KeyMetadata, Relative};
 use crate::aws::{AwsError, Call, ErrorKind, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
@@ -47,10 +47,11 @@ fn is_key(text: &str) -> bool {
 
 /// Returns the keys of the caller's account: of another one's, the use is not told.
 pub(super) fn own_keys(named: BTreeSet<String>, identity: &Identity) -> Vec<String> {
-    let is_own = |arn: &String| {
-        arn.parse::<Arn>().is_ok_and(|arn| arn.account() == identity.account && arn.partition() == identity.partition())
-    };
-    named.into_iter().filter(is_own).collect()
+    named.into_iter().filter(|arn| arn.parse::<Arn>().is_ok_and(|arn| is_own(&arn, identity))).collect()
+}
+
+fn is_own(arn: &Arn, identity: &Identity) -> bool {
+    arn.account() == identity.account && arn.partition() == identity.partition()
 }
 
 /// Collects the last use of keys.
@@ -64,14 +65,24 @@ pub(super) async fn collect(run: Arc<Run>, named: BTreeSet<String>) -> Result<()
 type Seen = Arc<std::sync::Mutex<BTreeSet<String>>>;
 
 async fn family(run: Arc<Run>, arn: String, seen: Seen) -> Result<(), CollectError> {
-    let mut waiting = vec![arn];
-    while let Some(arn) = waiting.pop() {
+    let mut waiting = vec![(arn, NamedBy::Policy)];
+    while let Some((arn, named_by)) = waiting.pop() {
         let is_new = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(arn.clone());
         if is_new {
-            waiting.extend(one(&run, &arn).await?);
+            let relatives = one(&run, &arn, named_by).await?;
+            waiting.extend(relatives.into_iter().map(|relative| (relative, NamedBy::Kms)));
         }
     }
     Ok(())
+}
+
+/// Who says that there is a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NamedBy {
+    /// A policy, which may be older than the end of the key.
+    Policy,
+    /// KMS itself, a moment ago.
+    Kms,
 }
 
 /// Returns the file of a key.
@@ -80,7 +91,7 @@ pub(super) fn file(arn: &Arn) -> String {
 }
 
 /// Collects one key, and returns those that belong to it.
-async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
+async fn one(run: &Arc<Run>, arn: &str, named_by: NamedBy) -> Result<Vec<String>, CollectError> {
     let Ok(parsed) = arn.parse::<Arn>() else { return Ok(Vec::new()) };
     let name = file(&parsed);
     if run.keeps(&name, arn, None)? {
@@ -96,8 +107,13 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     }
     let metadata = match describe(run, arn, parsed.region()).await? {
         Ok(metadata) => metadata,
+        // A key that is gone is no gap: there is nothing to read of it, now or later.
+        Err(error) if *error.kind() == ErrorKind::NotFound && named_by == NamedBy::Policy => {
+            run.gone(arn);
+            return Ok(Vec::new());
+        }
         Err(error) => {
-            lacks(run, arn, &error);
+            run.gap_of(arn, &error);
             return Ok(Vec::new());
         }
     };
@@ -105,36 +121,52 @@ async fn one(run: &Arc<Run>, arn: &str) -> Result<Vec<String>, CollectError> {
     let region = parsed.region();
     let answer = run.call(&call, async |aws| aws.get_key_last_usage(region, arn).await).await?;
     match answer.map(|answer| answer.value) {
-        Ok(usage) if usage.key_id.as_ref().is_none_or(|id| id != arn && id != parsed.name()) => {
-            run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
-        }
-        Ok(usage) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
-        Err(error) => lacks(run, arn, &error),
+        Ok(usage) => match usage.key_id.as_deref() {
+            None => run.gap_of(arn, &AwsError::answer(&call, "the answer has no `KeyId`")),
+            Some(id) if id != arn && id != parsed.name() => {
+                run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
+            }
+            Some(_) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
+        },
+        // There is the key: `DescribeKey` has just told of it.
+        Err(error) => run.gap_of(arn, &error),
     }
-    let Some(configuration) = metadata.multi_region_configuration else { return Ok(Vec::new()) };
-    let keys = configuration.primary_key.into_iter().chain(configuration.replica_keys.into_iter().flatten());
-    Ok(keys.filter_map(|key| key.arn).filter(|arn| is_key(arn)).collect())
-}
-
-/// A key that is gone is no gap: there is nothing to read of it, now or later.
-fn lacks(run: &Run, arn: &str, error: &AwsError) {
-    match error.kind() {
-        ErrorKind::NotFound => run.gone(arn),
-        _ => run.gap_of(arn, error),
-    }
+    Ok(relatives(&metadata).filter_map(|key| key.arn.clone()).collect())
 }
 
 async fn describe(run: &Run, arn: &str, region: &str) -> Answer<KeyMetadata> {
     let call = Call::new("kms:DescribeKey").on(arn).at(region);
     let answer = run.call(&call, async |aws| aws.describe_key(region, arn).await).await?;
     Ok(answer.and_then(|answer| {
-        let is_it = |metadata: &KeyMetadata| metadata.arn.as_deref() == Some(arn);
-        answer
-            .value
-            .key_metadata
-            .filter(is_it)
-            .ok_or_else(|| AwsError::answer(&call, "the answer is about another key"))
+        let metadata = answer.value.key_metadata.ok_or("the answer has no `KeyMetadata`".to_owned());
+        let metadata = metadata.and_then(|metadata| match flaw(&metadata, arn, run.session.identity()) {
+            Some(flaw) => Err(flaw),
+            None => Ok(metadata),
+        });
+        metadata.map_err(|flaw| AwsError::answer(&call, flaw))
     }))
+}
+
+/// Returns the primary key and the replicas that KMS names.
+fn relatives(metadata: &KeyMetadata) -> impl Iterator<Item = &Relative> {
+    let configuration = metadata.multi_region_configuration.iter();
+    configuration.flat_map(|it| it.primary_key.iter().chain(it.replica_keys.iter().flatten()))
+}
+
+/// Returns what is wrong with what KMS says of a key. The keys of a family differ in nothing but the Region.
+///
+/// See <https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html>.
+fn flaw(metadata: &KeyMetadata, arn: &str, identity: &Identity) -> Option<String> {
+    if metadata.arn.as_deref() != Some(arn) {
+        return Some("the answer is about another key".to_owned());
+    }
+    let key = arn.parse::<Arn>().ok()?;
+    relatives(metadata).find_map(|relative| {
+        let Some(text) = &relative.arn else { return Some("a replica has no `Arn`".to_owned()) };
+        let is_relative = |arn: &Arn| is_key(text) && is_own(arn, identity) && arn.resource() == key.resource();
+        let is_good = text.parse::<Arn>().is_ok_and(|arn| is_relative(&arn));
+        (!is_good).then(|| format!("it names {text} as a replica, which is not this key in another Region"))
+    })
 }
 
 fn relatives_on_file(content: &[u8]) -> Vec<String> {
@@ -166,5 +198,32 @@ mod tests {
             found,
             ["arn:aws:kms:eu-west-1:111122223333:key/1a-b", "arn:aws:kms:eu-west-1:111122223333:key/mrk-2"]
         );
+    }
+
+    #[test]
+    fn only_the_same_key_elsewhere_is_a_replica() {
+        const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1";
+        let caller = "arn:aws:sts::111122223333:assumed-role/audit/nightly".parse().unwrap();
+        let identity = Identity { account: "111122223333".to_owned(), arn: caller, user_id: String::new() };
+        let told = |replicas: Value| {
+            let metadata = serde_json::json!({"Arn": KEY, "MultiRegion": true,
+                "MultiRegionConfiguration": {"PrimaryKey": {"Arn": KEY}, "ReplicaKeys": replicas}});
+            flaw(&serde_json::from_value(metadata).unwrap(), KEY, &identity)
+        };
+        let named = |arn: &str| told(serde_json::json!([{"Arn": arn, "Region": "x"}]));
+        assert_eq!(named("arn:aws:kms:us-east-1:111122223333:key/mrk-1"), None);
+        assert_eq!(told(Value::Null), None);
+        assert_eq!(told(serde_json::json!([{"Region": "x"}])).as_deref(), Some("a replica has no `Arn`"));
+        for other in [
+            "arn:aws:kms:us-east-1:999999999999:key/mrk-1",
+            "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1",
+            "arn:aws:kms:us-east-1:111122223333:key/mrk-2",
+            "arn:aws:kms:*:111122223333:key/mrk-1",
+            "arn:aws:iam::111122223333:role/ci",
+            "x",
+        ] {
+            let expected = format!("it names {other} as a replica, which is not this key in another Region");
+            assert_eq!(named(other), Some(expected));
+        }
     }
 }

@@ -111,8 +111,20 @@ pub struct Collected {
     pub reports_read: usize,
     /// How many reports were young enough to be taken over.
     pub reports_kept: usize,
+    /// Of whom there is nothing, since nobody asked for them.
+    pub out_of_scope: OutOfScope,
     /// What was left out that is no gap.
     pub notes: Vec<String>,
+}
+
+/// How many were out of scope, and have no evidence of an earlier collection either: nothing shows that they do not use what
+/// they have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutOfScope {
+    /// Those without a report.
+    pub without_report: usize,
+    /// The users without access keys and their last use.
+    pub without_keys: usize,
 }
 
 /// How many there are of each kind.
@@ -163,7 +175,7 @@ pub async fn collect(
     let reference = run.spawn(reference::collect(Arc::clone(&run)));
     // Whoever fails first ends the others: they are dropped with the runtime.
     let reports = run.joined(reports).await?;
-    run.joined(keys).await?;
+    let without_keys = run.joined(keys).await?;
     run.joined(tags).await?;
     run.joined(kms).await?;
     notes.extend(run.joined(reference).await?);
@@ -190,7 +202,14 @@ pub async fn collect(
         files: std::collections::BTreeMap::new(),
     };
     stage.publish(manifest.clone())?;
-    Ok(Collected { manifest, counts: account.counts, reports_read: reports.read, reports_kept: reports.kept, notes })
+    Ok(Collected {
+        manifest,
+        counts: account.counts,
+        reports_read: reports.read,
+        reports_kept: reports.kept,
+        out_of_scope: OutOfScope { without_report: reports.without, without_keys },
+        notes,
+    })
 }
 
 /// What a collection that begins now says about itself.

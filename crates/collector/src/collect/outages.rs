@@ -46,7 +46,12 @@ fn place(call: &Call<'_>) -> Place {
 
 /// Returns whether an error is about whom is called, and not about what is called for.
 fn is_of_place(error: &AwsError) -> bool {
-    matches!(error.kind(), ErrorKind::Transient | ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Clock)
+    is_down(error) || matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Clock)
+}
+
+/// Returns whether nobody answered, or somebody else than AWS.
+pub(super) fn is_down(error: &AwsError) -> bool {
+    matches!(error.kind(), ErrorKind::Transient | ErrorKind::Answer)
 }
 
 impl Outages {
@@ -83,7 +88,7 @@ impl Outages {
             *entry = (entry.0 + 1, error.clone());
             entry.0
         };
-        match (is_vital(call.operation), *error.kind() == ErrorKind::Transient) {
+        match (is_vital(call.operation), is_down(error)) {
             (true, false) => Verdict::End,
             (true, true) if failures.is_multiple_of(FAILURES) => Verdict::AskIam,
             (false, false) => Verdict::AskWhoCalls,
@@ -152,10 +157,13 @@ mod tests {
     fn iam_is_asked_whether_it_is_there_before_a_collection_ends() {
         let outages = Outages::default();
         let call = Call::new("iam:ListPolicyTags");
-        let down = error(&call, ErrorKind::Transient);
-        let verdicts: Vec<Verdict> = (0..FAILURES).map(|_| outages.failed(&call, &down)).collect();
-        assert_eq!(verdicts.iter().position(|verdict| *verdict != Verdict::Gap), Some(FAILURES - 1));
-        assert_eq!(verdicts.last(), Some(&Verdict::AskIam));
-        assert!(outages.instead(&call).is_none());
+        // Nobody answers, or somebody else.
+        for kind in [ErrorKind::Transient, ErrorKind::Answer] {
+            let down = error(&call, kind);
+            let verdicts: Vec<Verdict> = (0..FAILURES).map(|_| outages.failed(&call, &down)).collect();
+            assert_eq!(verdicts.iter().position(|verdict| *verdict != Verdict::Gap), Some(FAILURES - 1));
+            assert_eq!(verdicts.last(), Some(&Verdict::AskIam));
+            assert!(outages.instead(&call).is_none());
+        }
     }
 }

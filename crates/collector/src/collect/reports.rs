@@ -51,8 +51,9 @@ struct Pipeline {
 
 /// Collects the reports of `targets`; `others` keep what is there of them.
 pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Target>) -> Step<Outcome> {
+    let mut without = 0;
     for target in others {
-        keep(&run, &target, |_| true)?;
+        without += usize::from(!keep(&run, &target, |_| true)?);
         run.carry_gaps(&target.arn, is_about_report);
     }
     let total = targets.len();
@@ -77,7 +78,7 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
         read: 0,
     };
     pipeline.run().await?;
-    Ok(Outcome { read: pipeline.read, kept })
+    Ok(Outcome { read: pipeline.read, kept, without })
 }
 
 /// Returns whether a gap is one of this module, or of what hangs on a report.

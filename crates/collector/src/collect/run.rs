@@ -1,6 +1,6 @@
 //! What all parts of a collection share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,7 +14,8 @@ use serde::Serialize;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::earlier::Existing;
-use super::outages::{Outages, Verdict};
+use super::outages::{Outages, Verdict, is_down};
+use super::regions::Statuses;
 use super::stage::Stage;
 use super::target::Target;
 use super::{CollectError, Options, Progress, gap};
@@ -42,7 +43,12 @@ pub(super) struct Run {
     /// KMS keys that policies name and that are not there.
     gone: Mutex<BTreeSet<String>>,
     outages: Outages,
-    regions: OnceLock<BTreeMap<String, String>>,
+    regions: OnceLock<Statuses>,
+}
+
+/// Returns whether pages that were answered contradict each other: another reading may not.
+pub(super) fn is_contradiction(error: &AwsError) -> bool {
+    *error.kind() == ErrorKind::Answer && !error.was_repeated()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,15 +83,14 @@ impl Run {
     }
 
     /// Takes note of the Regions of the account, and whether each is enabled.
-    pub fn knows_regions(&self, regions: BTreeMap<String, String>) {
+    pub fn knows_regions(&self, regions: Statuses) {
         // Said once, by whoever reads them.
         let _ = self.regions.set(regions);
     }
 
     /// Returns whether AWS says that a Region is off: then nobody answers there.
     pub fn is_off(&self, region: &str) -> bool {
-        let status = self.regions.get().and_then(|regions| regions.get(region));
-        status.is_some_and(|status| matches!(status.as_str(), "DISABLED" | "DISABLING"))
+        self.regions.get().is_some_and(|regions| regions.is_off(region))
     }
 
     /// Makes a call; see [`Session::call`].
@@ -114,11 +119,11 @@ impl Run {
             Verdict::End => Err(error.into()),
             Verdict::AskWhoCalls => match self.session.ask_who_calls().await {
                 Ok(()) => Ok(if call.region.is_empty() { error } else { error.and(NOT_THERE) }),
-                Err(ended) if matches!(ended.kind(), ErrorKind::Transient | ErrorKind::Throttled) => Ok(error),
+                Err(ended) if is_down(&ended) || *ended.kind() == ErrorKind::Throttled => Ok(error),
                 Err(ended) => Err(ended.into()),
             },
             Verdict::AskIam => match super::details::summary(&self.session).await {
-                Err(CollectError::Aws(down)) if *down.kind() == ErrorKind::Transient => Err(error.into()),
+                Err(CollectError::Aws(down)) if is_down(&down) => Err(error.into()),
                 Err(CollectError::Aws(_)) | Ok(_) => Ok(error),
                 Err(other) => Err(other),
             },
@@ -133,7 +138,7 @@ impl Run {
         let mut readings = 1;
         loop {
             match read().await? {
-                Err(error) if *error.kind() == ErrorKind::Answer && readings < READINGS => readings += 1,
+                Err(error) if is_contradiction(&error) && readings < READINGS => readings += 1,
                 result => return Ok(result),
             }
         }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use secateur_analyzer::time::UnixTime;
 
 use super::CollectError;
-use super::earlier::{Earlier, Existing, MANIFEST, STATE, Staged, State};
+use super::earlier::{Earlier, Existing, MANIFEST, STATE, Staged, State, manifest_of};
 use crate::snapshot::{STAGE, files, make_dirs, sync_dir};
 use crate::{Manifest, SnapshotWriter};
 
@@ -24,35 +24,61 @@ const REPLACED: &str = ".replaced.json";
 /// The lock of a snapshot's directory. It goes with the process, however that ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
+#[expect(clippy::incompatible_msrv, reason = "the feature `aws` asks for a newer compiler: that of the SDK")]
 impl Lock {
     /// Takes the lock.
-    #[expect(clippy::incompatible_msrv, reason = "the feature `aws` asks for a newer compiler: that of the SDK")]
     pub fn take(dir: &Path) -> Result<Lock, CollectError> {
         make_dirs(dir)?;
         let path = dir.join(LOCK);
-        let failed = |source| CollectError::Io { doing: "lock", path: path.clone(), source };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
+        let file = options.open(&path).map_err(io_error("lock", &path))?;
+        let mut lock = Lock::hold(dir, file, File::try_lock)?;
+        // For the message of whoever comes next; the lock holds without it.
+        let _ = lock
+            .file
+            .set_len(0)
+            .and_then(|()| lock.file.rewind())
+            .and_then(|()| write!(lock.file, "process {}", std::process::id()));
+        Ok(lock)
+    }
+
+    /// Refuses what [`Lock::take`] would refuse, and makes nothing.
+    pub fn probe(dir: &Path) -> Result<(), CollectError> {
+        if !dir.is_dir() {
+            // What cannot become a folder is told as it would be then.
+            let above = dir.ancestors().find(|path| path.symlink_metadata().is_ok()).filter(|path| !path.is_dir());
+            return Ok(above.map_or(Ok(()), make_dirs)?);
+        }
+        let path = dir.join(LOCK);
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            // Two who only look are not in each other's way.
+            Ok(file) => Lock::hold(dir, file, File::try_lock_shared).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(io_error("lock", &path)(error)),
+        }
+    }
+
+    fn hold(
+        dir: &Path,
+        mut file: File,
+        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+    ) -> Result<Lock, CollectError> {
+        match lock(&file) {
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // Whoever holds it may be writing its name just now.
                 let _ = file.read_to_string(&mut holder);
-                return Err(CollectError::Locked { dir: dir.to_owned(), holder: holder.trim().to_owned() });
+                Err(CollectError::Locked { dir: dir.to_owned(), holder: holder.trim().to_owned() })
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(io_error("lock", &dir.join(LOCK))(source)),
         }
-        // For the message above; the lock holds without it.
-        let _ =
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "process {}", std::process::id()));
-        Ok(Lock { _file: file })
     }
 }
 
@@ -227,11 +253,6 @@ fn exchange(dir: &Path, stage: &Path) -> Result<(), CollectError> {
     fs::rename(&from, &manifest).map_err(io_error("rename", &from))?;
     sync_dir(dir).map_err(io_error("write", dir))?;
     fs::remove_dir_all(stage).map_err(io_error("remove", stage))
-}
-
-fn manifest_of(path: &Path) -> Result<Manifest, CollectError> {
-    let bytes = fs::read(path).map_err(io_error("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| io_error("read", path)(error.into()))
 }
 
 /// The folders between a file and the snapshot's directory.

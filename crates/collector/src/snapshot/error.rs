@@ -257,7 +257,7 @@ impl SnapshotError {
             SnapshotError::FileName { .. } => "rename it; names are free within their folder".to_owned(),
             SnapshotError::NotJson { remedy, .. } | SnapshotError::WrongShape { remedy, .. } => remedy.clone(),
             SnapshotError::Format { found, .. } if *found > u64::from(FORMAT_VERSION) => {
-                "read it with the newer secateur that wrote it, or collect the snapshot again with this one".to_owned()
+                "read it with the newer secateur that wrote it, or collect with this one into another directory".to_owned()
             }
             SnapshotError::NoArn { .. } => "add the member `Arn` with the ARN that the file is about, as in \
                                             `\"Arn\": \"arn:aws:iam::111122223333:role/ci\"`"

@@ -59,16 +59,31 @@ struct Version {
     format_version: serde_json::Value,
 }
 
+impl Version {
+    /// Returns the version when it is another one. What is no version at all is refused, with its place, when the whole file is
+    /// parsed.
+    fn other(&self) -> Option<u64> {
+        self.format_version.as_u64().filter(|found| *found != u64::from(FORMAT_VERSION))
+    }
+}
+
 /// Refuses a file of secateur's own that is of another format version.
 pub(super) fn check_version(file: &SnapshotFile, bytes: &[u8]) -> Result<(), SnapshotError> {
     let version: Version = json::parse(file, bytes)?;
-    match version.format_version.as_u64() {
-        Some(found) if found != u64::from(FORMAT_VERSION) => {
-            Err(SnapshotError::Format { path: file.path.clone(), found })
-        }
-        // What is no version at all is refused, with its place, when the whole file is parsed.
-        _ => Ok(()),
+    match version.other() {
+        Some(found) => Err(SnapshotError::Format { path: file.path.clone(), found }),
+        None => Ok(()),
     }
+}
+
+/// Why bytes are no manifest that this crate knows.
+#[cfg(feature = "aws")]
+#[derive(Debug)]
+pub(crate) enum Unknown {
+    /// It is of that format version.
+    Format(u64),
+    /// It is no manifest.
+    Json(serde_json::Error),
 }
 
 /// Reads the manifest, if there is one, and returns it with its own SHA-256.
@@ -80,6 +95,16 @@ pub(super) fn read(inventory: &Inventory) -> Result<Option<(Manifest, Sha256)>, 
 }
 
 impl Manifest {
+    /// Parses the bytes of one, of this format version alone.
+    #[cfg(feature = "aws")]
+    pub(crate) fn of(bytes: &[u8]) -> Result<Manifest, Unknown> {
+        let version: Version = serde_json::from_slice(bytes).map_err(Unknown::Json)?;
+        match version.other() {
+            Some(found) => Err(Unknown::Format(found)),
+            None => serde_json::from_slice(bytes).map_err(Unknown::Json),
+        }
+    }
+
     /// Refuses a snapshot that has other files than the manifest lists.
     pub(super) fn check_listing(&self, inventory: &Inventory) -> Result<(), SnapshotError> {
         for (name, expected) in &self.files {

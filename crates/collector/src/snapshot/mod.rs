@@ -36,6 +36,8 @@ pub(crate) use document::decoded;
 pub use error::SnapshotError;
 #[cfg(feature = "aws")]
 pub(crate) use exchange::STAGE;
+#[cfg(feature = "aws")]
+pub(crate) use manifest::Unknown;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;
 #[cfg(feature = "aws")]

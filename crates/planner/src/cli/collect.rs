@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use secateur_analyzer::account::Gap;
 use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
-use secateur_collector::collect::{self, Check, CollectError, Collected, Granularity, Include, Options, Progress};
+use secateur_collector::collect::{
+    self, Check, CollectError, Collected, Granularity, Include, Options, OutOfScope, Progress,
+};
 
 use super::failure::Failure;
 use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
@@ -91,8 +93,10 @@ const USUAL_RATE: f64 = 10.0;
 
 fn checked(check: &Check, rate: Rate) -> String {
     let mut lines = Vec::new();
-    if check.is_good() {
+    if check.is_good() && check.untried.is_empty() {
         lines.push("No permission is missing".to_owned());
+    } else if check.is_good() {
+        lines.push("No permission is missing of those that could be tried".to_owned());
     } else if check.missing.is_empty() {
         lines.push("No permission is known to be missing".to_owned());
     } else {
@@ -132,7 +136,7 @@ fn checked(check: &Check, rate: Rate) -> String {
 const NAMED_GAPS: usize = 10;
 
 fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
-    let Collected { manifest, counts, reports_read, reports_kept, notes } = collected;
+    let Collected { manifest, counts, reports_read, reports_kept, out_of_scope, notes } = collected;
     let mut lines = vec![
         format!("Collected account {} into {}", visible(&manifest.account_id), visible(&dir.display().to_string())),
         format!(
@@ -145,13 +149,15 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
         format!("  {} read, {reports_kept} taken over", count(*reports_read, "report")),
         format!("  {}", shown.totals()),
     ];
+    lines.extend(manifest.scope.as_ref().map(|_| format!("  {}", limited(*out_of_scope))));
     lines.extend(notes.iter().map(|note| format!("  Note: {}", visible(note))));
     if !manifest.complete {
         lines
             .push("  INCOMPLETE: the authorization details lack somebody; a plan from it cannot be applied".to_owned());
     }
     if manifest.gaps.is_empty() {
-        lines.push("  Nothing is missing".to_owned());
+        let of = if manifest.scope.is_some() { " of whoever --principal names" } else { "" };
+        lines.push(format!("  Nothing is missing{of}"));
     } else {
         lines.push(format!("  {}; what is missing is kept by every plan:", count(manifest.gaps.len(), "gap")));
         for gap in manifest.gaps.iter().take(NAMED_GAPS) {
@@ -166,14 +172,27 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
     lines.join("\n")
 }
 
+/// Returns what a scope left out: what is not there shows no disuse.
+fn limited(out_of_scope: OutOfScope) -> String {
+    let OutOfScope { without_report, without_keys } = out_of_scope;
+    if out_of_scope == OutOfScope::default() {
+        return "Limited by --principal: of everybody else there is what earlier collections read".to_owned();
+    }
+    format!(
+        "Limited by --principal: of everybody else {without_report} have no report here, and {without_keys} of the users no \
+         access-key data; every plan keeps what is theirs"
+    )
+}
+
 /// Returns what mends gaps like these.
 fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
-    let (mut keys, mut denied, mut off, mut later) = (false, false, false, false);
+    let (mut keys, mut denied, mut off, mut refused, mut later) = (false, false, false, false, false);
     for gap in gaps {
         match gap.kind.as_str() {
             "access-denied" if gap.detail.starts_with("kms:") => keys = true,
             "access-denied" => denied = true,
             "region-off" => off = true,
+            "refused" => refused = true,
             _ => later = true,
         }
     }
@@ -190,6 +209,9 @@ fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
     if off {
         lines.push("Of keys in a Region that is off nothing can be read until somebody enables it");
     }
+    if refused {
+        lines.push("What was refused stays refused until the reason that stands with it is mended, where it can be");
+    }
     if later {
         lines.push("Run `secateur collect` again: it reads what is missing, and nothing else that is young");
     }
@@ -203,9 +225,8 @@ pub(super) fn failure(error: &CollectError) -> Failure {
         CollectError::Locked { .. } => with_help(Failure::refused("locked", error.to_string()), error.help()),
         CollectError::OtherAccount { .. }
         | CollectError::MadeByHand { .. }
-        | CollectError::ManifestUnreadable { .. } => {
-            with_help(Failure::refused("not-empty", error.to_string()), error.help())
-        }
+        | CollectError::ManifestUnreadable { .. }
+        | CollectError::OtherFormat { .. } => with_help(Failure::refused("not-empty", error.to_string()), error.help()),
         CollectError::Nobody { .. } => with_help(Failure::usage(error.to_string()), error.help()),
         CollectError::Io { path, source, doing } => Failure::io(doing, path, source),
         CollectError::Unfinished => with_help(Failure::error("bug", error.to_string()), error.help()),
@@ -250,6 +271,8 @@ mod tests {
         assert!(key.starts_with("Of a KMS key its own policy decides too") && !key.contains('\n'), "{key}");
         let off = said(&[gap("region-off", "x")]);
         assert!(!off.contains("again"), "{off}");
+        let refused = said(&[gap("refused", "kms:GetKeyLastUsage: UnknownOperationException")]);
+        assert!(refused.starts_with("What was refused stays refused") && !refused.contains("again"), "{refused}");
         let both = said(&[gap("access-denied", "iam:ListPolicyTags: x"), gap("job-lost", "x")]);
         assert!(both.starts_with("Allow the permissions") && both.contains("\nRun `secateur collect` again"), "{both}");
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::emulator::wire::Params;
 
@@ -46,6 +47,18 @@ pub enum Effect {
         /// The message.
         #[serde(default)]
         message: String,
+    },
+    /// Nothing is done; somebody on the way answers, or AWS as nobody expects.
+    Answer {
+        /// The HTTP status.
+        #[serde(default = "two_hundred")]
+        status: u16,
+        /// Headers.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// The body: a text as it is, anything else as JSON.
+        #[serde(default)]
+        body: Value,
     },
     /// Nothing is done; the connection is reset.
     Reset,
@@ -102,6 +115,10 @@ pub enum Effect {
 
 fn service_failure() -> String {
     String::from("ServiceFailure")
+}
+
+const fn two_hundred() -> u16 {
+    200
 }
 
 const fn five_hundred() -> u16 {

@@ -109,6 +109,7 @@ fn answer(world: &mut World, request: &Request, caller: &Caller, now: Time, requ
     match &effect {
         Some(Effect::Throttle) => return failed(&Error::throttling()),
         Some(Effect::Error { code, status, message }) => return failed(&Error::new(code, *status, message.clone())),
+        Some(Effect::Answer { status, headers, body }) => return Outcome::of(Answer::foreign(*status, headers, body)),
         Some(Effect::Reset) => return Outcome { then: Then::Reset, ..failed(&Error::throttling()) },
         Some(Effect::ExpireSession) => {
             world.sessions.expire(Some(&caller.access_key), now);

@@ -186,7 +186,7 @@ async fn held(world: &Shared, request: &Request, when: &str) {
 fn response(answer: Answer) -> Response<Body> {
     let mut builder = Response::builder().status(answer.status).header("content-type", answer.content_type);
     for (name, value) in answer.headers {
-        builder = builder.header(name, value);
+        builder = builder.header(name.as_ref(), value);
     }
     builder
         .body(Body::from(answer.body))

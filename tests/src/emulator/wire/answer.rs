@@ -1,5 +1,8 @@
 //! An answer, before it becomes HTTP.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Status, headers and body of an answer.
@@ -10,7 +13,7 @@ pub struct Answer {
     /// The type of the body.
     pub content_type: &'static str,
     /// More headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: Vec<u8>,
     /// The code of the error that this is, for the log.
@@ -29,6 +32,13 @@ impl Answer {
         Self { status, content_type: "application/json", headers: Vec::new(), body, error: None }
     }
 
+    /// An answer of whatever shape.
+    pub fn foreign(status: u16, headers: &BTreeMap<String, String>, body: &Value) -> Self {
+        let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned).into_bytes();
+        let headers = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+        Self { status, content_type: "application/json", headers, body, error: None }
+    }
+
     /// Names another type of the body.
     #[must_use]
     pub const fn of_type(mut self, content_type: &'static str) -> Self {
@@ -39,7 +49,7 @@ impl Answer {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+        self.headers.push((name.into(), value));
         self
     }
 

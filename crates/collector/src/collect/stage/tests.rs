@@ -164,10 +164,38 @@ fn a_manifest_that_cannot_be_read_is_refused() {
     let dir = TempDir::new().unwrap();
     let dir = dir.path();
     staged(dir, "a").publish(manifest()).unwrap();
-    fs::write(dir.join(MANIFEST), r#"{"format_version": 2}"#).unwrap();
+    fs::write(dir.join(MANIFEST), r#"{"format_version": 1}"#).unwrap();
     let told = refusal(dir, state());
     assert!(told.starts_with("`DIR/manifest.json` cannot be read, so nobody knows"), "{told}");
     assert!(dir.join("last-accessed/role/a.json").exists());
+}
+
+#[test]
+fn a_snapshot_of_another_format_is_neither_taken_over_nor_replaced() {
+    let newer = Manifest { format_version: 99, ..manifest() };
+    let said = "`DIR/manifest.json` has format version 99, and this secateur knows version 1: nothing of it is taken over, and \
+                nothing replaced";
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    staged(dir, "a").publish(manifest()).unwrap();
+    let files = fs::read(dir.join(MANIFEST)).unwrap();
+    fs::write(
+        dir.join(MANIFEST),
+        String::from_utf8(files).unwrap().replacen("\"format_version\": 1", "\"format_version\": 99", 1),
+    )
+    .unwrap();
+    let before = fs::read(dir.join(MANIFEST)).unwrap();
+    assert_eq!(refusal(dir, state()), said);
+    let help = Stage::open(dir, state(), 0, false).unwrap_err().help().unwrap();
+    assert!(help.starts_with("collect with the newer secateur that wrote it, name another directory"), "{help}");
+    assert_eq!(fs::read(dir.join(MANIFEST)).unwrap(), before);
+    // One that was cut off while its files changed places.
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join(STAGE)).unwrap();
+    fs::write(dir.join(STAGE).join(MANIFEST), serde_json::to_vec(&newer).unwrap()).unwrap();
+    assert_eq!(refusal(dir, state()), said.replace("DIR/", "DIR/.collecting/"));
+    assert!(dir.join(STAGE).join(MANIFEST).exists() && !dir.join(MANIFEST).exists());
 }
 
 #[test]
@@ -178,10 +206,10 @@ fn what_another_collection_has_read_is_not_dropped() {
     let other = State { account_id: "444455556666".to_owned(), ..state() };
     assert_eq!(
         refusal(dir, other),
-        "`DIR` holds what was collected until now of account 111122223333, and the credentials are of account 444455556666"
+        "`DIR` holds what was collected until now of account 111122223333 in partition aws, and the credentials are of account 444455556666 in partition aws"
     );
     let elsewhere = State { endpoint: Some("http://127.0.0.1:1".to_owned()), ..state() };
-    assert!(refusal(dir, elsewhere).ends_with("of account 111122223333 at http://127.0.0.1:1"));
+    assert!(refusal(dir, elsewhere).ends_with("of account 111122223333 in partition aws at http://127.0.0.1:1"));
     assert!(dir.join(STAGE).join("last-accessed/role/a.json").exists());
 }
 

@@ -322,9 +322,17 @@ impl<'a> From<&'a kms::Relative> for Relative<'a> {
     }
 }
 
-/// Returns a time of a service that speaks JSON as the AWS CLI prints it.
+/// Returns a time of a service that speaks JSON as the AWS CLI prints it: to the microsecond, which the nearest number with a
+/// point may miss by one.
+#[expect(clippy::cast_possible_truncation, reason = "of a time before the year 10000, see `aws::json::seconds`")]
 fn of_seconds(seconds: f64) -> String {
-    time(&DateTime::from_secs_f64(seconds))
+    const MICROS: i64 = 1_000_000;
+    let micros = (seconds * 1e6).round() as i64;
+    let whole = time(&DateTime::from_secs(micros.div_euclid(MICROS)));
+    match (micros.rem_euclid(MICROS), whole.split_once('+')) {
+        (0, _) | (_, None) => whole,
+        (micros, Some((whole, zone))) => format!("{whole}.{micros:06}+{zone}"),
+    }
 }
 
 impl<'a> KeyUsage<'a> {
@@ -348,6 +356,25 @@ impl<'a> KeyUsage<'a> {
             arn,
             multi_region: metadata.multi_region,
             multi_region_configuration: configuration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_that_aws_sent() {
+        for (seconds, expected) in [
+            (1_765_432_101.987, "2025-12-11T05:48:21.987000+00:00"),
+            (1_790_000_000.123, "2026-09-21T14:13:20.123000+00:00"),
+            (1_790_000_000.999_999_9, "2026-09-21T14:13:21+00:00"),
+            (1_790_000_000.0, "2026-09-21T14:13:20+00:00"),
+            (0.5, "1970-01-01T00:00:00.500000+00:00"),
+        ] {
+            assert_eq!(of_seconds(seconds), expected);
+            assert!(expected.parse::<secateur_analyzer::time::UnixTime>().is_ok());
         }
     }
 }

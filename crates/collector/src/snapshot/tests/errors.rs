@@ -152,7 +152,7 @@ fn files_that_say_too_little_are_named() {
 #[test]
 fn grants_are_read_strictly() {
     let restore = "help: restore the file, or collect the snapshot again";
-    let newer = "help: read it with the newer secateur that wrote it, or collect the snapshot again with this one";
+    let newer = "help: read it with the newer secateur that wrote it, or collect with this one into another directory";
     let check = |content: &str, message: &str, help: &str| {
         check_error(&[("grants.json", content)], &format!("`DIR/grants.json` {message}\n{help}"));
     };

@@ -88,7 +88,7 @@ fn manifests_are_read_strictly() {
     check(
         json!({"format_version": 2, "files": null}),
         "`DIR/manifest.json` has format version 2, and this secateur reads version 1 | help: read it with the newer secateur \
-         that wrote it, or collect the snapshot again with this one",
+         that wrote it, or collect with this one into another directory",
     );
     check(
         json!({"account_id": "111"}),

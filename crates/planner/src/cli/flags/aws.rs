@@ -42,8 +42,8 @@ pub(in crate::cli) struct CollectArgs {
     /// The snapshot's directory [default: .secateur/snapshot beside secateur.toml]
     #[arg(long, value_name = "DIR", env = "SECATEUR_SNAPSHOT")]
     pub snapshot: Option<PathBuf>,
-    /// Read the reports of these users and roles only, such as `role/ci`, `user/*` or an ARN; of others what is there stays.
-    /// May be given several times
+    /// Read the reports and access keys of these users and roles only, such as `role/ci`, `user/*` or an ARN. Of others what
+    /// is there stays, and what is not there is no evidence. May be given several times
     #[arg(long, value_name = "GLOB")]
     pub principal: Vec<String>,
     /// Read reports of groups or policies too, or which policies grant each service
@@ -58,7 +58,8 @@ pub(in crate::cli) struct CollectArgs {
     /// Where AWS's service reference is; `none` does without it [default: AWS's own, where AWS itself is asked]
     #[arg(long, value_name = "URL")]
     pub service_reference: Option<String>,
-    /// Print which permissions are missing, how many calls there would be and how long that takes; collect nothing
+    /// Print which permissions are missing, what could not be tried, how many calls there would be and how long that takes;
+    /// refuse what a collection would refuse; collect nothing
     #[arg(long)]
     pub check: bool,
     #[command(flatten)]
