@@ -66,6 +66,12 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
         let holder = analysis.graph.entity_address(Entity::Principal(*principal));
         add(missing, "not-collected", format!("{holder} has it, but the authorization details do not contain it"));
     }
+    for principal in &account.principals {
+        if let Some(boundary) = principal.boundary.as_ref().filter(|arn| account.policy(arn).is_none()) {
+            let detail = "has it as permissions boundary, but the authorization details do not contain it: nothing tells since when";
+            add(boundary.as_str(), "not-collected", format!("{} {detail}", principal.address()));
+        }
+    }
     for principal in &analysis.principals {
         let arn = principal.evidence.principal().arn.as_str();
         // What the collection says of it is the cause; saying so twice would count it twice.

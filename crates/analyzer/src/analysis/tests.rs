@@ -1,6 +1,8 @@
 mod grants;
 mod in_order;
+mod key_use;
 mod keys;
+mod lifted;
 
 use super::*;
 use crate::account::sketch::{Sketch, time};

@@ -7,13 +7,14 @@
 
 use crate::account::{Account, ManagedPolicy, PolicyVersion, Principal};
 use crate::catalog::{ActionId, ActionSet, Catalog};
-use crate::document::{Effect, PolicyDocument, Sha256, fingerprint};
+use crate::document::{PolicyDocument, Sha256, fingerprint};
 use crate::graph::{Graph, PolicyRef, PrincipalId};
 use crate::rules::{Settings, UnknownGrantDate};
 use crate::time::UnixTime;
 
 use super::history::GrantIndex;
 use super::report::ReportTimes;
+use super::terms::InForce;
 
 /// When a holder was granted a policy, as far as anything tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,23 +46,21 @@ impl PolicyGrants {
     /// inline policy, nor when nothing is younger than `horizon`.
     pub fn new(catalog: &Catalog, policy: PolicyRef<'_>, horizon: UnixTime, history: &GrantIndex<'_>) -> PolicyGrants {
         let Some(managed) = policy.managed() else { return PolicyGrants::default() };
-        let events = history.version_events(managed);
+        let events = history.version_events(&managed.arn);
         let is_young = |version: &PolicyVersion| version.created.is_none_or(|created| created > horizon);
         // Making a version is told by the versions themselves, as long as none of them is gone.
         let latest = if events.has_deleted { events.chosen.max(events.made) } else { events.chosen };
         if latest.is_none() && !managed.versions.iter().any(is_young) {
             return PolicyGrants::default();
         }
-        let mut introduced = introductions(catalog, managed);
+        let in_force = managed.default().and_then(document_of).map(|document| InForce::new(catalog, document));
+        let mut introduced = in_force.as_ref().map_or_else(Vec::new, |in_force| introductions(in_force, managed));
         if let Some(latest) = latest {
             // Whichever version was in force before, it allowed what all that there were allow.
-            let mut rest = managed
-                .default()
-                .and_then(document_of)
-                .map_or_else(|| catalog.full_set(), |document| allowed(catalog, document));
-            if !events.has_deleted && is_without_gap(managed) {
+            let mut rest = in_force.as_ref().map_or_else(|| catalog.full_set(), InForce::allowed);
+            if let Some(in_force) = in_force.filter(|_| !events.has_deleted && is_without_gap(managed)) {
                 let mut steady = catalog.full_set();
-                managed.versions.iter().for_each(|version| steady.intersect_with(&surely_allowed(catalog, version)));
+                managed.versions.iter().for_each(|version| steady.intersect_with(&in_force.steady_in(version)));
                 rest.difference_with(&steady);
             }
             introduced.push((latest, rest));
@@ -81,14 +80,15 @@ impl PolicyGrants {
     }
 }
 
-/// Walks back from the version in force: what an older version did not allow came with the one after it. Versions that are
-/// gone may not have allowed it either, so what the oldest one left allows is as young as that one.
+/// Walks back from the version in force: what an older version did not allow, or on other terms, came with the one after it.
+/// Versions that are gone may not have allowed it either, so what the oldest one left allows is as young as that one.
 ///
 /// A younger version than the one in force may have been in force: what it did not allow may have come back since.
-fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, ActionSet)> {
-    let Some(current) = policy.default() else { return Vec::new() };
-    let (Some(at), Some(document)) = (current.created, document_of(current)) else { return Vec::new() };
-    let mut rest = allowed(catalog, document);
+fn introductions(in_force: &InForce<'_>, policy: &ManagedPolicy) -> Vec<(UnixTime, ActionSet)> {
+    let Some((current, at)) = policy.default().and_then(|current| Some((current, current.created?))) else {
+        return Vec::new();
+    };
+    let mut rest = in_force.allowed();
     let mut found = Vec::new();
     let mut others: Vec<(UnixTime, &PolicyVersion)> = (policy.versions.iter())
         .filter(|version| version.id != current.id)
@@ -97,7 +97,7 @@ fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, Ac
     others.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
     for (created, version) in others.iter().filter(|(created, _)| *created >= at) {
         let mut back = rest.clone();
-        back.difference_with(&surely_allowed(catalog, version));
+        back.difference_with(&in_force.steady_in(version));
         found.push((*created, back));
     }
     let mut since = at;
@@ -109,7 +109,7 @@ fn introductions(catalog: &Catalog, policy: &ManagedPolicy) -> Vec<(UnixTime, Ac
             break;
         }
         number = next;
-        let mut still = surely_allowed(catalog, version);
+        let mut still = in_force.steady_in(version);
         still.intersect_with(&rest);
         rest.difference_with(&still);
         found.push((since, rest));
@@ -136,27 +136,6 @@ pub(super) fn is_without_gap(policy: &ManagedPolicy) -> bool {
 
 pub(super) fn document_of(version: &PolicyVersion) -> Option<&PolicyDocument> {
     version.document.as_ref().and_then(|document| document.policy())
-}
-
-/// The catalogue's actions that some Allow statement is about, whatever its resource and condition.
-fn allowed(catalog: &Catalog, document: &PolicyDocument) -> ActionSet {
-    covered(catalog, document, Effect::Allow)
-}
-
-/// What a version allows and no Deny of it is about: with a Deny nobody could use it, or not all of it.
-fn surely_allowed(catalog: &Catalog, version: &PolicyVersion) -> ActionSet {
-    let Some(document) = document_of(version) else { return catalog.empty_set() };
-    let mut set = allowed(catalog, document);
-    set.difference_with(&covered(catalog, document, Effect::Deny));
-    set
-}
-
-fn covered(catalog: &Catalog, document: &PolicyDocument, effect: Effect) -> ActionSet {
-    let mut set = catalog.empty_set();
-    for statement in document.statements.iter().filter(|statement| statement.effect == effect) {
-        set.union_with(&catalog.covered(&statement.actions));
-    }
-    set
 }
 
 impl<'a> GrantWitness<'a> {

@@ -7,8 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::grant::{Granted, is_without_gap};
+use super::lifted;
 use super::report::{REPORTING_DELAY, ReportTimes};
-use crate::account::{Account, GrantEvent, GrantHistory, ManagedPolicy, PolicyVersion, Principal, PrincipalKind};
+use crate::account::{
+    Account, GrantEvent, GrantHistory, Group, ManagedPolicy, PolicyVersion, Principal, PrincipalKind,
+};
+use crate::arn::Arn;
 use crate::document::PolicyDocument;
 use crate::graph::{Graph, Holder, Path, PolicyId, PolicyRef, PrincipalId};
 use crate::rules::Settings;
@@ -36,6 +40,8 @@ pub struct GrantIndex<'a> {
     /// By principal, the latest write that may have changed all that it may do; found when first asked for, since a
     /// principal may hold many policies.
     of_principal: Vec<OnceLock<Option<UnixTime>>>,
+    /// By principal, when the versions of its policies last let go a Deny; without any history too.
+    deny_lifted: Vec<OnceLock<Option<UnixTime>>>,
 }
 
 /// The calls that made, chose or deleted a version of a policy.
@@ -69,14 +75,16 @@ const UNRELATED: [&str; 8] = [
 impl<'a> GrantIndex<'a> {
     /// Indexes the account's history, if it has one that makes sense at `now`.
     pub fn new(account: &'a Account, now: UnixTime) -> GrantIndex<'a> {
+        let nothing = || account.principals.iter().map(|_| OnceLock::new()).collect();
+        let silent = GrantIndex { deny_lifted: nothing(), ..GrantIndex::default() };
         let Some(history) =
             account.grants.as_ref().filter(|history| history.from <= history.to && history.to <= now.plus(DAY))
         else {
-            return GrantIndex::default();
+            return silent;
         };
-        let of_principal = account.principals.iter().map(|_| OnceLock::new()).collect();
+        let of_principal = nothing();
         let covers_details = details_at(account).is_none_or(|at| history.to >= at);
-        let mut index = GrantIndex { history: Some(history), covers_details, of_principal, ..GrantIndex::default() };
+        let mut index = GrantIndex { history: Some(history), covers_details, of_principal, ..silent };
         let names = known_names(account);
         for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
             index.add(event, &names);
@@ -147,9 +155,10 @@ impl<'a> GrantIndex<'a> {
         let groups = groups.filter(|event| changes_all(event) && event.name != "RemoveUserFromGroup");
         // A version that dropped a Deny, or a boundary that was opened, lets through what other policies allow.
         let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
-        let denying = held.filter(|managed| self.may_have_denied(managed));
-        let boundary = principal.boundary.as_ref().and_then(|arn| account.policy(arn));
-        let versions = denying.chain(boundary).map(|managed| self.version_events(managed));
+        let denying = held.filter(|managed| self.may_have_denied(managed)).map(|managed| &managed.arn);
+        // Whatever was not read may have had a Deny.
+        let missing = attached(account, principal).filter(|arn| account.policy(arn).is_none());
+        let versions = denying.chain(&principal.boundary).chain(missing).map(|arn| self.version_events(arn));
         let versions = versions.filter_map(|events| events.made.max(events.chosen));
         let unnamed = self.unnamed.get(&kind).copied();
         own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).max()
@@ -175,9 +184,18 @@ impl<'a> GrantIndex<'a> {
         owner.chain(unnamed).chain(membership).max()
     }
 
+    /// When a policy that the principal holds last let go a Deny, as far as the versions of the policies tell.
+    pub(super) fn deny_lifted(&self, graph: &Graph<'_>, id: PrincipalId) -> Option<UnixTime> {
+        let find = || {
+            let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)?.managed());
+            held.filter_map(lifted::deny_lifted).max()
+        };
+        self.deny_lifted.get(id.0).map_or_else(find, |known| *known.get_or_init(find))
+    }
+
     /// The calls that made, chose or deleted a version of the policy.
-    pub(super) fn version_events(&self, policy: &ManagedPolicy) -> VersionEvents {
-        let own = self.by_policy.get(policy.arn.as_str()).into_iter().flatten();
+    pub(super) fn version_events(&self, policy: &Arn) -> VersionEvents {
+        let own = self.by_policy.get(policy.as_str()).into_iter().flatten();
         let chosen = self.unnamed.get(&POLICY).copied();
         let mut events = VersionEvents { made: None, chosen, has_deleted: false };
         for event in own {
@@ -197,7 +215,7 @@ impl<'a> GrantIndex<'a> {
             version.document.as_ref().is_none_or(|document| document.policy().is_none_or(PolicyDocument::has_deny))
         };
         let is_whole = policy.versions.iter().any(|version| version.id == "v1") && is_without_gap(policy);
-        policy.versions.iter().any(denies) || !is_whole || self.version_events(policy).has_deleted
+        policy.versions.iter().any(denies) || !is_whole || self.version_events(&policy.arn).has_deleted
     }
 
     /// When the user was added to the group.
@@ -223,8 +241,16 @@ pub(crate) fn details_at(account: &Account) -> Option<UnixTime> {
 fn known_names(account: &Account) -> HashSet<(char, String)> {
     let principals =
         account.principals.iter().map(|principal| (kind_of_principal(principal), principal.name.to_ascii_lowercase()));
-    let groups = account.groups.iter().map(|group| (GROUP, group.name.to_ascii_lowercase()));
-    principals.chain(groups).collect()
+    // Groups that were not read have members all the same.
+    let groups = account.groups.iter().map(|group| &group.name);
+    let groups = groups.chain(account.principals.iter().flat_map(|principal| &principal.groups));
+    principals.chain(groups.map(|name| (GROUP, name.to_ascii_lowercase()))).collect()
+}
+
+/// The managed policies that a principal holds, directly and by its groups.
+fn attached<'a>(account: &'a Account, principal: &'a Principal) -> impl Iterator<Item = &'a Arn> {
+    let is_member = |group: &&Group| principal.groups.iter().any(|name| name.eq_ignore_ascii_case(&group.name));
+    principal.attached.iter().chain(account.groups.iter().filter(is_member).flat_map(|group| &group.attached))
 }
 
 fn kind_of_principal(principal: &Principal) -> char {

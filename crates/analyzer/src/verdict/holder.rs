@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::grant::{self, GrantWitness, Granted, PolicyGrants};
 use super::history::GrantIndex;
 use super::in_order::InOrder;
+use super::key_use::{self, KeyUse};
 use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
 use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
-use crate::account::{Account, ActionRow, Granularity, Principal, Report, ServiceKey, ServiceRow};
+use crate::account::{Account, ActionRow, Granularity, ManagedPolicy, Principal, Report, ServiceKey, ServiceRow};
 use crate::catalog::{ActionId, ActionSet, Catalog, ServiceId, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};
 use crate::rules::{Force, KmsViaService, PolicyFacts, PrincipalFacts, Rules, Settings};
@@ -25,6 +26,8 @@ pub struct HolderEvidence<'a> {
     /// Why the principal is set aside.
     pub set_aside: Option<SetAside>,
     report: Result<(&'a Report, ReportTimes), NoEvidence>,
+    /// The last uses of access keys within `min_idle_days` before the report.
+    key_uses: Vec<KeyUse<'a>>,
     /// Protections that hold in every policy, by action.
     protected: Vec<(ActionId, Protection)>,
     /// What else protects the actions that services may use on the principal's behalf.
@@ -77,13 +80,17 @@ impl<'a> HolderEvidence<'a> {
         set_aside: Option<SetAside>,
         now: UnixTime,
     ) -> HolderEvidence<'a> {
+        let report = report::usable(account, principal, settings, now);
+        let times = report.as_ref().ok().map(|(_, times)| *times);
+        let key_uses = times.map_or_else(Vec::new, |times| key_use::recent(account, principal, settings, times));
         let mut evidence = HolderEvidence {
             account,
             principal,
             settings,
-            regions: regions.clone(),
+            regions: key_use::with_regions(regions, &account.catalog, &key_uses),
             set_aside,
-            report: report::usable(account, principal, settings, now),
+            report,
+            key_uses,
             protected: Vec::new(),
             under_kms: BTreeMap::new(),
         };
@@ -101,13 +108,15 @@ impl<'a> HolderEvidence<'a> {
         self.report.as_ref().copied()
     }
 
-    /// Returns whether the report shows no use of anything within `min_idle_days`, of a principal that existed all along.
+    /// Returns whether neither the report nor an access key shows any use within `min_idle_days`, of a principal that existed
+    /// all along.
     pub fn is_dormant(&self) -> bool {
         let Ok((report, times)) = &self.report else { return false };
         let window_start = times.observed.plus(-self.settings.min_idle());
         let used = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
         self.principal.created.is_some_and(|created| created <= window_start)
             && !used(self.principal.last_used)
+            && self.key_uses.is_empty()
             && !report.services.iter().any(|row| used(row.last_use()))
     }
 
@@ -134,11 +143,25 @@ impl<'a> HolderEvidence<'a> {
         if let Some(id) = catalog.parse_action("iam:PassRole") {
             protected.insert(id, Protection::PassRole);
         }
+        if let Ok(report) = &self.report {
+            let services = key_use::contradicted(catalog, *report, self.settings, &self.key_uses);
+            for (id, protection) in key_use::by_action(catalog, &services) {
+                match protected.get(&id) {
+                    // This one is lifted where a policy is about unused keys alone.
+                    Some(Protection::KmsViaService) => drop(self.under_kms.insert(id, protection)),
+                    Some(_) => {}
+                    None => drop(protected.insert(id, protection)),
+                }
+            }
+        }
         self.protected = protected.into_iter().collect();
     }
 
     fn uses_more_than_kms(&self) -> bool {
         let Ok((report, times)) = &self.report else { return true };
+        if key_use::is_more_than_kms(&self.key_uses) {
+            return true;
+        }
         // A service that only resource policies let the role use is not in its report; its last use is in the role's own.
         if self.principal.last_used.is_some_and(|last| times.observed.since(last) < self.settings.min_idle()) {
             let kms_use =
@@ -365,10 +388,14 @@ impl<'a> HolderEvidence<'a> {
         let (grant, assumed) = grant::grant_floor(granted, witnessed, self.settings, times);
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
-        // Under the boundary as it was before, use may not have been possible.
-        let boundary = self.principal.boundary.as_ref().and_then(|arn| self.account.policy(arn));
-        let ceiling = boundary.and_then(|policy| policy.default()).and_then(|version| version.created);
-        (grant.max(created).max(ceiling.unwrap_or(created)), assumed)
+        // Under the boundary as it was before, use may not have been possible; one that was not read may be of today.
+        let ceiling = self.principal.boundary.as_ref().map_or(created, |arn| {
+            let version = self.account.policy(arn).and_then(ManagedPolicy::default);
+            version.and_then(|version| version.created).unwrap_or(times.observed)
+        });
+        // Nor before a Deny of another policy was lifted.
+        let lifted = history.deny_lifted(graph, holder.principal).unwrap_or(created);
+        (grant.max(created).max(ceiling).max(lifted), assumed)
     }
 
     /// Since when use of the action's service, and of the action, would have been seen; whether a grant date was assumed.

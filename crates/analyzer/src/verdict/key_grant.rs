@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::grant::{document_of, is_without_gap, number};
 use super::history::GrantIndex;
+use super::terms;
 use crate::account::{ManagedPolicy, PolicyVersion};
 use crate::catalog::{ActionSet, Catalog};
 use crate::document::{Effect, PolicyDocument, Statement};
@@ -53,7 +54,7 @@ impl<'a> KeyGrant<'a> {
         // A younger version that lacks it may have been in force since.
         let younger = others.iter().filter(|(created, version)| *created >= in_force && !self.is_in(version));
         let back = younger.map(|(created, _)| *created).max();
-        let events = history.version_events(policy);
+        let events = history.version_events(&policy.arn);
         let latest = if events.has_deleted { events.chosen.max(events.made) } else { events.chosen };
         let is_steady = !events.has_deleted
             && is_without_gap(policy)
@@ -84,15 +85,7 @@ impl<'a> KeyGrant<'a> {
 
 /// Whether all numbers of a document can be compared exactly.
 fn is_exact(document: &PolicyDocument) -> bool {
-    fn is_whole(value: &Value) -> bool {
-        match value {
-            Value::Number(number) => !number.is_f64(),
-            Value::Array(list) => list.iter().all(is_whole),
-            Value::Object(members) => members.values().all(is_whole),
-            _ => true,
-        }
-    }
-    serde_json::from_str(document.text()).is_ok_and(|value| is_whole(&value))
+    serde_json::from_str(document.text()).is_ok_and(|value| terms::is_exact(&value))
 }
 
 /// The `Condition` element.

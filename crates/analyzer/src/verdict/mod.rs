@@ -9,12 +9,15 @@ mod history;
 mod holder;
 mod in_order;
 mod key_grant;
+mod key_use;
 mod kms;
 mod left_alone;
+mod lifted;
 mod protection;
 mod regions;
 mod report;
 mod table;
+mod terms;
 
 use std::fmt;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::account::{Document, Principal, PrincipalKind};
 use crate::action::ActionPattern;
 use crate::catalog::{ActionId, ActionSet, Catalog};
+use crate::time::UnixTime;
 
 /// Why an action is kept although it may be unused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,13 @@ pub enum Protection {
     KmsViaService,
     /// The service that runs under the role may perform it; the service principal.
     Runtime(Arc<str>),
+    /// An access key was used for the service, and the report does not show it.
+    KeyUse {
+        /// The service, as AWS names it beside the key.
+        service: Arc<str>,
+        /// When.
+        time: UnixTime,
+    },
     /// A `[[keep]]` rule, by its place in the file.
     KeepRule(usize),
     /// A `[[keep]]` rule that expired less than 14 days ago.
@@ -32,6 +40,9 @@ impl fmt::Display for Protection {
             Protection::Related(action) => write!(f, "AWS checks it within {action}, which stays"),
             Protection::KmsViaService => f.write_str("services in use may call KMS on the principal's behalf"),
             Protection::Runtime(service) => write!(f, "{service} may perform it with the role it runs under"),
+            Protection::KeyUse { service, time } => {
+                write!(f, "an access key was used for {service} at {time}, which the report does not show")
+            }
             Protection::KeepRule(_) => f.write_str("a keep rule"),
             Protection::ExpiredKeepRule(_) => f.write_str("a keep rule that has just expired"),
         }

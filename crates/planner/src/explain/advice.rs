@@ -87,6 +87,7 @@ fn protected(analysis: &Analysis<'_>, protection: &Protection) -> (u8, String, S
         Protection::Related(action) => (protection.to_string(), format!("the removal of {action}")),
         Protection::KmsViaService => (protection.to_string(), "kms_via_service = \"trust\"".to_owned()),
         Protection::Runtime(_) => (protection.to_string(), "nothing: remove it by hand if you know better".to_owned()),
+        Protection::KeyUse { .. } => (protection.to_string(), "a new report, or no use of the access key".to_owned()),
         Protection::KeepRule(at) | Protection::ExpiredKeepRule(at) => {
             (format!("keep[{at}]: {}", reason(at)), "remove the rule from secateur.toml".to_owned())
         }

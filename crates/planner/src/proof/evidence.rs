@@ -4,7 +4,9 @@
 //! would break: that the report is whole and about this principal, that it lists the service, that it shows no use, and that
 //! enough time has passed to see some.
 
-use secateur_analyzer::account::{Granularity, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::account::{
+    Account, Granularity, KeyLastUsed, ManagedPolicy, Principal, Report, ReportStatus, ServiceRow,
+};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, ServiceId, Tracked};
 use secateur_analyzer::graph::Holder;
@@ -33,7 +35,11 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
         if principal.created.is_none_or(|created| created > window_start) {
             return Err(refuse(first, "the principal is younger than min_idle_days".to_owned()));
         }
+        if boundary(principal, account).is_some_and(|since| since.is_none_or(|since| since > window_start)) {
+            return Err(refuse(first, "the permissions boundary is younger than min_idle_days, or unknown".to_owned()));
+        }
         let sees_actions = report.granularity == Granularity::Action;
+        let key_services: Vec<&str> = by_keys(principal, account, window_start).collect();
         let mut current: Option<(ServiceId, Option<Row<'_>>)> = None;
         for action in lost.iter() {
             let service = analysis.catalog().service_of(action);
@@ -49,12 +55,31 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
                 ));
             }
             unused(row, action, window_start, analysis).map_err(|detail| refuse(action, detail))?;
+            let prefix = analysis.catalog().service_prefix(service);
+            if row.is_some_and(|row| !row.in_use) && key_services.iter().any(|own| own.eq_ignore_ascii_case(prefix)) {
+                return Err(refuse(action, "an access key was used for the service".to_owned()));
+            }
             if Some(action) == pass_role {
                 return Err(refuse(action, "the use of iam:PassRole is never recorded".to_owned()));
             }
         }
     }
     Ok(())
+}
+
+/// Since when the principal's permissions boundary is as it is, if it has one.
+fn boundary(principal: &Principal, account: &Account) -> Option<Option<UnixTime>> {
+    let version = |arn| account.policy(arn).and_then(ManagedPolicy::default).and_then(|version| version.created);
+    principal.boundary.as_ref().map(version)
+}
+
+/// The services that access keys of the principal were used for since then; a name that is unknown stays as it is.
+fn by_keys<'a>(principal: &Principal, account: &'a Account, since: UnixTime) -> impl Iterator<Item = &'a str> {
+    let keys = account.access_keys.get(&principal.arn).into_iter().flatten();
+    keys.filter_map(move |key| match &key.last_used {
+        KeyLastUsed::At { time, service, .. } if *time > since => Some(service.as_str()),
+        _ => None,
+    })
 }
 
 /// Up to when a report sees use, if it is whole and counts.

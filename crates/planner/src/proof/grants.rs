@@ -25,8 +25,11 @@ fn holds_since_later(policy: PolicyId, holder: &Holder, deadline: UnixTime, anal
     let account = inputs.account;
     let Some(principal) = account.principals.get(holder.principal.0) else { return true };
     let version_in_force = |policy: &ManagedPolicy| policy.default().and_then(|version| version.created);
-    let ceiling = principal.boundary.as_ref().and_then(|arn| account.policy(arn)).and_then(version_in_force);
-    if principal.created.is_none_or(|created| created > deadline) || ceiling.is_some_and(|created| created > deadline) {
+    let is_late = |created: Option<UnixTime>| created.is_none_or(|created| created > deadline);
+    // A boundary that was not read may be of today.
+    let boundary = principal.boundary.as_ref();
+    if is_late(principal.created) || boundary.is_some_and(|arn| is_late(account.policy(arn).and_then(version_in_force)))
+    {
         return true;
     }
     let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());

@@ -1,0 +1,84 @@
+//! What the access keys of a user tell, where the report tells otherwise or nothing.
+
+use super::*;
+use crate::account::KeyLastUsed;
+
+/// A user whose report lists SQS in use, and S3, Athena and KMS never; a key with this last use.
+fn user(last_used: &str, service: &str, region: &str) -> Case {
+    let mut case = case(
+        Sketch::new()
+            .principal("user/u")
+            .inline(
+                "user/u",
+                "p",
+                &doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\",\"s3:PutBucketPolicy\",\"athena:ListWorkGroups\",\"kms:Decrypt\""),
+            )
+            .report(
+                "user/u",
+                "sqs 2026-10-01: CreateQueue=2026-10-01, DeleteQueue\ns3 -: PutBucketPolicy\nathena -:\nkms -:",
+            )
+            .access_key("user/u", "AKIAIOSFODNN7EXAMPLE", "2022-01-01", "-"),
+    );
+    let key = case.account.access_keys.values_mut().flatten().next().unwrap();
+    if let Some(time) = time(last_used) {
+        key.last_used = KeyLastUsed::At { time, service: service.to_owned(), region: region.to_owned() };
+    }
+    case
+}
+
+fn check(case: &Case, expect: &[&str]) {
+    let actions = "sqs:DeleteQueue s3:PutBucketPolicy athena:ListWorkGroups";
+    let found = case.verdicts("user/u/inline/p", actions);
+    let found: Vec<&str> = found.iter().filter_map(|verdict| verdict.split_once(' ')).map(|(_, word)| word).collect();
+    assert_eq!(found, expect);
+}
+
+const UNUSED: [&str; 3] = ["unused-action", "unused-service", "unused-service"];
+
+#[test]
+fn a_service_that_a_key_was_used_for_is_not_unused() {
+    check(&user("-", "", ""), &UNUSED);
+    check(&user("2026-10-09", "s3", "us-east-1"), &["unused-action", "protected", "unused-service"]);
+    check(&user("2026-10-09", "S3", "N/A"), &["unused-action", "protected", "unused-service"]);
+    // Long ago, or for a service that the report shows at that time, or that only other policies than its own allow.
+    check(&user("2026-06-01", "s3", "us-east-1"), &UNUSED);
+    check(&user("2026-10-01", "sqs", "us-east-1"), &UNUSED);
+    check(&user("2026-10-09", "ec2", "us-east-1"), &UNUSED);
+    // The report must show a use of that time, not just any.
+    check(&user("2026-10-04", "sqs", "us-east-1"), &["protected", "unused-service", "unused-service"]);
+    // After the report another use of what is in use anyway.
+    check(&user("2026-10-10T05:00:00Z", "sqs", "us-east-1"), &UNUSED);
+    check(&user("2026-10-10T05:00:00Z", "s3", "us-east-1"), &["unused-action", "protected", "unused-service"]);
+}
+
+#[test]
+fn a_service_by_another_name_may_be_any_that_the_report_does_not_rule_out() {
+    check(&user("2026-10-01", "monitoring", "us-east-1"), &UNUSED);
+    check(&user("2026-10-09", "monitoring", "us-east-1"), &["protected"; 3]);
+    check(&user("2026-10-09", "N/A", "N/A"), &["protected"; 3]);
+}
+
+#[test]
+fn use_in_a_region_without_data_may_have_gone_unseen() {
+    check(&user("2026-10-09", "ec2", "xx-nowhere-7"), &["region-untracked"; 3]);
+    check(&user("2026-10-09", "ec2", "aws-global"), &UNUSED);
+    check(&user("2026-06-01", "ec2", "xx-nowhere-7"), &UNUSED);
+}
+
+#[test]
+fn who_uses_a_key_is_not_dormant_and_may_have_services_that_call_kms() {
+    let is_dormant = |case: &Case| case.analyze().principals.first().map(|principal| principal.is_dormant);
+    let idle = |last_used: &str, service: &str| {
+        let mut case = user(last_used, service, "us-east-1");
+        for report in case.account.reports.values_mut() {
+            report.services.retain(|row| row.last_use().is_none());
+        }
+        case
+    };
+    assert_eq!(is_dormant(&idle("-", "")), Some(true));
+    assert_eq!(is_dormant(&idle("2026-06-01", "ec2")), Some(true));
+    assert_eq!(is_dormant(&idle("2026-10-09", "ec2")), Some(false));
+    let kms = |case: &Case| case.verdicts("user/u/inline/p", "kms:Decrypt");
+    assert_eq!(kms(&idle("-", "")), ["Decrypt unused-service"]);
+    assert_eq!(kms(&idle("2026-10-09", "ec2")), ["Decrypt protected"]);
+}
