@@ -7,11 +7,14 @@ mod others;
 mod rollbacks;
 mod scenes;
 mod sim;
+mod theirs;
 mod wide;
+
+use std::collections::BTreeSet;
 
 use super::approval::{Approval, Proposal};
 use super::journal::{Author, History, Journal};
-use super::{Patience, Run, Stop, rollback};
+use super::{Left, Patience, Run, Stop, rollback};
 use scenes::Scene;
 use sim::{Disk, Sim};
 
@@ -35,18 +38,23 @@ fn author() -> Author {
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
 
 fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Stop> {
-    run_all(journal, sim, patience).map_err(|stops| stops[0].clone())
+    run_all(journal, sim, patience, &BTreeSet::new()).map_err(|stops| stops[0].clone())
 }
 
 /// Runs, and returns all reasons why it stopped.
-fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Vec<Stop>> {
+fn run_all(
+    journal: &mut Journal<Disk>,
+    sim: &Sim,
+    patience: Patience,
+    theirs: &BTreeSet<usize>,
+) -> Result<(), Vec<Stop>> {
     let meddle = |step| {
         let act = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
             act(&mut sim.world.borrow_mut());
         }
     };
-    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle };
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, theirs };
     run.run()?;
     run.finish().map_err(|stop| vec![stop])
 }
@@ -68,13 +76,14 @@ fn history(disk: &Disk) -> History {
     History::read(&disk.written.borrow()).unwrap()
 }
 
-/// Goes on with what is on the disk.
+/// Goes on with what is on the disk, as the command does.
 fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
+    let left = Left::read(sim, sim, PATIENCE.settle, &history(disk)).unwrap();
     let now = super::Clock::now(sim);
     let mut journal =
         Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();
-    run(&mut journal, sim, PATIENCE)
+    run_all(&mut journal, sim, PATIENCE, &left.theirs).map_err(|stops| stops[0].clone())
 }
 
 /// Goes back from what is on the disk, with a journal of its own; returns that.

@@ -24,7 +24,7 @@ fn own(role: &str, name: &str, after: Option<&str>) -> Change {
 }
 
 /// A scene with seven lanes in two phases, 11 writes.
-fn wide() -> Scene {
+pub fn wide() -> Scene {
     let mut all = Scene { name: "wide", world: World::default(), changes: Vec::new(), evict: Default::default() };
     for scene in scenes::all() {
         if ["update", "replace", "deactivate"].contains(&scene.name) {
@@ -220,36 +220,6 @@ fn every_crash_with_several_writes_on_their_way_is_survived() {
 }
 
 #[test]
-fn the_last_record_may_be_lost_whichever_lane_wrote_it() {
-    let scene = wide();
-    let ends = ends(&scene);
-    for parallelism in [1, 4] {
-        PARALLELISM.set(parallelism);
-        let mut at = 0;
-        loop {
-            let fate = Fate::after(at);
-            let world = Sim { fate: fate.clone(), ..sim(&scene) };
-            let disk = Disk { fate: fate.clone(), ..Disk::default() };
-            if !crashes(|| apply(scene.proposal(), &world, &disk).unwrap()) {
-                break;
-            }
-            // The disk said that it had the last whole record, and had not.
-            let whole = disk.written.borrow().clone();
-            let whole = &whole[..whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)];
-            let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
-            if lines.len() > 1 {
-                let tail = whole.len() - lines[lines.len() - 1].len();
-                for kept in [tail, tail + 40, whole.len() - 1] {
-                    let context = format!("{parallelism} at a time, point {at}, {kept} bytes");
-                    check(&scene, &context, &world.world.borrow().clone(), &whole[..kept], &ends);
-                }
-            }
-            at += 1;
-        }
-    }
-}
-
-#[test]
 fn a_crash_in_a_rollback_of_many_is_survived() {
     let scene = wide();
     let (start, end) = ends(&scene);
@@ -341,7 +311,7 @@ fn two_that_stop_at_once_are_both_told_and_the_first_step_counts() {
         let approved = scene.proposal().approve(&Approval::Auto).unwrap();
         let disk = Disk::default();
         let mut journal = Journal::begin(disk.clone(), approved, author(), world.now()).unwrap();
-        let stops = run_all(&mut journal, &world, super::PATIENCE).unwrap_err();
+        let stops = run_all(&mut journal, &world, super::PATIENCE, &BTreeSet::new()).unwrap_err();
         let steps: Vec<usize> = stops.iter().filter_map(Stop::step).collect();
         assert!(steps.is_sorted() && steps.len() == stops.len(), "{stops:?}");
         assert_eq!(*journal.history().state(), State::NothingDone);
@@ -410,6 +380,7 @@ fn an_interrupt_at_any_time_leaves_nothing_in_doubt() {
             clock: &clock,
             patience: super::PATIENCE,
             on_step: &|_| {},
+            theirs: &BTreeSet::new(),
         };
         let Err(stops) = run.run() else { break };
         assert_eq!(stops, [Stop::Interrupted]);

@@ -17,18 +17,16 @@ use crate::cli::reproof::Reproof;
 use crate::plan::{Change, Refusal, drift, recheck};
 use crate::render::{count, visible};
 
-/// Looks at what is left of a journal; returns what is to be left as it is, by unit.
+/// Checks what is left of a journal; returns what is to be left as it is, by unit.
 pub(super) fn check(
     globals: &Globals,
     args: &ApplyArgs,
     (cloud, wall): (&Cloud, &Wall),
     reproof: &Reproof,
-    found: &Found,
+    (found, left): (&Found, &Left),
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
     let plan = &reproof.plan;
     let ways = journals::ways_out(found);
-    let left = Left::read(cloud, wall, args.approval.settle, &found.history)
-        .map_err(|error| Failure::error("aws", error.to_string()).help(&ways))?;
     let of = |units: &BTreeSet<String>| -> Vec<&Change> {
         plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
     };

@@ -8,7 +8,7 @@ mod link;
 mod resume;
 mod wall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use secateur_analyzer::account::Account;
@@ -117,7 +117,7 @@ fn begin(
 ) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(cloud, folder, approved, "apply", (plan, args.approval.parallelism))?;
-    let stops = drive(globals, cloud, wall, &mut journal, args.approval.settle, || Ok(()));
+    let stops = drive(globals, (cloud, wall), &mut journal, args.approval.settle, &BTreeSet::new(), || Ok(()));
     let history = journal.history();
     close(&Closing {
         verb: "Apply",
