@@ -13,7 +13,7 @@ mod wide;
 use std::collections::BTreeSet;
 
 use super::approval::{Approval, Proposal};
-use super::journal::{Author, History, Journal};
+use super::journal::{Author, History, HistoryError, Journal};
 use super::{Left, Patience, Run, Stop, rollback};
 use scenes::Scene;
 use sim::{Disk, Sim};
@@ -84,6 +84,27 @@ fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let mut journal =
         Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();
     run_all(&mut journal, sim, PATIENCE, &left.theirs).map_err(|stops| stops[0].clone())
+}
+
+/// Truncates a journal at every byte from one on, and hands over the first of each kind that reads differently: where a record is
+/// torn makes no difference to what is read, and it is read at every byte that it makes none. Returns how many were read.
+fn at_every_byte(written: &[u8], from: usize, mut check: impl FnMut(&[u8])) -> usize {
+    let mut seen = BTreeSet::new();
+    for kept in from..=written.len() {
+        let bytes = &written[..kept];
+        let head = match History::read(bytes) {
+            Ok(history) => Some(history.head().to_string()),
+            Err(error) => {
+                assert_eq!(error, HistoryError::NeverBegan, "{kept} bytes");
+                None
+            }
+        };
+        let is_torn = !bytes.is_empty() && !bytes.ends_with(b"\n");
+        if seen.insert((head, is_torn)) {
+            check(bytes);
+        }
+    }
+    written.len() + 1 - from
 }
 
 /// Goes back from what is on the disk, with a journal of its own; returns that.
