@@ -30,7 +30,7 @@ const POINTS: [&str; 13] = [
     "end-synced",
 ];
 
-fn run_until(play: &Play, arguments: &[&str], point: &str) -> Answer {
+pub fn run_until(play: &Play, arguments: &[&str], point: &str) -> Answer {
     answer(play.command(arguments).env("SECATEUR_FAULT_POINT", point).output().unwrap())
 }
 
@@ -113,7 +113,7 @@ fn a_crash_with_several_writes_on_their_way_is_survived() {
 }
 
 /// The binary that has the points.
-fn with_points() -> PathBuf {
+pub fn with_points() -> PathBuf {
     let build = Build {
         package: "secateur",
         binary: "secateur-fault-points",

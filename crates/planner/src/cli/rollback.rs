@@ -46,7 +46,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    let wall = Wall::listen(&cloud);
+    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_bearing(&workspace, &folder, &found, args)?;
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;

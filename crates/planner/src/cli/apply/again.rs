@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secateur_analyzer::account::Account;
+use secateur_analyzer::account::{Account, Report};
 use secateur_analyzer::arn::Arn;
 
 use super::{Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, line, room, tell_withheld};
@@ -59,12 +59,13 @@ pub(super) fn check(
     let mut withheld = BTreeMap::new();
     if !args.no_recheck {
         withheld = recheck(plan, &untouched, &judged, &options);
-        let as_planned = as_planned(reproof, &live);
+        let touched: Vec<&Change> =
+            plan.changes.iter().filter(|change| left.touched.contains(&change.address)).collect();
+        let as_planned = as_planned(reproof, &live, &touched);
         let judged = fresh_analysis(reproof, &as_planned)?;
         // What this journal wrote makes its entity's grants look new: there the grants of the plan count.
         let owner = |change: &&Change| change.target.owner.clone();
-        let touched = plan.changes.iter().filter(|change| left.touched.contains(&change.address));
-        let touched: BTreeSet<String> = touched.filter_map(|change| owner(&change)).collect();
+        let touched: BTreeSet<String> = touched.iter().filter_map(owner).collect();
         let is_touched = |own: &&Change| owner(own).is_some_and(|owner| touched.contains(&owner));
         // A group is judged as a whole.
         let units: BTreeSet<&str> = untouched.iter().copied().filter(is_touched).map(|change| change.unit()).collect();
@@ -97,9 +98,20 @@ fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, 
     refusal.name == "inline-size" && owner.is_some() && touched.any(|own| own.target.owner.as_ref() == owner)
 }
 
-/// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become.
-fn as_planned(reproof: &Reproof, live: &Account) -> Account {
+/// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become. AWS reports
+/// on what is granted, so of those from whom this journal has taken something, what the plan's reports list counts on; a use
+/// that is listed since counts all the same.
+fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change]) -> Account {
+    let holders = touched.iter().flat_map(|change| &change.expects.holders).map(|holder| &holder.arn);
+    let mut reports = live.reports.clone();
+    for arn in holders.collect::<BTreeSet<_>>() {
+        let (Some(now), Some(then)) = (live.reports.get(arn), reproof.account.reports.get(arn)) else { continue };
+        let rows = now.services.iter().chain(&then.services).cloned().collect();
+        let both = Report { services: Vec::new(), ..now.clone() }.with_services(rows);
+        reports.insert(arn.clone(), both);
+    }
     Account {
+        reports,
         principals: reproof.account.principals.clone(),
         groups: reproof.account.groups.clone(),
         policies: reproof.account.policies.clone(),

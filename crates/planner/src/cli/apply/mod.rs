@@ -33,7 +33,7 @@ pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
 pub(super) use resume::check_endpoint_now;
-pub(super) use wall::Wall;
+pub(super) use wall::{Earlier, Wall};
 
 /// How far the time of a plan may be ahead of AWS's, in seconds: clocks differ.
 const MAX_AHEAD: i64 = 300;

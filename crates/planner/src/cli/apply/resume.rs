@@ -29,7 +29,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
-    let wall = Wall::listen(&cloud);
+    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
