@@ -126,7 +126,7 @@ fn more(cloud: &Cloud, now: &str) {
 
 #[test]
 fn an_inline_group_that_was_begun_is_finished_though_its_report_and_its_size_are_others_now() {
-    let stage = Stage::with(more);
+    let stage = Stage::with(Box::new(more));
     let kind = Kind { name: "tight", config: "", target: &["role/tight/inline/*"] };
     let play = stopped_after(&stage, &kind, 1);
     let plan = play.plan();
@@ -150,7 +150,7 @@ fn an_inline_group_that_was_begun_is_finished_though_its_report_and_its_size_are
 
 #[test]
 fn a_group_beside_what_was_done_is_judged_as_a_whole() {
-    let stage = Stage::with(more);
+    let stage = Stage::with(Box::new(more));
     let kind = Kind {
         name: "group",
         config: "[rewrite]\naws_managed = \"replace\"\n",
@@ -168,7 +168,7 @@ fn a_group_beside_what_was_done_is_judged_as_a_whole() {
 
 #[test]
 fn a_detach_is_no_drift_for_the_other_attachments_of_those_whom_it_reached() {
-    let stage = Stage::with(more);
+    let stage = Stage::with(Box::new(more));
     let kind = Kind { name: "idle", config: "", target: &["*/attached/idle"] };
     let play = stage.play(&kind);
     play.apply(&["--target", "group/team/*"]).ended_with(0);

@@ -30,7 +30,7 @@ pub struct Stage {
     snapshot: TempDir,
     /// The plans that were made already, by kind.
     plans: Mutex<BTreeMap<&'static str, Vec<u8>>>,
-    more: More,
+    more: Box<More>,
 }
 
 /// One play: a town as it was, and a folder with its snapshot and a plan.
@@ -45,12 +45,12 @@ pub const PLAN: &str = "plan.json";
 
 impl Stage {
     pub fn new() -> Stage {
-        Stage::with(|_, _| {})
+        Stage::with(Box::new(|_, _| {}))
     }
 
     /// A stage whose towns have something more, which was there all the time.
-    pub fn with(more: More) -> Stage {
-        let cloud = town::build(0, now(), more);
+    pub fn with(more: Box<More>) -> Stage {
+        let cloud = town::build(0, now(), &*more);
         let snapshot = TempDir::new().unwrap();
         let stage = Stage { port: cloud.running.port(), snapshot, plans: Mutex::default(), more };
         let play = Play { cloud, dir: TempDir::new().unwrap(), program: binary() };
@@ -77,7 +77,7 @@ impl Stage {
     /// A play without a plan yet.
     pub fn open(&self, config: &str) -> Play {
         let play =
-            Play { cloud: town::build(self.port, now(), self.more), dir: TempDir::new().unwrap(), program: binary() };
+            Play { cloud: town::build(self.port, now(), &*self.more), dir: TempDir::new().unwrap(), program: binary() };
         fs::write(play.path("secateur.toml"), format!("{}{config}", town::CONFIG)).unwrap();
         copy(&self.snapshot.path().join("snapshot"), &play.path(".secateur/snapshot"));
         play

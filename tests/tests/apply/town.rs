@@ -57,10 +57,10 @@ pub const MANY: Kind = Kind {
 };
 
 /// Puts more into a town before its clock shows the time that it is given.
-pub type More = fn(&Cloud, &str);
+pub type More = dyn Fn(&Cloud, &str) + Send + Sync;
 
 /// Builds the town at a port, 0 for any; the clock then shows `now`.
-pub fn build(port: u16, now: &str, more: More) -> Cloud {
+pub fn build(port: u16, now: &str, more: &More) -> Cloud {
     let options = Options {
         port,
         now: Some(MADE.to_owned()),
