@@ -63,10 +63,13 @@ pub(super) fn check(
             plan.changes.iter().filter(|change| left.touched.contains(&change.address)).collect();
         let as_planned = as_planned(reproof, &live, &touched);
         let judged = fresh_analysis(reproof, &as_planned)?;
-        // What this journal wrote makes its entity's grants look new: there the grants of the plan count.
-        let owner = |change: &&Change| change.target.owner.clone();
-        let touched: BTreeSet<String> = touched.iter().filter_map(owner).collect();
-        let is_touched = |own: &&Change| owner(own).is_some_and(|owner| touched.contains(&owner));
+        // What this journal wrote makes the grants of all whom it reached look new: there the grants of the plan count.
+        let reached: BTreeSet<&Arn> = touched.iter().flat_map(|change| holders(change)).collect();
+        let owners: BTreeSet<&String> = touched.iter().filter_map(|change| change.target.owner.as_ref()).collect();
+        let is_touched = |own: &&Change| {
+            own.target.owner.as_ref().is_some_and(|owner| owners.contains(owner))
+                || holders(own).any(|holder| reached.contains(holder))
+        };
         // A group is judged as a whole.
         let units: BTreeSet<&str> = untouched.iter().copied().filter(is_touched).map(|change| change.unit()).collect();
         let beside: Vec<&Change> = untouched.iter().copied().filter(|own| units.contains(own.unit())).collect();
@@ -91,6 +94,11 @@ pub(super) fn check(
     Ok(withheld)
 }
 
+/// Those who held what a change is about.
+fn holders(change: &Change) -> impl Iterator<Item = &Arn> {
+    change.expects.holders.iter().map(|holder| &holder.arn)
+}
+
 /// Whether a difference is this journal's own doing: it has changed other inline policies of the entity.
 fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, all: &[&Change]) -> bool {
     let owner =
@@ -102,9 +110,8 @@ fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, 
 /// on what is granted, so of those from whom this journal has taken something, what the plan's reports list counts on; a use
 /// that is listed since counts all the same.
 fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change]) -> Account {
-    let holders = touched.iter().flat_map(|change| &change.expects.holders).map(|holder| &holder.arn);
     let mut reports = live.reports.clone();
-    for arn in holders.collect::<BTreeSet<_>>() {
+    for arn in touched.iter().flat_map(|change| holders(change)).collect::<BTreeSet<_>>() {
         let (Some(now), Some(then)) = (live.reports.get(arn), reproof.account.reports.get(arn)) else { continue };
         let rows = now.services.iter().chain(&then.services).cloned().collect();
         let both = Report { services: Vec::new(), ..now.clone() }.with_services(rows);
