@@ -164,6 +164,15 @@ fn a_group_beside_what_was_done_is_judged_as_a_whole() {
     let answer = play.resume().ended_with(0);
     assert!(!answer.stderr.contains("Withheld"), "{answer}");
     assert_eq!(play.ends(), ["end"]);
+    drop(play);
+
+    // The other role, to whom nothing was done yet, uses what the group takes away.
+    let play = stopped_after(&stage, &kind, 1);
+    used_now(&play.cloud, "role/mixed", "lambda:DeleteFunction");
+    let before = essence(&play.cloud);
+    let answer = play.resume().ended_with(0);
+    assert!(answer.stderr.contains("Withheld: ") && answer.stderr.contains("last used by role/mixed"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
 }
 
 #[test]
