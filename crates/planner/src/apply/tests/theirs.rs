@@ -117,13 +117,13 @@ fn what_somebody_else_did_after_a_crash_is_passed_over_and_never_given_back() {
     for scene in scenes::all() {
         let steps = scene.proposal().steps().to_vec();
         let (end, _) = after(&scene, steps.len());
-        for at in 0..steps.len() {
+        for (at, step) in steps.iter().enumerate() {
             // The machine went down before the step; then somebody else did just that.
             let ((_, bytes), (world, _)) = (after(&scene, at), after(&scene, at + 1));
-            let context = format!("{}: {}", scene.name, steps[at].effect);
+            let context = format!("{}: {}", scene.name, step.effect);
             let (own, disk) = (in_world(&world), on_disk(&bytes));
             let told = go_back(&own, &disk);
-            assert!(stands(&own.world.borrow(), &steps[at].effect), "{context}: was given back");
+            assert!(stands(&own.world.borrow(), &step.effect), "{context}: was given back");
             assert!(told.iter().any(|kept| kept.detail.contains("never began it")), "{context}: {told:?}");
             assert_safe(&scene, &own.world.borrow(), &end, &context);
 
@@ -134,7 +134,7 @@ fn what_somebody_else_did_after_a_crash_is_passed_over_and_never_given_back() {
             let passed_over = String::from_utf8_lossy(&disk.written.borrow()).contains("not by this journal");
             assert!(passed_over, "{context}: the journal says so");
             go_back(&own, &disk);
-            assert!(stands(&own.world.borrow(), &steps[at].effect), "{context}: was given back after all");
+            assert!(stands(&own.world.borrow(), &step.effect), "{context}: was given back after all");
             assert_safe(&scene, &own.world.borrow(), &end, &format!("{context}: resumed and back"));
             tried += 1;
         }
