@@ -220,3 +220,32 @@ fn what_was_used_since_it_stopped_is_passed_over_when_it_goes_on() {
     play.rollback(&[]).ended_with(0);
     assert_eq!(essence(&play.cloud), before);
 }
+
+#[test]
+fn of_several_stops_before_anything_was_done_all_are_named() {
+    let stage = Stage::new();
+    let kind = Kind { name: "roles", config: "", target: &["role/put/inline/*", "role/del/inline/q"] };
+    let play = stage.play(&kind);
+    play.cloud.control("faults", json!({ "operation": "GetRolePolicy", "effect": "hold", "count": 2 }));
+    let child = play.start(&["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "2"]);
+    for _ in 0..1_200 {
+        if play.cloud.running.control("GET", "held", &json!({})).unwrap().as_array().is_some_and(|held| held.len() == 2)
+        {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let theirs = allow(&["s3:CreateBucket"]);
+    for (role, policy) in [("put", "p"), ("del", "q")] {
+        play.cloud.iam("PutRolePolicy", &[("RoleName", role), ("PolicyName", policy), ("PolicyDocument", &theirs)]);
+    }
+    let before = essence(&play.cloud);
+    play.cloud.running.control("POST", "release", &json!({})).unwrap();
+    let answer = answer(child.wait_with_output().unwrap()).ended_with(3);
+    assert!(answer.stdout.contains("stopped before anything was changed"), "{answer}");
+    for address in ["role/put/inline/p", "role/del/inline/q"] {
+        assert!(answer.stdout.contains(address) || answer.stderr.contains(address), "{address}: {answer}");
+    }
+    assert!(answer.stdout.contains("Stopped too: "), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+}

@@ -110,3 +110,38 @@ fn an_interrupt_lets_all_calls_in_flight_end() {
     play.rollback(&[]).ended_with(0);
     assert_eq!(essence(&play.cloud), before);
 }
+
+#[test]
+fn an_interrupt_before_the_first_write_of_a_resume_or_a_rollback_says_what_stands() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let id = play.stop_after_one_write();
+    let before = essence(&play.cloud);
+    let interrupted = |arguments: &[&str], operation: &str| {
+        play.cloud.control("faults", json!({ "operation": operation, "effect": "hold" }));
+        let child = play.start(arguments);
+        play.wait_until_held();
+        signal(child.id());
+        let answer = answer(child.wait_with_output().unwrap());
+        play.cloud.running.control("POST", "release", &json!({})).unwrap();
+        play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+        answer
+    };
+    let resume = ["apply", "--resume", "--auto-approve", "--settle", "2"];
+    let rollback = ["rollback", &id, "--auto-approve", "--settle", "2"];
+    for (arguments, operation) in [(&resume[..], "GetAccountAuthorizationDetails"), (&rollback, "GetRolePolicy")] {
+        let answer = interrupted(arguments, operation).ended_with(4);
+        let open = format!("nothing more was changed. The journal {id} is still open");
+        for words in [&open, "writes of that apply are done", "`secateur apply --resume` goes on"] {
+            assert!(answer.stderr.contains(words), "{words}: {answer}");
+        }
+        assert!(!answer.stderr.contains("nothing was changed"), "{answer}");
+        assert_eq!(essence(&play.cloud), before);
+    }
+    play.resume().ended_with(0);
+    let before = essence(&play.cloud);
+    let answer = interrupted(&rollback, "GetRolePolicy").ended_with(1);
+    assert!(answer.stderr.contains(&format!("The journal {id} is what it was")), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    play.rollback(&[]).ended_with(0);
+}

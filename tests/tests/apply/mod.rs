@@ -13,4 +13,5 @@ mod runbook;
 mod safety;
 mod stage;
 mod tampered;
+mod theirs;
 mod town;

@@ -1,15 +1,18 @@
 //! The process ends at the journal's own steps: before a record is written, before it is on the disk, after, and between a call
 //! and its record.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secateur_tests::{Build, binary, built};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::stage::{PLAN, Play, Stage, answer};
-use super::town::{KINDS, MANY, essence};
+use super::town::{KINDS, Kind, MANY, essence};
 use crate::cli::Answer;
 use crate::workspace::{package, root};
 
@@ -30,7 +33,7 @@ const POINTS: [&str; 13] = [
     "end-synced",
 ];
 
-fn run_until(play: &Play, arguments: &[&str], point: &str) -> Answer {
+pub fn run_until(play: &Play, arguments: &[&str], point: &str) -> Answer {
     answer(play.command(arguments).env("SECATEUR_FAULT_POINT", point).output().unwrap())
 }
 
@@ -39,50 +42,88 @@ fn is_rollback_open(play: &Play) -> bool {
     rows.as_array().unwrap().iter().any(|row| row["kind"] == "rollback" && row["state"] == "open")
 }
 
+/// The points that are passed once in a journal, and those that are passed at each write.
+fn is_once(point: &str) -> bool {
+    point.starts_with("begin-") || point.starts_with("end-")
+}
+
+/// The kind that is crashed at all points, and on its way back too.
+const WHOLLY: &str = "replace";
+
+/// The points that leave another state each, of every kind. Where a journal begins and ends, all kinds are the same; and the end
+/// of a process takes nothing of what it wrote, synced or not (a disk that loses that is tried in memory).
+const OF_EACH: [&str; 4] = ["intent-unwritten", "intent-synced", "performed", "done-synced"];
+
 #[test]
-fn a_crash_at_every_step_of_the_journal_is_survived() {
+fn a_crash_at_every_step_of_the_journal_is_survived_by_every_kind() {
     let program = with_points();
-    let stage = Stage::new();
-    let kind = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
+    let mut kinds = KINDS.to_vec();
+    kinds.sort_by_key(|kind| ![WHOLLY, "split", "evict"].contains(&kind.name));
+    let (next, tried) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let stage = Stage::new();
+                while let Some(kind) = kinds.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let own = crash_at_every_point(&stage, kind, &program);
+                    tried.lock().unwrap().insert(kind.name, own);
+                }
+            });
+        }
+    });
+    let tried = tried.into_inner().unwrap();
+    for (kind, (writes, crashes)) in &tried {
+        println!("{kind}: {crashes} crashes in {writes} writes");
+        assert!(*crashes >= OF_EACH.len() * writes, "{kind}");
+    }
+    println!("{} crashes", tried.values().map(|(_, crashes)| crashes).sum::<usize>());
+    assert_eq!(tried.len(), KINDS.len(), "a kind was not tried");
+}
+
+/// Returns how many writes a kind makes, and how many crashes there were.
+fn crash_at_every_point(stage: &Stage, kind: &Kind, program: &Path) -> (usize, usize) {
     let play = stage.play(kind);
     let start = essence(&play.cloud);
     play.apply(&[]).ended_with(0);
     let end = essence(&play.cloud);
+    let records = play.records(&play.journals()[0]);
+    let writes = records.iter().filter(|record| record["record"] == "intent").count();
     drop(play);
     let apply = ["apply", PLAN, "--auto-approve", "--no-recheck", "--settle", "1"];
-    let mut tried = 0;
-    for point in POINTS {
-        for time in 0.. {
-            let play = stage.play(kind).with_program(program.clone());
+    let mut crashes = 0;
+    let points: &[&str] = if kind.name == WHOLLY { &POINTS } else { &OF_EACH };
+    for point in points {
+        for time in 0..if is_once(point) { 1 } else { writes } {
+            let context = format!("{}: {point}:{time}", kind.name);
+            let play = stage.play(kind).with_program(program.to_owned());
             let crashed = run_until(&play, &apply, &format!("{point}:{time}"));
-            if crashed.code != -1 {
-                // Past the last time.
-                assert_eq!(crashed.code, 0, "{point}:{time}: {crashed}");
-                assert!(time > 0, "{point} is never passed");
-                break;
-            }
-            tried += 1;
+            assert_eq!(crashed.code, -1, "{context}: {crashed}");
+            crashes += 1;
             let ended = play.ends();
-            if ended.is_empty() || ended == [""; 0] {
-                assert_eq!(essence(&play.cloud), start, "{point}:{time}");
+            if ended.is_empty() {
+                assert_eq!(essence(&play.cloud), start, "{context}");
                 play.apply(&["--settle", "1"]).ended_with(0);
-            } else if ended != ["end"] && tried % 2 == 0 {
-                play.resume().ended_with(0);
-                assert_eq!(essence(&play.cloud), end, "{point}:{time}");
+            } else if ended != ["end"] && crashes % 2 == 0 {
+                play.run(&["apply", "--resume", "--auto-approve", "--settle", "1"]).ended_with(0);
+                assert_eq!(essence(&play.cloud), end, "{context}");
             }
-            // Back, with a crash on that way too.
             let id = play.journals().into_iter().rev().find(|id| id.contains("-apply-")).unwrap();
             let rollback = ["rollback", &id, "--auto-approve", "--settle", "1"];
-            let crashed = run_until(&play, &rollback, &format!("{point}:{}", tried % 3));
-            if crashed.code == -1 && is_rollback_open(&play) {
-                play.resume().ended_with(0);
+            if kind.name == WHOLLY {
+                // Back, with a crash on that way too.
+                let crashed = run_until(&play, &rollback, &format!("{point}:{}", crashes % 3));
+                if crashed.code == -1 && is_rollback_open(&play) {
+                    play.run(&["apply", "--resume", "--auto-approve", "--settle", "1"]).ended_with(0);
+                }
             }
             play.run(&rollback).ended_with(0);
-            assert_eq!(essence(&play.cloud), start, "{point}:{time}: taken back");
+            assert_eq!(essence(&play.cloud), start, "{context}: taken back");
         }
     }
-    println!("{tried} crashes");
-    assert!(tried > 20, "{tried}");
+    // Past the last write there is no such point.
+    let play = stage.play(kind).with_program(program.to_owned());
+    run_until(&play, &apply, &format!("intent-synced:{writes}")).ended_with(0);
+    (writes, crashes)
 }
 
 #[test]
@@ -113,7 +154,7 @@ fn a_crash_with_several_writes_on_their_way_is_survived() {
 }
 
 /// The binary that has the points.
-fn with_points() -> PathBuf {
+pub fn with_points() -> PathBuf {
     let build = Build {
         package: "secateur",
         binary: "secateur-fault-points",

@@ -23,8 +23,8 @@ fn reasons() -> BTreeSet<String> {
             found.extend(words.map(str::to_owned));
         }
     }
-    let engine = text("crates/planner/src/apply/engine.rs");
-    let arms = engine.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let stops = text("crates/planner/src/apply/stop.rs");
+    let arms = stops.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
     found.extend(arms.filter(|word| !word.contains(' ')).map(str::to_owned));
     // What happens to files is told by the operating system.
     found.remove("io");

@@ -11,7 +11,7 @@ use secateur_tests::emulator::{OPERATOR_KEY, OPERATOR_SECRET};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::town::{self, Kind};
+use super::town::{self, Kind, More};
 use crate::cli::{Answer, files_below};
 use crate::emulator::cloud::Cloud;
 
@@ -30,6 +30,7 @@ pub struct Stage {
     snapshot: TempDir,
     /// The plans that were made already, by kind.
     plans: Mutex<BTreeMap<&'static str, Vec<u8>>>,
+    more: Box<More>,
 }
 
 /// One play: a town as it was, and a folder with its snapshot and a plan.
@@ -44,9 +45,14 @@ pub const PLAN: &str = "plan.json";
 
 impl Stage {
     pub fn new() -> Stage {
-        let cloud = town::build(0, now());
+        Stage::with(Box::new(|_, _| {}))
+    }
+
+    /// A stage whose towns have something more, which was there all the time.
+    pub fn with(more: Box<More>) -> Stage {
+        let cloud = town::build(0, now(), &*more);
         let snapshot = TempDir::new().unwrap();
-        let stage = Stage { port: cloud.running.port(), snapshot, plans: Mutex::default() };
+        let stage = Stage { port: cloud.running.port(), snapshot, plans: Mutex::default(), more };
         let play = Play { cloud, dir: TempDir::new().unwrap(), program: binary() };
         play.run(&["collect", "--rate", "max", "-q"]).ended_with(0);
         copy(&play.path(".secateur/snapshot"), &stage.snapshot.path().join("snapshot"));
@@ -70,7 +76,8 @@ impl Stage {
 
     /// A play without a plan yet.
     pub fn open(&self, config: &str) -> Play {
-        let play = Play { cloud: town::build(self.port, now()), dir: TempDir::new().unwrap(), program: binary() };
+        let play =
+            Play { cloud: town::build(self.port, now(), &*self.more), dir: TempDir::new().unwrap(), program: binary() };
         fs::write(play.path("secateur.toml"), format!("{}{config}", town::CONFIG)).unwrap();
         copy(&self.snapshot.path().join("snapshot"), &play.path(".secateur/snapshot"));
         play

@@ -39,6 +39,10 @@ fn a_forged_plan_is_refused_though_its_digests_are_true() {
         ("endpoint", Box::new(|plan| plan["account"]["endpoint"] = Value::Null)),
         ("now", Box::new(|plan| plan["window"]["now"] = "2026-01-01T00:00:00Z".into())),
     ];
+    // Without true digests it is refused before anything else.
+    fs::write(play.path(PLAN), plan.to_string().replacen("lambda:DeleteFunction", "lambda:ListFunctions", 1)).unwrap();
+    let answer = play.apply(&["--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "edited-plan", "{answer}");
     for (what, edit) in edits {
         let mut forged = plan.clone();
         edit(&mut forged);

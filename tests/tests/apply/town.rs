@@ -56,8 +56,11 @@ pub const MANY: Kind = Kind {
     ],
 };
 
+/// Puts more into a town before its clock shows the time that it is given.
+pub type More = dyn Fn(&Cloud, &str) + Send + Sync;
+
 /// Builds the town at a port, 0 for any; the clock then shows `now`.
-pub fn build(port: u16, now: &str) -> Cloud {
+pub fn build(port: u16, now: &str, more: &More) -> Cloud {
     let options = Options {
         port,
         now: Some(MADE.to_owned()),
@@ -114,6 +117,7 @@ pub fn build(port: u16, now: &str) -> Cloud {
     cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", &idle)]);
     cloud.iam("AttachUserPolicy", &[("UserName", "keyed"), ("PolicyArn", &idle)]);
     use_of(&cloud, now);
+    more(&cloud, now);
     cloud.control("clock", json!({ "now": now, "frozen": false }));
     cloud
 }
@@ -156,11 +160,16 @@ fn use_of(cloud: &Cloud, now: &str) {
     for user in ["writer", "member", "keyed"] {
         all.push(used("user", user, "lambda:ListFunctions"));
     }
+    all.extend(tracked("ec2").iter().step_by(2).map(|action| used("role", "large", action)));
+    cloud.control("usage", json!(all));
+}
+
+/// The actions of a service that are tracked, by the catalogue.
+pub fn tracked(service: &str) -> Vec<String> {
     let table = fs::read_to_string(root().join("crates/analyzer/catalog/actions.tsv")).unwrap();
     let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    let tracked = rows.filter(|row| row[0] == "ec2" && row[3] == "yes" && row[4].is_empty());
-    all.extend(tracked.step_by(2).map(|row| used("role", "large", &format!("ec2:{}", row[1]))));
-    cloud.control("usage", json!(all));
+    let tracked = rows.filter(|row| row[0] == service && row[3] == "yes" && row[4].is_empty());
+    tracked.map(|row| format!("{service}:{}", row[1])).collect()
 }
 
 /// Says that somebody has just used an action.

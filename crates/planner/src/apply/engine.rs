@@ -65,6 +65,8 @@ pub struct Run<'a, S, C, K> {
     pub patience: Patience,
     /// Called before each step with its number; from several threads.
     pub on_step: &'a (dyn Fn(usize) + Sync),
+    /// The steps that were found done, and not by this journal, before somebody approved of going on: they are passed over.
+    pub theirs: &'a BTreeSet<usize>,
 }
 
 impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K> {
@@ -76,17 +78,14 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
     pub fn run(&mut self) -> Result<(), Vec<Stop>> {
         let begun = self.journal.history().clone();
         let phases = phases(&begun.begin().origin, begun.steps());
-        let may_have_begun = self.journal.resumed().cloned().unwrap_or_default();
         let work = Work {
-            is_resumed: self.journal.resumed().is_some(),
             parallelism: begun.parallelism(),
             journal: Mutex::new(self.journal),
             cloud: self.cloud,
             clock: self.clock,
             patience: self.patience,
             on_step: self.on_step,
-            may_have_begun: &may_have_begun,
-            last_at: begun.last_at(),
+            theirs: self.theirs,
             is_halted: AtomicBool::new(false),
             stops: Mutex::default(),
         };
@@ -104,9 +103,9 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
         for stop in stops.iter().rev() {
             let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), self.clock.now());
         }
-        let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped);
+        let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped { .. });
         let history = self.journal.history();
-        if may_have_begun.is_empty() && (0..history.steps().len()).all(|at| is_open(history.progress(at))) {
+        if (0..history.steps().len()).all(|at| is_open(history.progress(at))) {
             let _ = self.journal.end(Ending::NothingDone, self.clock.now());
         }
         Err(stops)
@@ -144,11 +143,7 @@ struct Work<'a, S, C, K> {
     patience: Patience,
     parallelism: usize,
     on_step: &'a (dyn Fn(usize) + Sync),
-    is_resumed: bool,
-    /// The steps that may be done though nothing in the journal says so.
-    may_have_begun: &'a BTreeSet<usize>,
-    /// When the last write before this run can have been made.
-    last_at: UnixTime,
+    theirs: &'a BTreeSet<usize>,
     /// Whether a lane has stopped: nothing more is begun.
     is_halted: AtomicBool,
     stops: Mutex<Vec<Stop>>,
@@ -218,30 +213,30 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
     fn step(&self, at: usize) -> Result<(), Ended> {
         let history = self.history();
         let since = match history.progress(at) {
-            Progress::Done { .. } | Progress::Skipped => return Ok(()),
+            Progress::Done { .. } | Progress::Skipped { .. } => return Ok(()),
             Progress::Intended { at } => Some(*at),
             Progress::Open => None,
         };
         self.go_on()?;
         (self.on_step)(at);
-        let was_tried = since.is_some() || self.may_have_begun.contains(&at);
-        // What a crash left open may be done and not yet seen.
-        let since = since.unwrap_or(self.last_at);
-        let stand = if was_tried { self.settled(at, since)? } else { self.calm(at)? };
+        let stand = match since {
+            // What a crash left open may be done and not yet seen.
+            Some(since) => self.settled(at, since)?,
+            // Without an intent there was no call: if it is done, it is not ours.
+            None => self.calm(at)?,
+        };
         match stand {
-            Stand::After(wrote) if was_tried => {
-                return self.found(at, wrote);
-            }
-            Stand::After(_) if self.is_resumed && history.was_done_by_others(at) => {
-                let now = self.clock.now();
-                let skipped = self.journal().skipped(at, "somebody else did it", now);
+            Stand::After(wrote) if since.is_some() => return self.found(at, wrote),
+            Stand::After(found) if self.theirs.contains(&at) => {
+                let (now, detail) = (self.clock.now(), "it was done already, and not by this journal");
+                let skipped = self.journal().skipped(at, detail, found, now);
                 return skipped.map_err(|error| journal(&error));
             }
             Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
             Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
             Stand::Before => {}
         }
-        self.write(at, was_tried)
+        self.write(at, since.is_some())
     }
 
     /// Makes one write: once, and again only when reads do not show it. Once an attempt may have been made, its effect may
@@ -324,7 +319,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
         for (before, own) in history.steps().iter().enumerate().take(at).filter(|(_, own)| own.unit == step.unit) {
             let since = match history.progress(before) {
                 Progress::Done { at, .. } => Some(*at),
-                Progress::Skipped => None,
+                Progress::Skipped { .. } => None,
                 Progress::Open | Progress::Intended { .. } => {
                     return Err(drifted(format!("it rests on what is not done: {}", own.effect)).into());
                 }

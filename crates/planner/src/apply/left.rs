@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::cloud::{CallError, Reads};
+use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
 use super::look::{Stand, look};
@@ -15,57 +15,56 @@ pub struct Left {
     pub untouched: BTreeSet<String>,
     /// The units of which something is done, and something is left.
     pub begun: BTreeSet<String>,
-    /// The addresses of all changes of which something is done.
+    /// The addresses of all changes of which something is done, by whomever.
     pub touched: BTreeSet<String>,
+    /// The steps that are done, and that this journal never began: somebody else did them, or the disk lost what it said it
+    /// had.
+    pub theirs: BTreeSet<usize>,
 }
 
 impl Left {
     /// Reads what is left. Of a step that may be done, it is read from AWS whether it is; what cannot be told counts as done.
+    /// Of one that was never begun too: what is done all the same is not this journal's.
     ///
     /// # Errors
     /// When AWS does not answer.
     pub fn read(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History) -> Result<Left, CallError> {
-        let may_be_done = |at: usize| matches!(history.progress(at), Progress::Intended { .. });
-        let all = 0..history.steps().len();
-        let said = all.clone().filter(|at| may_be_done(*at)).map(|at| (at, true));
-        let pending: Vec<(usize, bool)> =
-            said.chain(history.may_have_begun().into_iter().map(|at| (at, false))).collect();
-        let mut is_done: Vec<bool> = all.map(|at| matches!(history.progress(at), Progress::Done { .. })).collect();
-        for (at, is_said) in pending {
-            let stand = loop {
-                let is_late = clock.now().since(history.last_at()) >= settle;
-                let stand = look(reads, history, at)?;
-                if matches!(stand, Stand::After(_)) || is_late {
-                    break stand;
-                }
-                clock.sleep(Duration::from_millis(500));
-            };
-            let is_ours = match stand {
-                Stand::After(_) => true,
-                Stand::Before => false,
-                // Somebody else has been there: after us, if it was tried at all.
-                Stand::Other(_) => is_said,
-            };
-            if let (Some(own), true) = (is_done.get_mut(at), is_ours) {
-                *own = true;
-            }
-        }
-        // What somebody else has done is passed over, as long as it stands.
-        for (at, own) in is_done.iter_mut().enumerate() {
-            if history.was_done_by_others(at) && *history.progress(at) == Progress::Open {
-                *own = matches!(look(reads, history, at)?, Stand::After(_));
-            }
-        }
         let mut left = Left::default();
+        // What is found of one step is what later ones rest on.
+        let mut known = history.clone();
+        for at in 0..history.steps().len() {
+            match history.progress(at) {
+                Progress::Intended { at: since } => {
+                    let wrote = match settled(reads, clock, settle, &known, at, |stand| !is_after(stand))? {
+                        Stand::After(wrote) => wrote,
+                        Stand::Before => {
+                            known.settle(at, Progress::Open);
+                            continue;
+                        }
+                        // Somebody else has been there, after us.
+                        Stand::Other(_) => Wrote::default(),
+                    };
+                    known.settle(at, Progress::Done { at: *since, wrote });
+                }
+                Progress::Open => {
+                    // Reads may still show what was there before the last write.
+                    if let Stand::After(found) = settled(reads, clock, settle, &known, at, is_after)? {
+                        left.theirs.insert(at);
+                        known.settle(at, Progress::Skipped { found });
+                    }
+                }
+                Progress::Done { .. } | Progress::Skipped { .. } => {}
+            }
+        }
         let mut units: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
         for (at, step) in history.steps().iter().enumerate() {
-            let done = is_done.get(at).copied().unwrap_or_default();
+            let done = left.theirs.contains(&at) || matches!(known.progress(at), Progress::Done { .. });
             if done {
                 left.touched.insert(step.address.clone());
             }
             let (any_done, any_left) = units.entry(&step.unit).or_default();
             *any_done |= done;
-            *any_left |= !done && *history.progress(at) != Progress::Skipped;
+            *any_left |= !done && !matches!(history.progress(at), Progress::Skipped { .. });
         }
         for (unit, (any_done, any_left)) in units {
             if any_left {
@@ -74,5 +73,28 @@ impl Left {
             }
         }
         Ok(left)
+    }
+}
+
+fn is_after(stand: &Stand) -> bool {
+    matches!(stand, Stand::After(_))
+}
+
+/// Reads where a step stands; as long as the last write of the journal is fresh, again where that is still `open`.
+fn settled(
+    reads: &impl Reads,
+    clock: &impl Clock,
+    settle: i64,
+    history: &History,
+    at: usize,
+    open: impl Fn(&Stand) -> bool,
+) -> Result<Stand, CallError> {
+    loop {
+        let is_late = clock.now().since(history.last_at()) >= settle;
+        let stand = look(reads, history, at)?;
+        if is_late || !open(&stand) {
+            return Ok(stand);
+        }
+        clock.sleep(Duration::from_millis(500));
     }
 }

@@ -18,6 +18,7 @@ mod left;
 mod look;
 mod resuming;
 mod rollback;
+mod standing;
 mod step;
 mod stop;
 mod widened;

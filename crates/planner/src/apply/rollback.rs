@@ -8,11 +8,12 @@ use secateur_analyzer::time::UnixTime;
 
 use super::approval::{Origin, Proposal};
 use super::borne::{SLOTS, check_documents};
-use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads, Wrote};
+use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
 use super::derive::DeriveError;
 use super::engine::Clock;
 use super::journal::{History, Progress, State};
 use super::look::{Stand, look};
+use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::widened::widened;
 use crate::plan::{ExpectedHolder, Expects};
@@ -35,8 +36,12 @@ pub struct Rollback {
     pub kept: Vec<Kept>,
     /// Who gets, by the way back, what they did not have: they have come since.
     pub widened: Vec<Kept>,
+    /// What is not as it was before, and stays so: the journal never began it, or what it did cannot be taken from under it.
+    pub standing: Vec<Kept>,
     /// Whether everything that the journal did is taken back.
     pub is_whole: bool,
+    /// Whether everything that the journal did, or may still do, was wanted.
+    pub is_all: bool,
 }
 
 /// Why there is no way back.
@@ -70,36 +75,36 @@ pub fn rollback(
     // First what may be done, or not: later steps may depend on it.
     let mut known = history.clone();
     let intended = |at: usize| match history.progress(at) {
-        Progress::Intended { at: since } => Some((at, *since, true)),
+        Progress::Intended { at: since } => Some((at, *since)),
         _ => None,
     };
     let pending = (0..history.steps().len()).filter_map(intended);
-    let unsaid = history.may_have_begun().into_iter().map(|at| (at, history.last_at(), false));
-    for (at, since, is_said) in pending.chain(unsaid) {
+    for (at, since) in pending {
         match settled(reads, clock, settle, history, at, since)? {
             Stand::After(wrote) => known.settle(at, Progress::Done { at: since, wrote }),
             Stand::Before => known.settle(at, Progress::Open),
-            // Somebody else has been there; so they have if it was never done.
-            Stand::Other(_) if !is_said => {}
+            // Somebody else has been there, after us.
             Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
         }
     }
     let history = &known;
-    let mut way = Way { history, reads, steps: Vec::new(), kept: Vec::new(), drifted: Vec::new() };
+    let mut way =
+        Way { history, reads, steps: Vec::new(), kept: Vec::new(), drifted: Vec::new(), without_room: Vec::new() };
     let mut widens = Vec::new();
     let is_left = |at: usize, step: &Step| {
         let may_be_left = match history.progress(at) {
             Progress::Done { .. } | Progress::Intended { .. } => !history.is_taken_back(at),
             // As long as it is open, it may go on with what was not chosen.
             Progress::Open => *history.state() == State::Open,
-            Progress::Skipped => false,
+            Progress::Skipped { .. } => false,
         };
         may_be_left && !wanted.contains(step.unit.as_str())
     };
-    let is_whole = !history.steps().iter().enumerate().any(|(at, step)| is_left(at, step));
+    let is_all = !history.steps().iter().enumerate().any(|(at, step)| is_left(at, step));
+    let standing = Standing::read(reads, clock, history, &wanted)?;
     for (at, step) in history.steps().iter().enumerate().rev() {
         let Progress::Done { at: since, .. } = history.progress(at) else { continue };
-        if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) {
+        if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) || standing.stays.contains(&at) {
             continue;
         }
         let stand = settled(reads, clock, settle, history, at, *since)?;
@@ -114,13 +119,16 @@ pub fn rollback(
         return Err(RollbackError::Drifted(way.drifted));
     }
     let begin = history.begin();
+    let is_whole = is_all && standing.stays.is_empty() && way.without_room.is_empty();
     let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
-    Ok(Rollback { proposal, kept: way.kept, widened: widens, is_whole })
+    let mut standing = standing.told(history);
+    standing.extend(way.without_room);
+    Ok(Rollback { proposal, kept: way.kept, widened: widens, standing, is_whole, is_all })
 }
 
 /// Reads where a step stands; one that was just made may not show yet.
-fn settled(
+pub(super) fn settled(
     reads: &impl Reads,
     clock: &impl Clock,
     settle: i64,
@@ -151,6 +159,8 @@ struct Way<'a, R> {
     steps: Vec<Step>,
     kept: Vec<Kept>,
     drifted: Vec<Kept>,
+    /// The versions that had made room, and for which there is none.
+    without_room: Vec<Kept>,
 }
 
 impl<R: Reads> Way<'_, R> {
@@ -191,6 +201,13 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::DeleteVersion { policy, version } => {
                 let live = self.reads.policy(&policy)?;
+                let is_evicted = matches!(self.history.begin().origin, Origin::Plan { .. });
+                if is_evicted && self.versions_by_then(&policy, live.as_ref()) >= SLOTS {
+                    let detail = "it made room, and stays away: all slots are taken; the journal has its document";
+                    let detail = format!("{}: {detail}", step.effect);
+                    self.without_room.push(Kept { address: step.address.clone(), detail });
+                    return Ok(());
+                }
                 let gone: BTreeSet<String> = (self.steps.iter())
                     .filter_map(|step| match &step.effect {
                         Effect::DeleteVersion { policy: own, version } if *own == policy => Some(&version.version),
@@ -236,6 +253,16 @@ impl<R: Reads> Way<'_, R> {
             }
         }
         Ok(())
+    }
+
+    /// How many versions a policy has when the steps before are made.
+    fn versions_by_then(&self, policy: &Arn, live: Option<&LivePolicy>) -> usize {
+        let own = self.steps.iter().filter(|step| step.effect.policy() == Some(policy));
+        own.fold(live.map_or(0, |live| live.versions.len()), |count, step| match &step.effect {
+            Effect::CreateVersion { .. } => count + 1,
+            Effect::DeleteVersion { .. } => count.saturating_sub(1),
+            _ => count,
+        })
     }
 
     /// The step that creates anew what a version of a policy was, if one of those before does.

@@ -10,6 +10,8 @@ use super::inputs::Workspace;
 use crate::apply::Origin;
 #[cfg(feature = "aws")]
 use crate::apply::ResumeError;
+#[cfg(feature = "aws")]
+use crate::apply::journal::Progress;
 use crate::apply::journal::{Folder, History, HistoryError, State};
 
 /// A journal on disk.
@@ -201,6 +203,30 @@ pub(super) fn ways_out(found: &Found) -> String {
         "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
          TEXT` leaves it as it is"
     )
+}
+
+/// What a journal has done, for whoever ends a command that is about it before its first write.
+#[cfg(feature = "aws")]
+pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
+    let (id, history) = (&found.id, &found.history);
+    let in_doubt = (0..history.steps().len()).filter(|at| matches!(history.progress(*at), Progress::Intended { .. }));
+    let in_doubt = match in_doubt.count() {
+        0 => String::new(),
+        count => format!(", {count} may be or not"),
+    };
+    let taken_back = match history.taken_back() {
+        0 => String::new(),
+        count => format!(", {count} taken back"),
+    };
+    let is_open = found.is_open();
+    let done = format!(
+        "The journal {id} is {}: {} of {} writes of that {} are done{in_doubt}{taken_back}.",
+        if is_open { "still open" } else { "what it was" },
+        history.done(),
+        history.steps().len(),
+        found.kind(),
+    );
+    super::apply::Earlier { done, ways: is_open.then(|| ways_out(found)) }
 }
 
 /// What time it is on this machine.

@@ -1,6 +1,6 @@
 //! `secateur rollback`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use similar::TextDiff;
 
@@ -29,8 +29,10 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
     }
     match found.history.state() {
-        State::RolledBack(by) => return nothing(args.format, &format!("{} was rolled back by {by}", found.id)),
-        State::NothingDone => return nothing(args.format, &format!("{} stopped before anything was done", found.id)),
+        State::RolledBack(by) => return nothing(args.format, &format!("{} was rolled back by {by}", found.id), &[]),
+        State::NothingDone => {
+            return nothing(args.format, &format!("{} stopped before anything was done", found.id), &[]);
+        }
         State::Open | State::Done | State::Abandoned(_) => {}
     }
     let selection = Selection { target: args.target.clone(), ..Selection::default() };
@@ -44,7 +46,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    let wall = Wall::listen(&cloud);
+    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_bearing(&workspace, &folder, &found, args)?;
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;
@@ -55,10 +57,14 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         Format::Json => {}
     }
     if back.proposal.steps().is_empty() {
-        if found.is_open() && back.is_whole {
-            close_empty(found)?;
+        let why = match back.standing.is_empty() {
+            true => "all is as it was before".to_owned(),
+            false => format!("`{}` has done nothing that it can still take back", found.id),
+        };
+        if found.is_open() && back.is_all {
+            close_empty(found, &back)?;
         }
-        return nothing(args.format, "all is as it was before");
+        return nothing(args.format, &why, &back.standing);
     }
     let way = way(&args.approval, Some(back.proposal.digest()))?;
     refuse_widening(&back, way)?;
@@ -67,7 +73,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id);
-    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &BTreeSet::new(), finish);
     close(&Closing {
         verb: "Rollback",
         format: args.format,
@@ -79,18 +85,35 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     })
 }
 
-fn nothing(format: Format, why: &str) -> Outcome {
+fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
+    let standing: Vec<_> =
+        (standing.iter()).map(|kept| serde_json::json!({ "address": kept.address, "detail": kept.detail })).collect();
     output::print(&match format {
-        Format::Json => output::json(&serde_json::json!({ "outcome": "no-changes", "detail": why }))?,
+        Format::Json => {
+            output::json(&serde_json::json!({ "outcome": "no-changes", "detail": why, "standing": standing }))?
+        }
         Format::Text => format!("No changes. There is nothing to take back: {}.\n", visible(why)),
     })?;
     Ok(Exit::Done)
 }
 
-/// Nothing of an open journal was done, or it is all as before: it need not be open.
-fn close_empty(mut found: Found) -> Result<(), Failure> {
+/// Nothing of an open journal was done, or it is all as before: it need not be open. Where that is not all that there is to
+/// say, it says so.
+fn close_empty(mut found: Found, back: &Rollback) -> Result<(), Failure> {
+    let record = match back.standing.first() {
+        None => Record::End { outcome: Ending::NothingDone },
+        Some(first) => {
+            let more = match back.standing.len() {
+                1 => String::new(),
+                more => format!(" ({} more)", more - 1),
+            };
+            let reason =
+                format!("rolled back as far as it can be; this stays: {}: {}{more}", first.address, first.detail);
+            Record::Abandoned { reason }
+        }
+    };
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
-    close_journal(store, &mut found.history, Record::End { outcome: Ending::NothingDone }, journals::now())
+    close_journal(store, &mut found.history, record, journals::now())
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))
 }
 
@@ -209,6 +232,13 @@ fn page(found: &Found, back: &Rollback) -> String {
         }
     }
     for kept in &back.kept {
+        lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
+    }
+    if !back.standing.is_empty() {
+        lines.push(String::new());
+        lines.push("These are not as they were before, and this rollback leaves them so:".to_owned());
+    }
+    for kept in &back.standing {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
     }
     if !back.widened.is_empty() {

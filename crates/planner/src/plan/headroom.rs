@@ -65,7 +65,7 @@ pub fn headroom(changes: &[&Change], account: &Account) -> Headroom {
         found.refusals.push(verify::refusal(first, "quota", &detail));
     }
     found.refusals.extend(attached(changes, account));
-    found.refusals.extend(inline(changes, &quotas));
+    found.refusals.extend(inline(changes, account, &quotas));
     found
 }
 
@@ -114,7 +114,9 @@ fn attached(changes: &[&Change], account: &Account) -> Vec<Refusal> {
     refusals
 }
 
-fn inline(changes: &[&Change], quotas: &Quotas) -> Vec<Refusal> {
+/// What the inline policies of an entity come to, beside those that stay: by what they are now, which may be less than was
+/// planned upon.
+fn inline(changes: &[&Change], account: &Account, quotas: &Quotas) -> Vec<Refusal> {
     let mut grown: BTreeMap<&str, i64> = BTreeMap::new();
     let size = |text: &Option<String>| i64::try_from(text.as_deref().map_or(0, counted_characters)).unwrap_or(i64::MAX);
     let is_inline = |change: &&&Change| change.expects.inline_size.is_some();
@@ -132,13 +134,21 @@ fn inline(changes: &[&Change], quotas: &Quotas) -> Vec<Refusal> {
             Some("group") => quotas.group,
             _ => quotas.role,
         };
-        let start = i64::try_from(change.expects.inline_size.unwrap_or(0)).unwrap_or(i64::MAX);
+        let start = i64::try_from(inline_size(account, owner)).unwrap_or(i64::MAX);
         if grown > 0 && start + grown > i64::try_from(quota).unwrap_or(i64::MAX) {
             let detail = format!("the inline policies of {owner} would have {} characters of {quota}", start + grown);
             refusals.push(verify::refusal(change, "quota", &detail));
         }
     }
     refusals
+}
+
+/// The characters of all inline policies of an entity, as AWS counts them.
+fn inline_size(account: &Account, owner: &str) -> usize {
+    let principal = account.principals.iter().find(|principal| principal.address() == owner);
+    let group = || account.groups.iter().find(|group| owner.strip_prefix("group/") == Some(&group.name));
+    let inline = principal.map(|principal| &principal.inline).or_else(|| Some(&group()?.inline));
+    inline.into_iter().flatten().map(|policy| counted_characters(policy.document.text())).sum()
 }
 
 /// The oldest version that is not in force and whose document is known.

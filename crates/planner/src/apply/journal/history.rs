@@ -9,7 +9,6 @@ use secateur_analyzer::time::UnixTime;
 use super::chain::{Lines, Tampered, parse};
 use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
-use crate::apply::lanes::{Lane, phases};
 use crate::apply::step::{Step, VersionRef};
 
 /// What is known of a step.
@@ -29,8 +28,11 @@ pub enum Progress {
         /// What AWS said.
         wrote: Wrote,
     },
-    /// It is passed over: somebody else did it, or it may no longer be made.
-    Skipped,
+    /// It is passed over: it was done already, and not by this journal, or it may no longer be made.
+    Skipped {
+        /// What was found of it, where it was done already.
+        found: Wrote,
+    },
 }
 
 /// What became of a journal.
@@ -68,7 +70,6 @@ pub struct History {
     pub(super) parallelism: usize,
     pub(super) began_at: UnixTime,
     pub(super) progress: Vec<Progress>,
-    pub(super) found_by_others: Vec<usize>,
     pub(super) state: State,
     pub(super) head: Sha256,
     pub(super) records: u64,
@@ -79,9 +80,8 @@ pub struct History {
     pub(super) taken_back: BTreeSet<usize>,
     pub(super) noted: BTreeSet<String>,
     pub(super) before_rollback: State,
-    /// When something last happened that may have left a write behind; and whether it came to rest after that.
+    /// When something last happened that may have left a write behind.
     pub(super) last_at: UnixTime,
-    pub(super) is_at_rest: bool,
 }
 
 /// Why a journal cannot be used.
@@ -115,7 +115,6 @@ impl History {
         }
         let mut history = History {
             progress: vec![Progress::Open; begin.steps.len()],
-            found_by_others: Vec::new(),
             parallelism: begin.parallelism,
             begin: Arc::new(*begin),
             began_at: first.time,
@@ -129,7 +128,6 @@ impl History {
             noted: BTreeSet::new(),
             before_rollback: State::Open,
             last_at: first.time,
-            is_at_rest: false,
         };
         for entry in entries {
             let number = usize::try_from(entry.seq).unwrap_or(usize::MAX).saturating_add(1);
@@ -146,9 +144,6 @@ impl History {
         self.records += 1;
         let is_note =
             matches!(entry.record, Record::RolledBack { .. } | Record::TakenBack { .. } | Record::DoneAgain { .. });
-        if !is_note {
-            self.is_at_rest = matches!(entry.record, Record::Stopped { .. } | Record::End { .. });
-        }
         if !is_note && !matches!(entry.record, Record::Resumed { .. }) {
             self.last_at = entry.time;
         }
@@ -159,13 +154,10 @@ impl History {
                 return self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
             }
             Record::Failed { step, .. } => return self.set(*step, Progress::Open),
-            Record::Skipped { step, .. } => return self.set(*step, Progress::Skipped),
-            Record::Stopped { step, reason, detail } => {
-                if reason == "done-by-others" {
-                    self.found_by_others.extend(*step);
-                }
-                self.stopped = Some((reason.clone(), detail.clone()));
+            Record::Skipped { step, found, .. } => {
+                return self.set(*step, Progress::Skipped { found: found.clone() });
             }
+            Record::Stopped { reason, detail, .. } => self.stopped = Some((reason.clone(), detail.clone())),
             Record::Resumed { parallelism, .. } => {
                 self.stopped = None;
                 self.parallelism = *parallelism;
@@ -284,23 +276,6 @@ impl History {
         self.parallelism.max(1)
     }
 
-    /// Returns the steps that may have been done though nothing in the journal says so: their record may have been the one
-    /// that a crash tore off. Lanes are begun in their order, so only the first that have not ended can have been under way; in
-    /// each it is the step of which nothing stands there. One that was found done by somebody else is theirs.
-    pub(crate) fn may_have_begun(&self) -> BTreeSet<usize> {
-        if self.is_at_rest {
-            return BTreeSet::new();
-        }
-        let is_left = |at: usize| matches!(self.progress(at), Progress::Open | Progress::Intended { .. });
-        let next = |lane: Lane| lane.into_iter().find(|at| is_left(*at));
-        let phases = phases(&self.begin.origin, self.steps());
-        let under_way = phases.into_iter().map(|lanes| lanes.into_iter().filter_map(next).take(self.parallelism()));
-        let first: BTreeSet<usize> =
-            under_way.map(Iterator::collect).find(|at: &BTreeSet<usize>| !at.is_empty()).unwrap_or_default();
-        let may_be = |at: &usize| *self.progress(*at) == Progress::Open && !self.found_by_others.contains(at);
-        first.into_iter().filter(may_be).collect()
-    }
-
     /// Takes what was read of a step into account.
     pub(crate) fn settle(&mut self, step: usize, progress: Progress) {
         self.set(step, progress);
@@ -322,17 +297,12 @@ impl History {
         done.max()
     }
 
-    /// Returns whether somebody else was found to have done the step.
-    pub(crate) fn was_done_by_others(&self, step: usize) -> bool {
-        self.found_by_others.contains(&step)
-    }
-
     /// Returns the id of the version that is meant; none while it is not created.
     pub(crate) fn version(&self, version: &VersionRef) -> Option<String> {
         match version {
             VersionRef::Id(id) => Some(id.clone()),
             VersionRef::CreatedBy(step) => match self.progress(*step) {
-                Progress::Done { wrote, .. } => wrote.version.clone(),
+                Progress::Done { wrote, .. } | Progress::Skipped { found: wrote } => wrote.version.clone(),
                 _ => None,
             },
         }

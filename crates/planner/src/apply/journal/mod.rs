@@ -1,7 +1,8 @@
 //! The journal: what was approved, what was about to be done, what was done. One append-only file an apply.
 //!
 //! A record is on the disk before what it says is acted upon. So whatever a crash leaves, it is known what may have been
-//! done; whether it was, is read from AWS.
+//! done: what stands there as intended. Whether it was, is read from AWS. A step of which no intent stands there was never
+//! called by this journal: if it is done all the same, somebody else did it, or the disk lost what it said it had.
 
 pub(in crate::apply) mod chain;
 mod history;
@@ -9,7 +10,6 @@ mod note;
 mod record;
 mod store;
 
-use std::collections::BTreeSet;
 use std::io;
 
 use secateur_analyzer::time::UnixTime;
@@ -63,7 +63,6 @@ pub struct Journal<S> {
     store: S,
     approved: Approved,
     history: History,
-    resumed: Option<BTreeSet<usize>>,
     /// The disk failed: what stands in the file is not known, and nothing is written after it.
     is_broken: bool,
 }
@@ -112,7 +111,7 @@ impl<S: Store> Journal<S> {
         store.sync()?;
         fault::point("begin-synced");
         let history = History::read(&line).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Journal { store, approved, history, resumed: None, is_broken: false })
+        Ok(Journal { store, approved, history, is_broken: false })
     }
 
     /// Goes on with a journal whose steps were approved again. What a crash left of a record is cut off.
@@ -138,8 +137,7 @@ impl<S: Store> Journal<S> {
             store.sync()?;
         }
         let approved_by = approved.how().to_owned();
-        let resumed = Some(history.may_have_begun());
-        let mut journal = Journal { store, approved, history, resumed, is_broken: false };
+        let mut journal = Journal { store, approved, history, is_broken: false };
         journal.write(Record::Resumed { caller_arn, approved_by, parallelism: parallelism.max(1) }, now)?;
         Ok(journal)
     }
@@ -147,11 +145,6 @@ impl<S: Store> Journal<S> {
     /// Returns what the journal says.
     pub fn history(&self) -> &History {
         &self.history
-    }
-
-    /// Returns whether it was there before; and then the steps that may be done though nothing says so.
-    pub(super) fn resumed(&self) -> Option<&BTreeSet<usize>> {
-        self.resumed.as_ref()
     }
 
     /// Returns the approved steps.
@@ -185,12 +178,12 @@ impl<S: Store> Journal<S> {
         self.write(Record::Failed { step, code: code.to_owned(), message: message.to_owned() }, now)
     }
 
-    /// Writes down that a step is passed over, and why.
+    /// Writes down that a step is passed over, why, and what was found of it where it was done already.
     ///
     /// # Errors
     /// When that cannot be written.
-    pub fn skipped(&mut self, step: usize, detail: &str, now: UnixTime) -> Result<(), JournalError> {
-        self.write(Record::Skipped { step, detail: detail.to_owned() }, now)
+    pub fn skipped(&mut self, step: usize, detail: &str, found: Wrote, now: UnixTime) -> Result<(), JournalError> {
+        self.write(Record::Skipped { step, detail: detail.to_owned(), found }, now)
     }
 
     /// Writes down why it stops.

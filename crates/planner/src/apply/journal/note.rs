@@ -38,7 +38,7 @@ impl History {
 
     /// Whether no step is left.
     fn is_through(&self) -> bool {
-        (0..self.steps().len()).all(|at| matches!(self.progress(at), Progress::Done { .. } | Progress::Skipped))
+        (0..self.steps().len()).all(|at| matches!(self.progress(at), Progress::Done { .. } | Progress::Skipped { .. }))
     }
 
     /// Whether this journal has done, or may have, what undoes or repeats a step of another; and what AWS said.

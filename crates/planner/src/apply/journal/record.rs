@@ -56,12 +56,16 @@ pub enum Record {
         /// What AWS says.
         message: String,
     },
-    /// The step is passed over: somebody else did it, or it may no longer be made. It is not rolled back.
+    /// The step is passed over: it was done already, and not by this journal, or it may no longer be made. It is not rolled
+    /// back.
     Skipped {
         /// Which step.
         step: usize,
         /// Why.
         detail: String,
+        /// What was found of it, where it was done already: later steps may rest on it.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        found: Wrote,
     },
     /// It stopped before the end.
     Stopped {
@@ -110,6 +114,10 @@ pub enum Record {
         /// Why.
         reason: String,
     },
+}
+
+fn is_nothing(found: &Wrote) -> bool {
+    *found == Wrote::default()
 }
 
 /// A step that was done again.

@@ -7,11 +7,14 @@ mod others;
 mod rollbacks;
 mod scenes;
 mod sim;
+mod theirs;
 mod wide;
 
+use std::collections::BTreeSet;
+
 use super::approval::{Approval, Proposal};
-use super::journal::{Author, History, Journal};
-use super::{Patience, Run, Stop, rollback};
+use super::journal::{Author, History, HistoryError, Journal};
+use super::{Left, Patience, Run, Stop, rollback};
 use scenes::Scene;
 use sim::{Disk, Sim};
 
@@ -35,18 +38,23 @@ fn author() -> Author {
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
 
 fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Stop> {
-    run_all(journal, sim, patience).map_err(|stops| stops[0].clone())
+    run_all(journal, sim, patience, &BTreeSet::new()).map_err(|stops| stops[0].clone())
 }
 
 /// Runs, and returns all reasons why it stopped.
-fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Vec<Stop>> {
+fn run_all(
+    journal: &mut Journal<Disk>,
+    sim: &Sim,
+    patience: Patience,
+    theirs: &BTreeSet<usize>,
+) -> Result<(), Vec<Stop>> {
     let meddle = |step| {
         let act = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
             act(&mut sim.world.borrow_mut());
         }
     };
-    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle };
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, theirs };
     run.run()?;
     run.finish().map_err(|stop| vec![stop])
 }
@@ -68,13 +76,35 @@ fn history(disk: &Disk) -> History {
     History::read(&disk.written.borrow()).unwrap()
 }
 
-/// Goes on with what is on the disk.
+/// Goes on with what is on the disk, as the command does.
 fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
+    let left = Left::read(sim, sim, PATIENCE.settle, &history(disk)).unwrap();
     let now = super::Clock::now(sim);
     let mut journal =
         Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();
-    run(&mut journal, sim, PATIENCE)
+    run_all(&mut journal, sim, PATIENCE, &left.theirs).map_err(|stops| stops[0].clone())
+}
+
+/// Truncates a journal at every byte from one on, and hands over the first of each kind that reads differently: where a record is
+/// torn makes no difference to what is read, and it is read at every byte that it makes none. Returns how many were read.
+fn at_every_byte(written: &[u8], from: usize, mut check: impl FnMut(&[u8])) -> usize {
+    let mut seen = BTreeSet::new();
+    for kept in from..=written.len() {
+        let bytes = &written[..kept];
+        let head = match History::read(bytes) {
+            Ok(history) => Some(history.head().to_string()),
+            Err(error) => {
+                assert_eq!(error, HistoryError::NeverBegan, "{kept} bytes");
+                None
+            }
+        };
+        let is_torn = !bytes.is_empty() && !bytes.ends_with(b"\n");
+        if seen.insert((head, is_torn)) {
+            check(bytes);
+        }
+    }
+    written.len() + 1 - from
 }
 
 /// Goes back from what is on the disk, with a journal of its own; returns that.

@@ -169,7 +169,7 @@ fn a_resumed_run_that_is_certain_that_nothing_was_done_closes_its_journal() {
     *world.clock.borrow_mut() += 100;
     *world.faults.borrow_mut() = vec![Some(Fault::Refused("AccessDenied"))];
     resume(own.proposal(), &world, &begun).unwrap_err();
-    assert_eq!(*history(&begun).state(), State::Open, "its first write may have been torn off");
+    assert_eq!(*history(&begun).state(), State::NothingDone, "no intent, no call");
 
     let refused = Disk::default();
     *world.faults.borrow_mut() = vec![None, Some(Fault::Refused("AccessDenied"))];

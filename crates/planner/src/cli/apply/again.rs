@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secateur_analyzer::account::Account;
+use secateur_analyzer::account::{Account, Report};
 use secateur_analyzer::arn::Arn;
 
 use super::{Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, line, room, tell_withheld};
@@ -17,18 +17,16 @@ use crate::cli::reproof::Reproof;
 use crate::plan::{Change, Refusal, drift, recheck};
 use crate::render::{count, visible};
 
-/// Looks at what is left of a journal; returns what is to be left as it is, by unit.
+/// Checks what is left of a journal; returns what is to be left as it is, by unit.
 pub(super) fn check(
     globals: &Globals,
     args: &ApplyArgs,
     (cloud, wall): (&Cloud, &Wall),
     reproof: &Reproof,
-    found: &Found,
+    (found, left): (&Found, &Left),
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
     let plan = &reproof.plan;
     let ways = journals::ways_out(found);
-    let left = Left::read(cloud, wall, args.approval.settle, &found.history)
-        .map_err(|error| Failure::error("aws", error.to_string()).help(&ways))?;
     let of = |units: &BTreeSet<String>| -> Vec<&Change> {
         plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
     };
@@ -61,13 +59,17 @@ pub(super) fn check(
     let mut withheld = BTreeMap::new();
     if !args.no_recheck {
         withheld = recheck(plan, &untouched, &judged, &options);
-        let as_planned = as_planned(reproof, &live);
+        let touched: Vec<&Change> =
+            plan.changes.iter().filter(|change| left.touched.contains(&change.address)).collect();
+        let as_planned = as_planned(reproof, &live, &touched);
         let judged = fresh_analysis(reproof, &as_planned)?;
-        // What this journal wrote makes its entity's grants look new: there the grants of the plan count.
-        let owner = |change: &&Change| change.target.owner.clone();
-        let touched = plan.changes.iter().filter(|change| left.touched.contains(&change.address));
-        let touched: BTreeSet<String> = touched.filter_map(|change| owner(&change)).collect();
-        let is_touched = |own: &&Change| owner(own).is_some_and(|owner| touched.contains(&owner));
+        // What this journal wrote makes the grants of all whom it reached look new: there the grants of the plan count.
+        let reached: BTreeSet<&Arn> = touched.iter().flat_map(|change| holders(change)).collect();
+        let owners: BTreeSet<&String> = touched.iter().filter_map(|change| change.target.owner.as_ref()).collect();
+        let is_touched = |own: &&Change| {
+            own.target.owner.as_ref().is_some_and(|owner| owners.contains(owner))
+                || holders(own).any(|holder| reached.contains(holder))
+        };
         // A group is judged as a whole.
         let units: BTreeSet<&str> = untouched.iter().copied().filter(is_touched).map(|change| change.unit()).collect();
         let beside: Vec<&Change> = untouched.iter().copied().filter(|own| units.contains(own.unit())).collect();
@@ -92,6 +94,11 @@ pub(super) fn check(
     Ok(withheld)
 }
 
+/// Those who held what a change is about.
+fn holders(change: &Change) -> impl Iterator<Item = &Arn> {
+    change.expects.holders.iter().map(|holder| &holder.arn)
+}
+
 /// Whether a difference is this journal's own doing: it has changed other inline policies of the entity.
 fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, all: &[&Change]) -> bool {
     let owner =
@@ -99,9 +106,19 @@ fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, 
     refusal.name == "inline-size" && owner.is_some() && touched.any(|own| own.target.owner.as_ref() == owner)
 }
 
-/// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become.
-fn as_planned(reproof: &Reproof, live: &Account) -> Account {
+/// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become. AWS reports
+/// on what is granted, so of those from whom this journal has taken something, what the plan's reports list counts on; a use
+/// that is listed since counts all the same.
+fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change]) -> Account {
+    let mut reports = live.reports.clone();
+    for arn in touched.iter().flat_map(|change| holders(change)).collect::<BTreeSet<_>>() {
+        let (Some(now), Some(then)) = (live.reports.get(arn), reproof.account.reports.get(arn)) else { continue };
+        let rows = now.services.iter().chain(&then.services).cloned().collect();
+        let both = Report { services: Vec::new(), ..now.clone() }.with_services(rows);
+        reports.insert(arn.clone(), both);
+    }
     Account {
+        reports,
         principals: reproof.account.principals.clone(),
         groups: reproof.account.groups.clone(),
         policies: reproof.account.policies.clone(),

@@ -1,6 +1,6 @@
 //! Running the steps: progress, and what is said at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,13 +15,13 @@ use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
 
-/// Makes the steps of a journal.
+/// Makes the steps of a journal, but for those that were found done and are not its own.
 pub(in crate::cli) fn drive(
     globals: &Globals,
-    cloud: &Cloud,
-    wall: &Wall,
+    (cloud, wall): (&Cloud, &Wall),
     journal: &mut Journal<FileStore>,
     settle: i64,
+    theirs: &BTreeSet<usize>,
     finish: impl FnOnce() -> Result<(), String>,
 ) -> Vec<Stop> {
     wall.writes();
@@ -32,7 +32,7 @@ pub(in crate::cli) fn drive(
         }
     };
     let patience = Patience { settle, ..Patience::default() };
-    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell };
+    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, theirs };
     let ended = run.run().and_then(|()| {
         finish().map_err(|error| vec![Stop::Journal(error)])?;
         run.finish().map_err(|stop| vec![stop])
@@ -78,6 +78,13 @@ struct Also<'a> {
     detail: String,
 }
 
+impl Also<'_> {
+    fn line(&self) -> String {
+        let address = self.address.map(|address| format!("{}: ", visible(address))).unwrap_or_default();
+        format!("Stopped too: {address}{}", visible(&self.detail))
+    }
+}
+
 #[derive(Serialize)]
 struct ChangeState<'a> {
     address: &'a str,
@@ -104,10 +111,10 @@ fn states(history: &History) -> Vec<ChangeState<'_>> {
         own.push(history.progress(at));
     }
     let state = |progress: &Vec<&Progress>| {
-        let is_done = |progress: &&&Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped);
+        let is_done = |progress: &&&Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped { .. });
         let is_unknown = |progress: &&Progress| matches!(progress, Progress::Intended { .. });
         match progress.iter().filter(is_done).count() {
-            _ if progress.iter().all(|progress| matches!(progress, Progress::Skipped)) => "skipped",
+            _ if progress.iter().all(|progress| matches!(progress, Progress::Skipped { .. })) => "skipped",
             _ if progress.iter().any(is_unknown) => "unknown",
             0 => "left",
             all if all == progress.len() => "done",
@@ -174,9 +181,12 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
             };
             match outcome {
                 "complete" => {
-                    lines.push(format!("{verb} complete! {} made{withheld}.", count(number("done"), "change")))
+                    lines.push(format!("{verb} complete! {} made{skipped}{withheld}.", count(number("done"), "change")))
                 }
-                "nothing-done" => lines.push(format!("{verb} stopped before anything was changed.")),
+                "nothing-done" => {
+                    lines.push(format!("{verb} stopped before anything was changed."));
+                    lines.extend(summary.also.iter().map(Also::line));
+                }
                 _ => {
                     lines.push(format!(
                         "{verb} incomplete! {} made, {} in part, {} not known, {} left{skipped}{withheld}.",
@@ -187,10 +197,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                     ));
                     let rest = summary.changes.iter().filter(|own| !matches!(own.state, "done" | "skipped"));
                     lines.extend(rest.map(|own| format!("  {} {}", own.state, visible(own.address))));
-                    lines.extend(summary.also.iter().map(|also| {
-                        let address = also.address.map(|address| format!("{}: ", visible(address))).unwrap_or_default();
-                        format!("Stopped too: {address}{}", visible(&also.detail))
-                    }));
+                    lines.extend(summary.also.iter().map(Also::line));
                 }
             }
             lines.push(format!("Journal: {}", visible(&summary.journal)));

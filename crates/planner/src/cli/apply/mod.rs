@@ -8,7 +8,7 @@ mod link;
 mod resume;
 mod wall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use secateur_analyzer::account::Account;
@@ -33,7 +33,7 @@ pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
 pub(super) use resume::check_endpoint_now;
-pub(super) use wall::Wall;
+pub(super) use wall::{Earlier, Wall};
 
 /// How far the time of a plan may be ahead of AWS's, in seconds: clocks differ.
 const MAX_AHEAD: i64 = 300;
@@ -117,7 +117,7 @@ fn begin(
 ) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(cloud, folder, approved, "apply", (plan, args.approval.parallelism))?;
-    let stops = drive(globals, cloud, wall, &mut journal, args.approval.settle, || Ok(()));
+    let stops = drive(globals, (cloud, wall), &mut journal, args.approval.settle, &BTreeSet::new(), || Ok(()));
     let history = journal.history();
     close(&Closing {
         verb: "Apply",

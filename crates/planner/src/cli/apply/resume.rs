@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{Closing, Wall, again, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way};
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, Journal, Progress};
-use crate::apply::{Destination, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
+use crate::apply::{Destination, Left, Origin, Proposal, Proved, Reads, Wrote, resume_plan, resume_rollback};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
@@ -29,15 +29,20 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
-    let wall = Wall::listen(&cloud);
+    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
+    let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
+        .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&found)))?;
     let withheld = match &reproof {
-        Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, &found)?,
+        Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
         None => BTreeMap::new(),
     };
-    if args.format == Format::Text {
-        output::print(&left(&found))?;
+    match args.format {
+        Format::Text => output::print(&page(&found, &left))?,
+        // What is to be approved is shown; stdout has the result alone.
+        Format::Json if !globals.quiet => output::note(&page(&found, &left)),
+        Format::Json => {}
     }
     let question = format!("Do you want to go on with {}?", visible(&found.id));
     let approved = approve(way, proposal, &question)?;
@@ -54,13 +59,13 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     for (at, step) in found.history.steps().iter().enumerate() {
         if let Some(refusal) = withheld.get(&step.unit) {
-            let skipped = journal.skipped(at, &refusal.detail, journals::now());
+            let skipped = journal.skipped(at, &refusal.detail, Wrote::default(), journals::now());
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
     let origin = found.history.begin().origin.clone();
     let finish = || rollback::note_above(&folder, &found.id);
-    let stops = drive(globals, &cloud, &wall, &mut journal, args.approval.settle, finish);
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &left.theirs, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         format: args.format,
@@ -113,16 +118,25 @@ pub(in crate::cli) fn check_endpoint_now(cloud: &Cloud, to: &Destination) -> Res
     check_endpoint(cloud.session().endpoint().as_deref(), to)
 }
 
-fn left(found: &Found) -> String {
+/// How far the journal is, and what of it somebody else has done.
+fn page(found: &Found, left: &Left) -> String {
     let mut lines = vec![format!("Journal {}", visible(&found.id))];
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {
+            _ if left.theirs.contains(&at) => "not ours",
             Progress::Done { .. } => "done",
-            Progress::Skipped => "skipped",
+            Progress::Skipped { .. } => "skipped",
             Progress::Intended { .. } => "not known",
             Progress::Open => "left",
         };
         lines.push(format!("  {word:<9} {}", visible(&step.effect.to_string())));
+    }
+    if !left.theirs.is_empty() {
+        lines.push(
+            "What is `not ours` is done, and this journal never began it: somebody else did it, or the disk lost its record. \
+             It is passed over, and no rollback of this journal takes it back."
+                .to_owned(),
+        );
     }
     lines.push(String::new());
     lines.join("\n")

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::apply::Clock;
 use crate::apply::aws::Cloud;
 use crate::cli::{Exit, journals, output};
+use crate::render::visible;
 
 /// What an interrupt does now.
 #[derive(Debug)]
@@ -27,6 +28,17 @@ enum Phase {
 pub(in crate::cli) struct Wall {
     interrupts: Arc<AtomicUsize>,
     phase: Arc<Mutex<Phase>>,
+    /// The journal that the command is about, where there is one.
+    earlier: Option<Arc<Earlier>>,
+}
+
+/// What an earlier command has done, and what there is to do about it.
+#[derive(Debug)]
+pub(in crate::cli) struct Earlier {
+    /// A sentence.
+    pub done: String,
+    /// The commands, where its journal is open.
+    pub ways: Option<String>,
 }
 
 impl Clock for Wall {
@@ -47,7 +59,13 @@ impl Wall {
     /// Listens. Before the first write, Ctrl-C or SIGTERM ends it; then the first ends it after the calls in flight, and the
     /// second at once.
     pub fn listen(cloud: &Cloud) -> Wall {
-        let wall = Wall { interrupts: Arc::default(), phase: Arc::new(Mutex::new(Phase::Reading(None))) };
+        Wall::listen_about(cloud, None)
+    }
+
+    /// Listens, as part of a command that is about an earlier one.
+    pub fn listen_about(cloud: &Cloud, earlier: Option<Earlier>) -> Wall {
+        let phase = Arc::new(Mutex::new(Phase::Reading(None)));
+        let wall = Wall { interrupts: Arc::default(), phase, earlier: earlier.map(Arc::new) };
         #[cfg(unix)]
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
             let wall = wall.clone();
@@ -95,8 +113,18 @@ impl Wall {
         let phase = self.phase();
         if let Phase::Reading(folder) = &*phase {
             folder.iter().for_each(|folder| remove(folder));
-            output::note("\nInterrupt received: nothing was changed.");
-            std::process::exit(Exit::Error as i32);
+            let exit = match self.earlier.as_deref() {
+                None => {
+                    output::note("\nInterrupt received: nothing was changed.");
+                    Exit::Error
+                }
+                Some(Earlier { done, ways }) => {
+                    output::note(&format!("\nInterrupt received: nothing more was changed. {}", visible(done)));
+                    ways.iter().for_each(|ways| output::note(&format!("  help: {}", visible(ways))));
+                    if ways.is_some() { Exit::Partly } else { Exit::Error }
+                }
+            };
+            std::process::exit(exit as i32);
         }
         drop(phase);
         if self.interrupts.fetch_add(1, Ordering::SeqCst) == 0 {
