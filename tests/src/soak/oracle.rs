@@ -11,7 +11,7 @@ use super::reports::DELAY;
 use super::scene::{Bearer, EventKind, Place, Principal, Report, Scene, State};
 use super::settings::{MAX_REPORT_AGE_DAYS, Settings};
 use crate::judge::actions::{ActionSet, Catalogue};
-use crate::judge::{Effect, Listed, time};
+use crate::judge::{Effect, Listed, Policy, Statement, time};
 
 /// What may go, and what of it must.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,17 @@ fn runtime() -> Result<BTreeMap<String, Vec<String>>, String> {
 
 fn first_word(service: &str) -> String {
     service.split('.').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether what the statement of now allows was allowed by the one of then.
+fn is_on_terms_of(then: &Statement, now: &Statement) -> bool {
+    let is_less = match (&then.resources, &now.resources) {
+        (Listed::These(then), Listed::These(now)) => {
+            then.iter().any(|own| own == "*") || now.iter().all(|own| then.contains(own))
+        }
+        _ => false,
+    };
+    then.atom == now.atom || is_less && then.conditions == now.conditions
 }
 
 struct Judging<'a> {
@@ -258,7 +269,8 @@ impl Judging<'_> {
         let is_active = |(_, row): &(&String, &super::scene::Row)| {
             self.is_recent(report, if report.state == State::Whole { row.last_use() } else { row.last })
         };
-        let others = report.rows.iter().filter(is_active).any(|(service, _)| service != "kms");
+        let others = report.rows.iter().filter(is_active).any(|(service, _)| service != "kms")
+            || self.key_uses(report).next().is_some();
         let may_use_others = others || self.is_recent(report, self.principal.last_used);
         if may_use_others {
             for name in ["Decrypt", "Encrypt", "GenerateDataKey*", "ReEncrypt*", "CreateGrant", "DescribeKey"] {
@@ -266,6 +278,21 @@ impl Judging<'_> {
             }
         }
         (set, !others)
+    }
+
+    /// The last uses of the user's keys that are recent; all of them were of S3.
+    fn key_uses(&self, report: &Report) -> impl Iterator<Item = i64> {
+        let used = self.principal.keys.iter().flatten().filter_map(|key| key.used.flatten());
+        used.filter(|last| self.is_recent(report, Some(*last)))
+    }
+
+    /// Whether a key was used for S3, and the report does not show it.
+    fn contradicts(&self, report: &Report, service: &str, last: Option<i64>) -> bool {
+        service == "s3"
+            && self.key_uses(report).any(|used| match used > report.generated - DELAY {
+                true => !self.is_recent(report, last),
+                false => last.is_none_or(|last| last < used - DAY),
+            })
     }
 
     fn is_recent(&self, report: &Report, time: Option<i64>) -> bool {
@@ -281,7 +308,7 @@ impl Judging<'_> {
         let whole = report.state == State::Whole;
         let listed = row.actions.get(name).copied().filter(|_| whole);
         let last = if whole { row.last_use() } else { row.last };
-        if self.is_recent(report, listed.flatten()) {
+        if self.is_recent(report, listed.flatten()) || self.contradicts(report, service, last) {
             return false;
         }
         if !self.is_recent(report, last) {
@@ -303,10 +330,10 @@ impl Judging<'_> {
         let boundary = self.principal.boundary.and_then(|at| self.scene.managed.get(at));
         let floor = self.principal.created.max(boundary.map_or(NEVER, |boundary| boundary.created));
         let history = self.by_history(place, report);
-        let version = self.by_versions(place, at);
+        let (version, lifted) = (self.by_versions(place, at), self.by_lifted_denies());
         Granted {
-            surely: floor.max(history.surely).max(version.surely),
-            perhaps: floor.max(history.perhaps).max(version.perhaps),
+            surely: floor.max(history.surely).max(version.surely).max(lifted.surely),
+            perhaps: floor.max(history.perhaps).max(version.perhaps).max(lifted.perhaps),
         }
     }
 
@@ -316,16 +343,47 @@ impl Judging<'_> {
         let Some((before, created)) = &managed.previous else {
             return Granted { surely: managed.created, perhaps: managed.created };
         };
-        let Ok(before) = &before.policy else { return Granted { surely: *created, perhaps: managed.created } };
-        let about = |effect: Effect| {
-            let own = before.statements.iter().filter(|statement| statement.effect == effect);
-            own.into_iter().any(|statement| self.catalogue.action(at).is_some_and(|own| statement.is_about(&own.name)))
+        let loose = Granted { surely: *created, perhaps: managed.created };
+        let (Ok(then), Ok(now), Some(action)) = (&before.policy, &managed.document.policy, self.catalogue.action(at))
+        else {
+            return loose;
         };
-        match (about(Effect::Allow), about(Effect::Deny)) {
-            (true, false) => Granted { surely: *created, perhaps: *created },
-            (true, true) => Granted { surely: *created, perhaps: managed.created },
+        let about = |policy: &'_ Policy, effect: Effect| -> Vec<Statement> {
+            let own = policy.statements.iter().filter(|own| own.effect == effect && own.is_about(&action.name));
+            own.cloned().collect()
+        };
+        let (then_allowed, now_allowed) = (about(then, Effect::Allow), about(now, Effect::Allow));
+        let is_steady = then.version == now.version
+            && now_allowed.iter().all(|now| then_allowed.iter().any(|then| is_on_terms_of(then, now)));
+        match (is_steady, about(then, Effect::Deny).is_empty()) {
+            (true, true) if before.text == managed.document.text => Granted { surely: *created, perhaps: *created },
+            (true, _) => loose,
             (false, _) => Granted { surely: managed.created, perhaps: managed.created },
         }
+    }
+
+    /// Since when no policy of the principal denies what it does not deny now, as far as its versions tell.
+    fn by_lifted_denies(&self) -> Granted {
+        let mut granted = Granted { surely: NEVER, perhaps: NEVER };
+        let held = self.scene.held_by(self.at).into_iter().filter_map(|place| match place {
+            Place::Managed(at) => self.scene.managed.get(at),
+            Place::Inline(..) => None,
+        });
+        for managed in held {
+            let Some((before, _)) = &managed.previous else { continue };
+            let (Ok(then), Ok(now)) = (&before.policy, &managed.document.policy) else {
+                granted.perhaps = granted.perhaps.max(managed.created);
+                continue;
+            };
+            let denies = then.statements.iter().filter(|own| own.effect == Effect::Deny);
+            for deny in denies {
+                granted.perhaps = granted.perhaps.max(managed.created);
+                if !now.statements.iter().any(|own| own.atom == deny.atom && own.actions == deny.actions) {
+                    granted.surely = granted.surely.max(managed.created);
+                }
+            }
+        }
+        granted
     }
 
     fn by_history(&self, place: Place, report: &Report) -> Granted {

@@ -69,9 +69,21 @@ pub fn perhaps_recent(scene: &Scene, settings: &Settings, place: Place) -> bool 
             let is_long = scene.history.as_ref().is_some_and(|history| history.from <= deadline);
             own.created > deadline
                 || boundary_made(scene, own).is_some_and(|made| made > deadline)
+                || scene.held_by(at).into_iter().any(|place| may_have_denied(scene, place, deadline))
                 || late.any(|event| event.kind != EventKind::Tag)
                 || (settings.keeps_unknown_grants && !is_long)
         })
+}
+
+/// Whether a version of another policy that was in force until lately may have denied something.
+fn may_have_denied(scene: &Scene, place: Place, deadline: i64) -> bool {
+    let Place::Managed(at) = place else { return false };
+    scene.managed.get(at).filter(|own| own.created > deadline).and_then(|own| own.previous.as_ref()).is_some_and(
+        |(before, _)| {
+            let denies = |policy: &Policy| policy.statements.iter().any(|own| own.effect == Effect::Deny);
+            before.policy.as_ref().map_or(true, denies)
+        },
+    )
 }
 
 fn boundary_made(scene: &Scene, own: &Principal) -> Option<i64> {
