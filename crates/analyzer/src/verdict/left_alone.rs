@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::account::{Account, DocumentState, Principal, PrincipalKind, Tag};
+use crate::account::{Account, DocumentState, ManagedPolicy, Principal, PrincipalKind, Tag};
 use crate::graph::{Entity, Graph, PolicyId, PolicyRef, PrincipalId};
 use crate::rules::Rules;
 use crate::wildcard;
@@ -40,6 +40,8 @@ pub enum LeftAlone {
     Unreadable(Arc<str>),
     /// The document is not in the snapshot.
     NotCollected,
+    /// The tags of others are in the snapshot, and its own are not: nothing tells who owns it.
+    TagsNotCollected,
     /// The policy is written elsewhere: change it there.
     Owned(Owner),
     /// The statement's Sid begins with `SecateurKeep`.
@@ -89,6 +91,9 @@ impl fmt::Display for LeftAlone {
             LeftAlone::Irregular(what) => write!(f, "{what}: rewrite the document by hand first"),
             LeftAlone::Unreadable(why) => write!(f, "the document cannot be read: {why}"),
             LeftAlone::NotCollected => f.write_str("the document in force is not in the snapshot"),
+            LeftAlone::TagsNotCollected => {
+                f.write_str("its tags, which would tell who owns it, are not in the snapshot: collect again")
+            }
             LeftAlone::Owned(Owner::CloudFormation(stack)) => {
                 write!(f, "owned by CloudFormation ({stack}): change the stack's template instead")
             }
@@ -190,13 +195,23 @@ pub fn left_alone_policy(graph: &Graph<'_>, id: PolicyId, boundaries: &[PolicyId
         return Some(LeftAlone::Owned(Owner::Source(source.file.as_str().into())));
     }
     let tags = match policy {
-        PolicyRef::Managed(managed) => managed.tags.as_deref().unwrap_or_default(),
+        PolicyRef::Managed(managed) => match &managed.tags {
+            None if !managed.is_aws_managed() && account.policies.iter().any(has_tags) => {
+                return Some(LeftAlone::TagsNotCollected);
+            }
+            tags => tags.as_deref().unwrap_or_default(),
+        },
         PolicyRef::Inline(Entity::Principal(PrincipalId(at)), _) => {
             account.principals.get(at).map_or(&[][..], |principal| &principal.tags)
         }
         PolicyRef::Inline(Entity::Group(_), _) => &[],
     };
     owner_by_tags(tags).map(LeftAlone::Owned)
+}
+
+/// Whether the tags of this policy were collected, which AWS tells of no others with.
+fn has_tags(policy: &ManagedPolicy) -> bool {
+    !policy.is_aws_managed() && policy.tags.is_some()
 }
 
 /// Returns who owns what bears these tags.

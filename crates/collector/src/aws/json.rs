@@ -236,12 +236,14 @@ fn bare(code: &str) -> Option<&str> {
     code.split(':').next()?.rsplit('#').next().filter(|code| !code.is_empty())
 }
 
-/// Reads a time in seconds since 1970. What is no time of ours, such as one in milliseconds, is refused, and not bent into one.
+/// Reads a time in seconds since 1970. What is no time of ours, such as one in milliseconds or the beginning of all, is refused,
+/// and not bent into one: AWS has nothing that is older than itself.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    /// The first second of the year 10000.
+    /// The first seconds of the years 2000 and 10000.
+    const BEGIN: f64 = 946_684_800.0;
     const END: f64 = 253_402_300_800.0;
     let seconds = Option::<f64>::deserialize(deserializer)?;
-    match seconds.filter(|seconds| !(0.0..END).contains(seconds)) {
+    match seconds.filter(|seconds| !(BEGIN..END).contains(seconds)) {
         Some(strange) => Err(D::Error::custom(format!("{strange:e} is no time in seconds since 1970"))),
         None => Ok(seconds),
     }

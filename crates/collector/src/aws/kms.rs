@@ -1,5 +1,8 @@
 //! KMS: the two calls that are made to it.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::Clients;
@@ -74,6 +77,16 @@ pub(crate) struct LastUsage {
     pub timestamp: Option<f64>,
     pub cloud_trail_event_id: Option<String>,
     pub kms_request_id: Option<String>,
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
+}
+
+impl LastUsage {
+    /// Whether it tells of a use and not when that was: `{}` alone says that there was none.
+    pub(crate) fn is_torn(&self) -> bool {
+        let names = [&self.operation, &self.cloud_trail_event_id, &self.kms_request_id];
+        self.timestamp.is_none() && (names.iter().any(|name| name.is_some()) || !self.others.is_empty())
+    }
 }
 
 impl Clients {
@@ -85,5 +98,29 @@ impl Clients {
     /// See <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html>.
     pub(crate) async fn get_key_last_usage(&self, region: &str, key_id: &str) -> Sent<KeyUsage> {
         self.json().call(&GET_KEY_LAST_USAGE, Some(region), &Input { key_id }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_says_that_there_was_no_use_but_an_empty_object() {
+        let check = |json: &str, expect: bool| {
+            let usage: LastUsage = serde_json::from_str(json).unwrap();
+            assert_eq!(usage.is_torn(), expect, "{json}");
+        };
+        check("{}", false);
+        check(r#"{"Timestamp": 1790000000, "Operation": "Decrypt"}"#, false);
+        check(r#"{"Operation": "Decrypt"}"#, true);
+        check(r#"{"LastUsedAt": 1790000000}"#, true);
+    }
+
+    #[test]
+    fn the_beginning_of_time_is_no_time() {
+        let usage = |time: &str| serde_json::from_str::<KeyUsage>(&format!(r#"{{"TrackingStartDate": {time}}}"#));
+        assert!(usage("0").is_err());
+        assert!(usage("1790000000").is_ok_and(|usage| usage.tracking_start_date.is_some()));
     }
 }

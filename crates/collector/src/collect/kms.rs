@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::run::{Answer, Run};
 use super::wire::KeyUsage;
 use super::{CollectError, gap, names};
-use crate::aws::kms::{KeyMetadata, Relative};
+use crate::aws::kms::{KeyMetadata, LastUsage, Relative};
 use crate::aws::{AwsError, Call, ErrorKind, Identity};
 
 /// Adds the KMS keys that a document names by a literal ARN.
@@ -125,6 +125,9 @@ async fn one(run: &Arc<Run>, arn: &str, named_by: NamedBy) -> Result<Vec<String>
             None => run.gap_of(arn, &AwsError::answer(&call, "the answer has no `KeyId`")),
             Some(id) if id != arn && id != parsed.name() => {
                 run.gap_of(arn, &AwsError::answer(&call, "the answer is about another key"));
+            }
+            Some(_) if usage.key_last_usage.as_ref().is_some_and(LastUsage::is_torn) => {
+                run.gap_of(arn, &AwsError::answer(&call, "`KeyLastUsage` tells of a use and not when it was"));
             }
             Some(_) => run.put(name, &KeyUsage::new(arn, &metadata, &usage)).await?,
         },

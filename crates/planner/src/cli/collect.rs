@@ -159,7 +159,10 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
         let of = if manifest.scope.is_some() { " of whoever --principal names" } else { "" };
         lines.push(format!("  Nothing is missing{of}"));
     } else {
-        lines.push(format!("  {}; what is missing is kept by every plan:", count(manifest.gaps.len(), "gap")));
+        lines.push(format!(
+            "  {}; every plan names them, and keeps what they leave without evidence:",
+            count(manifest.gaps.len(), "gap")
+        ));
         for gap in manifest.gaps.iter().take(NAMED_GAPS) {
             lines.push(format!("    {}: {}: {}", visible(&gap.subject), gap.kind, visible(&gap.detail)));
         }
