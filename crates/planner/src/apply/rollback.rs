@@ -168,6 +168,10 @@ impl<R: Reads> Way<'_, R> {
         let wrote = match stand {
             Stand::After(wrote) => wrote,
             Stand::Before => {
+                if let Some(detail) = self.lost_since(at, step) {
+                    self.drift(step, &detail);
+                    return Ok(());
+                }
                 let detail = format!("{}: was not done, or is as before again", step.effect);
                 self.kept.push(Kept { address: step.address.clone(), detail });
                 return Ok(());
@@ -253,6 +257,22 @@ impl<R: Reads> Way<'_, R> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an attachment that the journal made in the place of another is gone, while its rest stands: somebody has taken it
+    /// away, and taking back the rest would give them more than they have.
+    fn lost_since(&self, at: usize, step: &Step) -> Option<String> {
+        let Effect::Attach { entity, .. } = &step.effect else { return None };
+        if !matches!(self.history.progress(at), Progress::Done { .. }) {
+            return None;
+        }
+        let gives_back = |own: &Step| match &own.effect {
+            Effect::Attach { entity: own, .. } => own == entity,
+            Effect::SetDefault { .. } => true,
+            _ => false,
+        };
+        let rest = self.steps.iter().find(|own| own.unit == step.unit && gives_back(own))?;
+        Some(format!("{entity} has lost it since, by somebody else, and would get more again: {}", rest.effect))
     }
 
     /// How many versions a policy has when the steps before are made.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
 
-use super::cloud::{CallError, EntityKind, EntityRef, Reads};
+use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads};
 use super::step::{Effect, Step};
 use crate::plan::Expects;
 
@@ -27,7 +27,9 @@ fn of_policy(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Vec<
     let then: BTreeSet<&str> = expects.attachments.iter().map(String::as_str).collect();
     let mut found = Vec::new();
     for live in reads.attached_to(policy)? {
-        if then.contains(live.entity.to_string().as_str()) {
+        if is_another(expects, &live) {
+            found.push(format!("{} was made anew since, and gets this too", live.entity));
+        } else if then.contains(live.entity.to_string().as_str()) {
             found.extend(joined(reads, expects, &live.entity)?);
         } else {
             found.push(format!("{} has got it since, and gets this too", live.entity));
@@ -43,7 +45,17 @@ fn joined(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<V
     if entity.kind != EntityKind::Group {
         return Ok(Vec::new());
     }
-    let is_new = |membership: &String| !expects.memberships.contains(membership);
-    let members = reads.members(&entity.name)?.into_iter().map(|member| format!("{} in {entity}", member.entity));
-    Ok(members.filter(is_new).map(|membership| format!("{membership} is new, and gets this too")).collect())
+    let is_new = |member: &LiveEntity| {
+        is_another(expects, member) || !expects.memberships.contains(&format!("{} in {entity}", member.entity))
+    };
+    let members = reads.members(&entity.name)?.into_iter().filter(is_new);
+    Ok(members.map(|member| format!("{} in {entity} is new, and gets this too", member.entity)).collect())
+}
+
+/// Whether the step expected somebody else by this name: a user or role that was deleted and made again has another id.
+fn is_another(expects: &Expects, live: &LiveEntity) -> bool {
+    expects.holders.iter().any(|holder| {
+        let name = format!("{}/{}", holder.arn.resource_type(), holder.arn.name());
+        name == live.entity.to_string() && holder.unique_id != live.unique_id
+    })
 }

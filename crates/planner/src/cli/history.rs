@@ -25,6 +25,7 @@ struct Row {
     of: Option<String>,
     steps: usize,
     done: usize,
+    in_doubt: usize,
     taken_back: usize,
     head: String,
 }
@@ -92,6 +93,7 @@ fn row(found: &Found) -> Row {
         },
         steps: history.steps().len(),
         done: history.done(),
+        in_doubt: history.in_doubt(),
         taken_back: history.taken_back(),
         head: history.head().to_string(),
     }
@@ -119,7 +121,11 @@ fn text(rows: &[Line]) -> String {
             0 => String::new(),
             more => format!(", {more} taken back"),
         };
-        lines.push(format!("  {} of {} writes done{back}, begun {}", row.done, row.steps, row.began_at));
+        let in_doubt = match row.in_doubt {
+            0 => String::new(),
+            count => format!(", {count} may be or not"),
+        };
+        lines.push(format!("  {} of {} writes done{in_doubt}{back}, begun {}", row.done, row.steps, row.began_at));
         lines.push(format!("  by {}, approved by {}", visible(&row.caller_arn), visible(&row.approved_by)));
         lines.push(format!("  digest {}", row.digest));
         lines.push(format!("  head   {}", row.head));
@@ -152,10 +158,11 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     })?;
     let history = &found.history;
     output::print(&format!(
-        "Abandoned {}: {} of {} writes are done and stay so.\n",
+        "Abandoned {}: {} of {} writes are done{}, and stay so.\n",
         visible(&found.id),
         history.done(),
-        history.steps().len()
+        history.steps().len(),
+        journals::in_doubt(history)
     ))?;
     Ok(Exit::Done)
 }

@@ -10,8 +10,6 @@ use super::inputs::Workspace;
 use crate::apply::Origin;
 #[cfg(feature = "aws")]
 use crate::apply::ResumeError;
-#[cfg(feature = "aws")]
-use crate::apply::journal::Progress;
 use crate::apply::journal::{Folder, History, HistoryError, State};
 
 /// A journal on disk.
@@ -209,11 +207,7 @@ pub(super) fn ways_out(found: &Found) -> String {
 #[cfg(feature = "aws")]
 pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
     let (id, history) = (&found.id, &found.history);
-    let in_doubt = (0..history.steps().len()).filter(|at| matches!(history.progress(*at), Progress::Intended { .. }));
-    let in_doubt = match in_doubt.count() {
-        0 => String::new(),
-        count => format!(", {count} may be or not"),
-    };
+    let in_doubt = in_doubt(history);
     let taken_back = match history.taken_back() {
         0 => String::new(),
         count => format!(", {count} taken back"),
@@ -227,6 +221,15 @@ pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
         found.kind(),
     );
     super::apply::Earlier { done, ways: is_open.then(|| ways_out(found)) }
+}
+
+/// What is to be said of writes of which nobody has heard, behind the number of those that are done.
+#[cfg(feature = "aws")]
+pub(super) fn in_doubt(history: &History) -> String {
+    match history.in_doubt() {
+        0 => String::new(),
+        count => format!(", {count} may be or not"),
+    }
 }
 
 /// What time it is on this machine.

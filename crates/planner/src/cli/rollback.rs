@@ -41,7 +41,11 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         let message = format!("--target names nothing that `{}` is about", found.id);
         return Err(Failure::usage(message).help("`secateur show PLAN` shows the addresses; so does a rollback of all"));
     }
-    refuse_open(&folder, Some(&found.id))?;
+    // What it took back may be open too: it goes on from where this one leaves it.
+    let above = above(&folder, &found)?;
+    let passed: Vec<&str> =
+        above.iter().map(|history| history.begin().id.as_str()).chain([found.id.as_str()]).collect();
+    refuse_open(&folder, &passed)?;
     let cloud = open(globals, &args.access)?;
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
@@ -174,9 +178,8 @@ fn edited(found: &Found, error: &DeriveError) -> Failure {
         .help("nothing is written on its word: put the journal back from a copy, or mend by hand")
 }
 
-/// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
-/// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
-fn check_bearing(workspace: &Workspace, folder: &Folder, found: &Found, args: &RollbackArgs) -> Result<(), Failure> {
+/// The journals that this one took back, and those that these did: the apply is the last.
+fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
     let mut taken_back: Vec<History> = Vec::new();
     let mut origin = found.history.begin().origin.clone();
     while let Origin::Rollback { journal, .. } = origin {
@@ -185,6 +188,13 @@ fn check_bearing(workspace: &Workspace, folder: &Folder, found: &Found, args: &R
         origin = next.history.begin().origin.clone();
         taken_back.push(next.history);
     }
+    Ok(taken_back)
+}
+
+/// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
+/// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
+fn check_bearing(workspace: &Workspace, folder: &Folder, found: &Found, args: &RollbackArgs) -> Result<(), Failure> {
+    let taken_back = above(folder, found)?;
     let first = taken_back.last().unwrap_or(&found.history);
     let plan = plan_of(workspace, None, first.begin().plan.as_deref());
     let plan = plan.and_then(|path| read_plan(&path).ok());
@@ -210,7 +220,11 @@ fn line(kept: &Kept) -> String {
 fn page(found: &Found, back: &Rollback) -> String {
     let mut lines = vec![format!("Rollback of {}", visible(&found.id)), String::new()];
     if let Origin::Rollback { .. } = found.history.begin().origin {
-        lines.push("It was a rollback itself: this does again what that one took back.".to_owned());
+        lines.push(
+            "It was a rollback itself: this does again what that one took back. Whether it was used since is not"
+                .to_owned(),
+        );
+        lines.push("looked at: a new plan would.".to_owned());
     }
     for step in back.proposal.steps() {
         let sign = match step.effect {

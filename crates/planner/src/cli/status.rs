@@ -32,6 +32,7 @@ struct JournalStatus {
     id: String,
     kind: &'static str,
     done: usize,
+    in_doubt: usize,
     steps: usize,
     path: String,
     ways_out: String,
@@ -108,6 +109,7 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         id: found.id.clone(),
         kind: found.kind(),
         done: found.history.done(),
+        in_doubt: found.history.in_doubt(),
         steps: found.history.steps().len(),
         path: found.path.display().to_string(),
         ways_out: journals::ways_out(found),
@@ -168,8 +170,14 @@ fn text(status: &Status) -> String {
     for journal in &status.open_journals {
         lines.push(format!("open journal   {}", visible(&journal.id)));
         lines.push(format!(
-            "               {} that did not end: {} of {} writes done",
-            journal.kind, journal.done, journal.steps
+            "               {} that did not end: {} of {} writes done{}",
+            journal.kind,
+            journal.done,
+            journal.steps,
+            match journal.in_doubt {
+                0 => String::new(),
+                count => format!(", {count} may be or not"),
+            }
         ));
         lines.push(format!("               {}", visible(&journal.ways_out)));
     }

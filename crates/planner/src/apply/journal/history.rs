@@ -261,6 +261,11 @@ impl History {
         self.progress.iter().filter(|progress| matches!(progress, Progress::Done { .. })).count()
     }
 
+    /// Returns how many writes may be done, or not: nobody has heard of them.
+    pub fn in_doubt(&self) -> usize {
+        self.progress.iter().filter(|progress| matches!(progress, Progress::Intended { .. })).count()
+    }
+
     /// Returns whether a rollback took the step back, and nothing did it again.
     pub fn is_taken_back(&self, step: usize) -> bool {
         self.taken_back.contains(&step)

@@ -258,3 +258,37 @@ fn the_digest_of_a_rollback_covers_who_gets_something_and_whoever_comes_later_st
     *world.clock.borrow_mut() += 100;
     go_back(&world, &own);
 }
+
+#[test]
+fn what_somebody_took_away_is_not_given_back_by_what_it_had_taken_the_place_of() {
+    const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
+    let take = |world: &mut World, policy: &str| world.attached.get_mut("role/ci").unwrap().retain(|own| own != policy);
+    for name in ["replace", "split"] {
+        let (world, disk, whole) = after(name, |_| {});
+        whole.unwrap();
+        let there = world.world.borrow().clone();
+        take(&mut world.world.borrow_mut(), COPY);
+        let back = rollback(&world, &world, 20, &history(&disk), |_| true).map(|back| back.proposal.steps().len());
+        assert!(details(&back).contains("role/ci has lost it since, by somebody else"), "{name}: {back:?}");
+        // The way back from the way back is no other way to it.
+        *world.world.borrow_mut() = there;
+        let own = Disk::default();
+        apply(rollback(&world, &world, 20, &history(&disk), |_| true).unwrap().proposal, &world, &own).unwrap();
+        *world.clock.borrow_mut() += 100;
+        if name == "replace" {
+            take(&mut world.world.borrow_mut(), scenes::OF_AWS);
+            let again = rollback(&world, &world, 20, &history(&own), |_| true).map(|back| back.proposal.steps().len());
+            assert!(details(&again).contains("role/ci has lost it since, by somebody else"), "{again:?}");
+        }
+    }
+}
+
+#[test]
+fn who_was_made_anew_under_the_same_name_is_somebody_else() {
+    let (world, disk, _) = after("update", |world| {
+        world.entities.insert("role/ci".to_owned(), "ID-of-another".to_owned());
+    });
+    let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
+    assert_eq!(details, ["role/ci was made anew since, and gets this too"]);
+}

@@ -120,7 +120,7 @@ fn attached(mut world: World, policy: &str, own: Option<Policy>) -> World {
 }
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
-const OF_AWS: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+pub const OF_AWS: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 fn attachment(action: ChangeAction, policy: &str, name: &str) -> Change {
     let kind = "aws_iam_role_policy_attachment";

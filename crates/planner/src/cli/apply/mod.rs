@@ -68,7 +68,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     let folder = journals::folder(&reproof.workspace);
     let _lock = lock(&folder)?;
-    refuse_open(&folder, None)?;
+    refuse_open(&folder, &[])?;
 
     let cloud = open(globals, &args.access)?;
     let wall = Wall::listen(&cloud);
@@ -206,9 +206,9 @@ pub(super) fn lock(folder: &Folder) -> Result<Lock, Failure> {
 }
 
 /// Refuses while another journal is open.
-pub(super) fn refuse_open(folder: &Folder, but: Option<&str>) -> Result<(), Failure> {
+pub(super) fn refuse_open(folder: &Folder, but: &[&str]) -> Result<(), Failure> {
     let all = journals::all(folder)?;
-    let open = all.iter().find(|found| found.is_open() && Some(found.id.as_str()) != but);
+    let open = all.iter().find(|found| found.is_open() && !but.contains(&found.id.as_str()));
     match open {
         None => Ok(()),
         Some(open) => {
