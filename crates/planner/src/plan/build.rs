@@ -382,13 +382,18 @@ fn assemble(
     withheld.dedup();
     // Only now is it known which changes are made.
     still_granted::still_granted(analysis, &mut changes, &said.losses, numbering);
-    let losses = changes.iter().filter_map(|change| said.losses.get(&change.address));
-    let assumed_grant_dates = losses.map(|loss| loss.assumed_grant_dates).sum();
+    let losses = || changes.iter().filter_map(|change| Some((change, said.losses.get(&change.address)?)));
+    let assumed_actions: usize = losses().map(|(_, loss)| loss.assumed_grant_dates).sum();
+    let keys = losses().filter(|(_, loss)| analysis.assumes_key_grants(loss.policy));
+    let keys = keys.flat_map(|(change, _)| &change.resources).map(|resource| &resource.arn);
+    let assumed_kms_keys = keys.collect::<BTreeSet<_>>().len();
+    let assumed_grant_dates = assumed_actions + assumed_kms_keys;
     let gaps: Vec<PlanGap> = (analysis.gaps().iter())
         .map(|gap| PlanGap { subject: gap.subject.clone(), kind: gap.kind.clone(), detail: gap.detail.clone() })
         .collect();
     let blocked = said.blocked.iter().map(|blocked| blocked.count).sum();
-    let summary = Summary { assumed_grant_dates, blocked, ..summary(analysis, &changes, &withheld, &gaps) };
+    let summary =
+        Summary { assumed_grant_dates, assumed_kms_keys, blocked, ..summary(analysis, &changes, &withheld, &gaps) };
     let inputs = analysis.inputs();
     let settings = inputs.settings;
     let mut plan = Plan {
@@ -457,6 +462,7 @@ fn summary(analysis: &Analysis<'_>, changes: &[Change], withheld: &[Withheld], g
         destroy: count(&[ChangeAction::Delete, ChangeAction::Detach]),
         removed_actions: changes.iter().flat_map(|change| &change.removed).map(|removed| removed.count).sum(),
         assumed_grant_dates: 0,
+        assumed_kms_keys: 0,
         frozen: changes.iter().map(|change| change.frozen.len()).sum(),
         readmitted: changes.iter().flat_map(|change| &change.readmitted).map(|readmitted| readmitted.count).sum(),
         blocked: 0,

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
-use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::Holder;
 
@@ -114,6 +114,21 @@ impl<'a> Documents<'a> {
         };
         let after = claim.after.iter().map(|text| PolicyDocument::parse(*text).ok()).collect();
         Documents { before, after }
+    }
+
+    /// A statement of the old document, from 1.
+    pub fn statement_before(&self, number: usize) -> Option<&Statement> {
+        self.before.as_deref()?.statements.get(number.checked_sub(1)?)
+    }
+
+    /// What the new documents allow, on whatever resources.
+    pub fn allowed_after(&self, catalog: &Catalog) -> ActionSet {
+        let mut allowed = catalog.empty_set();
+        let statements = self.after.iter().flatten().flat_map(|document| &document.statements);
+        for statement in statements.filter(|statement| statement.effect == Effect::Allow) {
+            allowed.union_with(&catalog.covered(&statement.actions));
+        }
+        allowed
     }
 
     /// The patterns with wildcards of the old document, and those of the new ones.

@@ -139,8 +139,8 @@ impl Page {
                 // What is not even shown in a line is not shown at length.
                 _ if form != Form::Line && *shown == Form::Nothing => {}
                 Some(room) => (self.room, *shown) = (room, form),
-                // No safer change stands where a riskier one is left out; details of a shorter one may.
-                None if form == Form::Line => return,
+                // No safer change stands where a riskier one is left out; the diff of a shorter one may.
+                None if form != Form::Whole => return,
                 None => {}
             }
         }
@@ -171,11 +171,8 @@ fn head(plan: &Plan) -> String {
         count(summary.gaps, "gap"),
         summary.withheld
     );
-    if summary.assumed_grant_dates > 0 {
-        head.push_str(&format!(
-            "\n{} rest on an assumed date of grant (`unknown_grant_date = \"assume-old\"`).\n",
-            count(summary.assumed_grant_dates, "removal")
-        ));
+    if let Some(assumed) = evidence::assumed(summary) {
+        head.push_str(&format!("\n{assumed} (`unknown_grant_date = \"assume-old\"`).\n"));
     }
     if summary.readmitted > 0 {
         head.push_str(&format!(
@@ -232,7 +229,10 @@ fn own_title(change: &Change) -> String {
     }
     let keys = match keys::kms_keys(std::slice::from_ref(change)) {
         0 => String::new(),
-        number => format!(", takes out {}", count(number, "KMS key")),
+        number => {
+            let statements = keys::statements(std::slice::from_ref(change));
+            format!(", takes out {}{statements}", count(number, "KMS key"))
+        }
     };
     let removed = change.removed.iter().map(|removed| removed.count).sum();
     let effect = match change.action {
@@ -278,6 +278,13 @@ fn block(plan: &Plan, change: &Change, is_short: bool) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     lines.push(note(format!("held by {}{more}", holders.collect::<Vec<_>>().join(", "))));
     some(&mut lines, change.resources.iter().map(keys::kms_key).collect(), "KMS keys");
+    for statement in change.statements.iter().take(max) {
+        lines.push(note(keys::statement(statement)));
+        names(&mut lines, &statement.actions);
+    }
+    if let Some(more) = change.statements.len().checked_sub(max).filter(|more| *more > 0) {
+        lines.push(note(format!("... and {more} more statements that go with their KMS keys")));
+    }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for removed in &change.removed {
         *reasons.entry(&removed.reason).or_default() += removed.count;
