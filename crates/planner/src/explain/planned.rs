@@ -264,7 +264,7 @@ fn is_about(withheld: &Withheld, grants: &[StatementGrant], service: &str) -> bo
         "rule-expired" => false,
         "too-recent" | "contradicted" => service == "kms",
         "not-action" | "not-inverted" => grants.iter().any(|grant| grant.not_action),
-        "does-not-fit" | "catalog-too-old" if withheld.detail.contains("left as written") => {
+        "does-not-fit" | "catalog-too-old" | "without-colon" if withheld.detail.contains("left as written") => {
             let is_named = |pattern: &String| withheld.detail.contains(&format!("`{pattern}`"));
             grants.iter().any(|grant| grant.not_action || grant.patterns.iter().any(is_named))
         }

@@ -122,6 +122,17 @@ fn an_action_that_is_admitted_again() {
 }
 
 #[test]
+fn a_pattern_without_a_colon() {
+    let sketch = role()
+        .inline("role/r", "i", &document(r#""*BucketAcl""#))
+        .report("role/r", "s3 2026-10-01: GetBucketAcl=2026-10-01, PutBucketAcl");
+    let (explanation, text) = explained(sketch, AwsManaged::Advise, "role/r", "s3:PutBucketAcl");
+    assert_eq!(outcome(&explanation), (vec![("role/r/inline/i", "stays")], None));
+    has(&text, &["  unused-action (row 9)"]);
+    assert!(text.contains("\n  withheld, without-colon: `*BucketAcl` is left as written: AWS takes no new "), "{text}");
+}
+
+#[test]
 fn a_kms_key_that_leaves() {
     let text = format!(
         "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"K\",\"Effect\":\"Allow\",\"Action\":[\"kms:Decrypt\"],\

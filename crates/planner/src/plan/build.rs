@@ -304,6 +304,14 @@ pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld>
             ),
         );
     }
+    for (pattern, number) in draft.without_colon() {
+        let actions = if number == 1 { "1 action".to_owned() } else { format!("{number} actions") };
+        let detail = format!(
+            "`{pattern}` is left as written: AWS takes no new pattern without a colon, so what it allows is not certain; write \
+             `*` or SERVICE:ACTION in its place, and plan again: {actions} could go"
+        );
+        withhold("without-colon", detail);
+    }
     if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
     }
