@@ -83,6 +83,24 @@ fn a_policy_that_a_copy_replaces_or_could() {
     let (_, text) = explained(sketch.clone(), AwsManaged::Replace, "role/r", "");
     has(&text, &[&format!("  in the plan: {gone}\n    removes 1 action")]);
 
+    // Who uses it by another attachment is not in the way.
+    let used = "sqs 2026-10-01: CreateQueue=2026-10-01, DeleteQueue=2026-10-01";
+    let shared = sketch.clone().principal("role/q").attach("role/q", "policy/aws:Sqs").report("role/q", used);
+    let (_, text) = explained(shared, AwsManaged::Replace, "role/r", "sqs:DeleteQueue");
+    assert!(text.contains("in the plan: it goes") && !text.contains("keeps it in this policy"), "{text}");
+    let group = role()
+        .principal("user/u")
+        .principal("user/v")
+        .group("group/g")
+        .member("user/u", "group/g")
+        .member("user/v", "group/g")
+        .managed("policy/aws:Sqs", &document(r#"["sqs:CreateQueue","sqs:DeleteQueue"]"#))
+        .attach("group/g", "policy/aws:Sqs")
+        .report("user/u", used)
+        .report("user/v", &used.replace("DeleteQueue=2026-10-01", "DeleteQueue"));
+    let (_, text) = explained(group, AwsManaged::Replace, "user/v", "sqs:DeleteQueue");
+    has(&text, &["  user/u keeps it in this policy: used"]);
+
     let advice = "  1 of its 2 actions are unused at 1 attachment, which reaches 1 principal: AWS owns it; aws_managed = \
                   \"replace\" puts a pruned copy in its place";
     for (action, is_said) in [("", true), ("sqs:DeleteQueue", true), ("sqs:CreateQueue", false)] {

@@ -21,7 +21,7 @@ use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
     PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
-    resources, still_granted, subject, withheld,
+    resources, settled, still_granted, subject, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -377,15 +377,19 @@ fn assemble(
 ) -> Plan {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     fit::group_inline(analysis.graph(), &mut changes);
-    let chosen = advice::choice(analysis, &options.selection, &changes);
+    let mut chosen = advice::choice(analysis, &options.selection, &changes);
+    let (all, all_withheld) = (changes.len(), withheld.len() + said.blocked.len());
     options.selection.keep(&mut changes);
     if !options.selection.is_everything() {
         withheld.retain(|withheld| options.selection.wants(&withheld.address));
         said.blocked.retain(|blocked| options.selection.wants(&blocked.address));
     }
+    let (left, unsaid) = (all - changes.len(), all_withheld - withheld.len() - said.blocked.len());
+    chosen.splice(0..0, advice::targeted(&options.selection, left, unsaid));
     withheld.extend(withheld::limits(&mut changes, &options.limits));
     // Only of what is attached in the end.
     withheld.extend(keep_reused(analysis, &said, &mut changes));
+    settled::settle(&changes, &mut withheld);
     withheld.sort();
     withheld.dedup();
     // Only now is it known which changes are made.

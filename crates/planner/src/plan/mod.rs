@@ -27,6 +27,7 @@ mod removed;
 mod resources;
 mod room;
 mod select;
+mod settled;
 mod staying_keys;
 mod still_granted;
 mod subject;
@@ -235,6 +236,9 @@ pub struct Blocked {
     pub blockers: Vec<usize>,
     /// How many other holders could lose them.
     pub others: usize,
+    /// Whether these are all dormant, so that only `dormant = "prune"` takes anything from them; absent when it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dormant: bool,
 }
 
 /// Something that is not changed.

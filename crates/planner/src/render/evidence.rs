@@ -110,11 +110,12 @@ pub(super) fn blocked(plan: &Plan, blocked: &Blocked) -> String {
     let who = blocked.blockers.iter().take(MAX_NAMES).map(|at| principal(plan, *at)).collect();
     let what = blocked.actions.iter().take(MAX_NAMES).map(|name| visible(name).into_owned()).collect();
     format!(
-        "{}: kept by {}; {} could lose {}",
+        "{}: kept by {}; {} could lose {}{}",
         few(what, blocked.actions.len()),
         few(who, blocked.blockers.len()),
         count(blocked.others, "other holder"),
-        if blocked.count == 1 { "it" } else { "them" }
+        if blocked.count == 1 { "it" } else { "them" },
+        if blocked.dormant { " by dormant = \"prune\" only" } else { "" }
     )
 }
 
