@@ -85,7 +85,7 @@ impl<'a> QuickReader<'a> {
                 let new = ServiceRow::new(self.catalog, namespace?, last_authenticated);
                 once(&mut row, self.actions(scan, new)?)
             }
-            "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" => {
+            "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" if last_authenticated.is_none() => {
                 is_told |= says_something(scan)?;
                 Some(())
             }
