@@ -65,6 +65,27 @@ fn an_unfinished_report_removes_nothing() {
     check_worthless("report-without-date", |report| report["JobCompletionDate"] = Value::Null);
 }
 
+/// Somebody is named or counted, and no time is given: that is not "unused".
+#[test]
+fn a_report_that_contradicts_itself_removes_nothing() {
+    let row = |report: &Value, is_used: bool| {
+        let rows = report["ServicesLastAccessed"].as_array().unwrap();
+        rows.iter().position(|row| row["LastAuthenticated"].is_string() == is_used).unwrap()
+    };
+    for (member, value) in [("LastAuthenticatedEntity", json!(CI)), ("TotalAuthenticatedEntities", json!(1))] {
+        check_worthless("report-contradictory", |report| {
+            let at = row(report, false);
+            report["ServicesLastAccessed"][at][member] = value.clone();
+        });
+    }
+    check_worthless("report-contradictory", |report| {
+        let at = row(report, true);
+        let actions = report["ServicesLastAccessed"][at]["TrackedActionsLastAccessed"].as_array_mut().unwrap();
+        let unused = actions.iter_mut().find(|action| action["LastAccessedTime"].is_null()).unwrap();
+        unused["LastAccessedEntity"] = json!(CI);
+    });
+}
+
 #[test]
 fn a_failed_report_removes_nothing() {
     check_worthless("report-failed", |report| {

@@ -38,6 +38,8 @@ pub enum ReportStatus {
     InProgress,
     /// `FAILED`, with AWS's code and message.
     Failed(String),
+    /// It says of some service or action that it was used, and not when: it cannot be read as "uses nothing".
+    Contradictory(String),
     /// Anything else, or none.
     Unknown(String),
 }

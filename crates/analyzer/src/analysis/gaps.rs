@@ -49,14 +49,18 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
     }
     let untagged = account.policies.iter().filter(|policy| !policy.is_aws_managed() && policy.tags.is_none()).count();
     if untagged > 0 {
-        let detail = format!(
-            "the tags of {untagged} managed policies are not known, nor whether CloudFormation or Terraform owns them"
-        );
+        let (which, them) = if untagged == 1 {
+            ("1 managed policy".to_owned(), "it")
+        } else {
+            (format!("{untagged} managed policies"), "them")
+        };
+        let detail = format!("the tags of {which} are not known, nor whether CloudFormation or Terraform owns {them}");
         add("policy-tags", "no-policy-tags", detail);
     }
     let users = analysis.users_without_keys().count();
     if users > 0 {
-        add("access-keys", "no-access-keys", format!("the access keys of {users} users are not known: they are kept"));
+        let who = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
+        add("access-keys", "no-access-keys", format!("the access keys of {who} are not known: they are kept"));
     }
     if analysis.inputs.settings.kms != KmsPruning::Off && account.kms_keys.is_empty() {
         let detail = "the use of KMS keys is not known: they stay in every policy".to_owned();

@@ -103,6 +103,7 @@ fn reports_that_do_not_count_remove_nothing() {
     check(change(|report| report.status = ReportStatus::InProgress), "report-unfinished");
     check(change(|report| report.status = ReportStatus::Failed("ServiceFailure: x".into())), "report-failed");
     check(change(|report| report.status = ReportStatus::Unknown("NEW".into())), "report-unfinished");
+    check(change(|report| report.status = ReportStatus::Contradictory("x".into())), "report-contradictory");
     check(change(|report| report.granularity = Granularity::Unknown), "report-unfinished");
     check(change(|report| report.truncated = true), "report-truncated");
     check(change(|report| report.generated_at = None), "report-without-date");

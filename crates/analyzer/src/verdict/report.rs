@@ -25,6 +25,8 @@ pub enum NoEvidence {
     Failed(String),
     /// Its job had not finished, or its state is not known.
     Unfinished(String),
+    /// It says of some service or action that it was used, and not when.
+    Contradictory(String),
     /// Pages are missing.
     Truncated,
     /// It does not say when it was generated.
@@ -50,6 +52,7 @@ impl NoEvidence {
             NoEvidence::NoReport => "no-report",
             NoEvidence::Failed(_) => "report-failed",
             NoEvidence::Unfinished(_) => "report-unfinished",
+            NoEvidence::Contradictory(_) => "report-contradictory",
             NoEvidence::Truncated => "report-truncated",
             NoEvidence::NoDate => "report-without-date",
             NoEvidence::OtherAccount => "report-of-other-account",
@@ -65,6 +68,7 @@ impl fmt::Display for NoEvidence {
             NoEvidence::NoReport => f.write_str("there is no last-accessed report"),
             NoEvidence::Failed(detail) => write!(f, "the last-accessed report failed: {detail}"),
             NoEvidence::Unfinished(state) => write!(f, "the last-accessed report is not finished: {state}"),
+            NoEvidence::Contradictory(detail) => write!(f, "the last-accessed report contradicts itself: {detail}"),
             NoEvidence::Truncated => f.write_str("the last-accessed report lacks pages"),
             NoEvidence::NoDate => f.write_str("the last-accessed report does not say when it was completed"),
             NoEvidence::OtherAccount => f.write_str("the last-accessed report is of another account"),
@@ -101,6 +105,7 @@ pub(super) fn usable<'a>(
     match &report.status {
         ReportStatus::Completed => {}
         ReportStatus::Failed(detail) => return Err(NoEvidence::Failed(detail.clone())),
+        ReportStatus::Contradictory(detail) => return Err(NoEvidence::Contradictory(detail.clone())),
         ReportStatus::InProgress => return Err(NoEvidence::Unfinished("IN_PROGRESS".to_owned())),
         ReportStatus::Unknown(state) if state.is_empty() => {
             return Err(NoEvidence::Unfinished("its JobStatus is missing".to_owned()));

@@ -19,6 +19,7 @@ use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::SnapshotError;
 use super::inventory::SnapshotFile;
@@ -47,6 +48,8 @@ struct Service<'a> {
     #[serde(borrow)]
     service_namespace: Option<Text<'a>>,
     last_authenticated: Option<UnixTime>,
+    last_authenticated_entity: Option<Value>,
+    total_authenticated_entities: Option<Value>,
     tracked_actions_last_accessed: Option<Vec<Action<'a>>>,
 }
 
@@ -56,6 +59,7 @@ struct Action<'a> {
     #[serde(borrow)]
     action_name: Option<Text<'a>>,
     last_accessed_time: Option<UnixTime>,
+    last_accessed_entity: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +118,7 @@ fn granularity(job_type: &str) -> Granularity {
 
 fn status(answer: &Answer<'_>) -> ReportStatus {
     match text(&answer.job_status) {
-        "COMPLETED" => ReportStatus::Completed,
+        "COMPLETED" => contradiction(answer).map_or(ReportStatus::Completed, ReportStatus::Contradictory),
         "IN_PROGRESS" => ReportStatus::InProgress,
         "FAILED" => ReportStatus::Failed(match &answer.error {
             Some(error) => format!("{}: {}", text(&error.code), text(&error.message)),
@@ -122,6 +126,31 @@ fn status(answer: &Answer<'_>) -> ReportStatus {
         }),
         other => ReportStatus::Unknown(other.to_owned()),
     }
+}
+
+/// Returns who was used without a time: AWS gives all of these or none.
+fn contradiction(answer: &Answer<'_>) -> Option<String> {
+    let says = |member: &Option<Value>| match member {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Number(number)) => number.as_u64() != Some(0),
+        _ => false,
+    };
+    answer.services_last_accessed.iter().flatten().find_map(|service| {
+        let name = text(&service.service_namespace);
+        let members = [
+            ("LastAuthenticatedEntity", &service.last_authenticated_entity),
+            ("TotalAuthenticatedEntities", &service.total_authenticated_entities),
+        ];
+        let said = members.into_iter().find(|(_, member)| service.last_authenticated.is_none() && says(member));
+        if let Some((member, _)) = said {
+            return Some(format!("{name} has {member}, and no LastAuthenticated"));
+        }
+        let is_odd = |action: &&Action<'_>| action.last_accessed_time.is_none() && says(&action.last_accessed_entity);
+        let odd = service.tracked_actions_last_accessed.iter().flatten().find(is_odd)?;
+        let action = text(&odd.action_name);
+        let bare = action.split_once(':').map_or(action, |(_, bare)| bare);
+        Some(format!("{name}:{bare} has LastAccessedEntity, and no LastAccessedTime"))
+    })
 }
 
 fn row(service: &Service<'_>, catalog: &Catalog) -> ServiceRow {

@@ -6,7 +6,7 @@ mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secateur_analyzer::account::ServiceKey;
+use secateur_analyzer::account::{ManagedPolicy, ServiceKey};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, Tracked};
 use secateur_analyzer::graph::{Entity, Holder, Path, PolicyId, PrincipalId};
@@ -208,7 +208,7 @@ fn policy_explanation(
                 return None;
             }
             explanation.verdict = Some(verdict_word(analysis, policy, holder, action));
-            explanation.blocked_by = blockers(analysis, policy, id, action);
+            explanation.blocked_by = blockers(analysis, policy, holder, action);
             // What only statements that are left alone grant may not go, whatever its use.
             let may_go = explanation.blocked_by.is_empty()
                 && judged.granted.contains(action)
@@ -235,15 +235,20 @@ fn verdict_word(analysis: &Analysis<'_>, policy: PolicyId, holder: &Holder, acti
     }
 }
 
-fn blockers(analysis: &Analysis<'_>, policy: PolicyId, own: PrincipalId, action: ActionId) -> Vec<Blocker> {
+fn blockers(analysis: &Analysis<'_>, policy: PolicyId, own: &Holder, action: ActionId) -> Vec<Blocker> {
+    let graph = analysis.graph();
+    let is_of_aws = graph.policy(policy).and_then(|policy| policy.managed()).is_some_and(ManagedPolicy::is_aws_managed);
+    // What AWS owns goes by attachment: only who has it by the same one is in the way.
+    let shares =
+        |holder: &Holder| holder.paths.iter().any(|path| matches!(path, Path::Group(_)) && own.paths.contains(path));
     let mut blockers = Vec::new();
     for holder in analysis.policy(policy).into_iter().flat_map(|judged| &judged.holders) {
-        if holder.principal == own {
+        if holder.principal == own.principal || (is_of_aws && !shares(holder)) {
             continue;
         }
         analysis.verdicts(policy, holder, [action], |_, verdict| {
             if !matches!(verdict, Verdict::Removable(_)) {
-                let principal = analysis.graph().entity_address(Entity::Principal(holder.principal));
+                let principal = graph.entity_address(Entity::Principal(holder.principal));
                 blockers.push(Blocker { principal, verdict: verdict.as_str() });
             }
         });

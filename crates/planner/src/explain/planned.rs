@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::statements::{self, StatementGrant};
 use crate::plan::{
-    Advice, Change, ChangeAction, ChangeSize, Frozen, KeyEvidence, Plan, Readmitted, RemovedResource, Withheld,
+    Advice, Change, ChangeAction, ChangeSize, Frozen, KeyEvidence, Plan, Readmitted, RemovedResource, RemovedStatement,
+    Withheld,
 };
 
 /// What the plan makes of a policy, as the principal holds it.
@@ -47,6 +48,8 @@ pub struct PlannedChange {
     pub still_granted_by: Vec<StillGrants>,
     /// The KMS keys that leave.
     pub resources: Vec<RemovedResource>,
+    /// The statements that go with them.
+    pub statements: Vec<RemovedStatement>,
 }
 
 /// A policy that goes on granting what is removed.
@@ -123,6 +126,7 @@ impl<'h> Held<'h, '_> {
             change.size = change.size.filter(|_| !change.readmitted.is_empty());
             change.frozen.retain(|frozen| stays && grants.iter().any(|grant| grant.is_by(&frozen.pattern)));
             change.resources.retain(|key| grants.iter().any(|grant| grant.statement == key.statement));
+            change.statements.retain(|gone| grants.iter().any(|grant| grant.statement == gone.statement));
             change.still_granted_by.clear();
         }
         let is_readmitted = changes.iter().any(|change| !change.readmitted.is_empty());
@@ -234,6 +238,7 @@ impl<'h> Held<'h, '_> {
                 .map(|still| StillGrants { policy: still.policy.clone(), count: still.count })
                 .collect(),
             resources: main.resources.clone(),
+            statements: main.statements.clone(),
         }
     }
 
@@ -259,7 +264,7 @@ fn is_about(withheld: &Withheld, grants: &[StatementGrant], service: &str) -> bo
         "rule-expired" => false,
         "too-recent" | "contradicted" => service == "kms",
         "not-action" | "not-inverted" => grants.iter().any(|grant| grant.not_action),
-        "does-not-fit" | "catalog-too-old" if withheld.detail.contains("left as written") => {
+        "does-not-fit" | "catalog-too-old" | "without-colon" if withheld.detail.contains("left as written") => {
             let is_named = |pattern: &String| withheld.detail.contains(&format!("`{pattern}`"));
             grants.iter().any(|grant| grant.not_action || grant.patterns.iter().any(is_named))
         }

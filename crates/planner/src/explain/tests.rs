@@ -83,6 +83,24 @@ fn a_policy_that_a_copy_replaces_or_could() {
     let (_, text) = explained(sketch.clone(), AwsManaged::Replace, "role/r", "");
     has(&text, &[&format!("  in the plan: {gone}\n    removes 1 action")]);
 
+    // Who uses it by another attachment is not in the way.
+    let used = "sqs 2026-10-01: CreateQueue=2026-10-01, DeleteQueue=2026-10-01";
+    let shared = sketch.clone().principal("role/q").attach("role/q", "policy/aws:Sqs").report("role/q", used);
+    let (_, text) = explained(shared, AwsManaged::Replace, "role/r", "sqs:DeleteQueue");
+    assert!(text.contains("in the plan: it goes") && !text.contains("keeps it in this policy"), "{text}");
+    let group = role()
+        .principal("user/u")
+        .principal("user/v")
+        .group("group/g")
+        .member("user/u", "group/g")
+        .member("user/v", "group/g")
+        .managed("policy/aws:Sqs", &document(r#"["sqs:CreateQueue","sqs:DeleteQueue"]"#))
+        .attach("group/g", "policy/aws:Sqs")
+        .report("user/u", used)
+        .report("user/v", &used.replace("DeleteQueue=2026-10-01", "DeleteQueue"));
+    let (_, text) = explained(group, AwsManaged::Replace, "user/v", "sqs:DeleteQueue");
+    has(&text, &["  user/u keeps it in this policy: used"]);
+
     let advice = "  1 of its 2 actions are unused at 1 attachment, which reaches 1 principal: AWS owns it; aws_managed = \
                   \"replace\" puts a pruned copy in its place";
     for (action, is_said) in [("", true), ("sqs:DeleteQueue", true), ("sqs:CreateQueue", false)] {
@@ -119,6 +137,17 @@ fn an_action_that_is_admitted_again() {
     has(&text, &["  unused-action (row 9)", &stays]);
     let (explanation, _) = explained(sketch, AwsManaged::Advise, "role/r", "s3:GetBucketAcl");
     assert_eq!(outcome(&explanation), (vec![("role/r/inline/i", "stays")], None));
+}
+
+#[test]
+fn a_pattern_without_a_colon() {
+    let sketch = role()
+        .inline("role/r", "i", &document(r#""*BucketAcl""#))
+        .report("role/r", "s3 2026-10-01: GetBucketAcl=2026-10-01, PutBucketAcl");
+    let (explanation, text) = explained(sketch, AwsManaged::Advise, "role/r", "s3:PutBucketAcl");
+    assert_eq!(outcome(&explanation), (vec![("role/r/inline/i", "stays")], None));
+    has(&text, &["  unused-action (row 9)"]);
+    assert!(text.contains("\n  withheld, without-colon: `*BucketAcl` is left as written: AWS takes no new "), "{text}");
 }
 
 #[test]

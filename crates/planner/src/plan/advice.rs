@@ -20,10 +20,6 @@ pub(super) fn advice(
     found: Vec<Advice>,
 ) -> Vec<Advice> {
     let mut advice = expired_rules(analysis);
-    if !options.selection.is_everything() {
-        let detail = "--target, --exclude or --only leaves changes out: the plan is not all that could be removed";
-        advice.push(Advice { kind: "targeted".to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() });
-    }
     advice.extend(chosen);
     advice.extend(chosen_evidence(analysis, options));
     advice.extend(unmatched_rules(analysis, options));
@@ -31,6 +27,22 @@ pub(super) fn advice(
     advice.extend(found);
     advice.extend(resources::advice(analysis));
     advice
+}
+
+/// What a selection leaves out: so many changes, and so many lines on what is withheld or blocked.
+pub(super) fn targeted(selection: &Selection, changes: usize, unsaid: usize) -> Option<Advice> {
+    // How many actions `--only` leaves is not counted.
+    let (kind, detail) = if changes > 0 || !selection.only.is_empty() {
+        ("targeted", "--target, --exclude or --only leaves changes out: the plan is not all that could be removed")
+    } else if unsaid > 0 {
+        (
+            "unsaid",
+            "--target or --exclude leaves no change out, but what is withheld or kept beside what it chooses is not listed",
+        )
+    } else {
+        return None;
+    };
+    Some(Advice { kind: kind.to_owned(), subject: "plan".to_owned(), detail: detail.to_owned() })
 }
 
 /// What `--target` and `--exclude` take and leave of all changes beside what they name.

@@ -7,6 +7,7 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet};
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 use secateur_analyzer::risk::{Risk, risk, riskiest_first, total};
+use secateur_analyzer::rules::Dormant;
 
 use super::build::Numbering;
 use super::removed::names;
@@ -16,7 +17,7 @@ use super::{Advice, Blocked};
 #[derive(Debug)]
 pub(super) struct BlockedPolicy {
     policy: PolicyId,
-    holders: usize,
+    holders: Vec<PrincipalId>,
     /// Those who keep, by principal; riskiest actions first.
     by_blockers: Vec<(Vec<PrincipalId>, ActionSet)>,
 }
@@ -53,13 +54,21 @@ pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPol
     let riskiest = |set: &ActionSet| -> Option<Risk> { set.iter().map(|id| risk(catalog, id)).max() };
     let mut by_blockers: Vec<_> = grouped.into_iter().collect();
     by_blockers.sort_by_cached_key(|(_, set)| (Reverse(riskiest(set)), Reverse(set.len())));
-    Some(BlockedPolicy { policy, holders: judged.holders.len(), by_blockers })
+    let holders = judged.holders.iter().map(|holder| holder.principal).collect();
+    Some(BlockedPolicy { policy, holders, by_blockers })
 }
 
 impl BlockedPolicy {
     /// Returns those who block.
     pub fn principals(&self) -> impl Iterator<Item = PrincipalId> + '_ {
         self.by_blockers.iter().flat_map(|(blockers, _)| blockers.iter().copied())
+    }
+
+    /// Whether all but these are dormant, so that what they could lose would be withheld.
+    fn is_dormant(&self, analysis: &Analysis<'_>, blockers: &[PrincipalId]) -> bool {
+        let is_dormant = |id: &PrincipalId| analysis.principal(*id).is_some_and(|principal| principal.is_dormant);
+        analysis.inputs().settings.dormant == Dormant::Advise
+            && self.holders.iter().filter(|id| !blockers.contains(id)).all(is_dormant)
     }
 
     /// Returns the entries of the plan.
@@ -70,7 +79,8 @@ impl BlockedPolicy {
                 actions: names(analysis.catalog(), actions, &[]),
                 count: actions.len(),
                 blockers: blockers.iter().filter_map(|id| numbering.principal(*id)).collect(),
-                others: self.holders - blockers.len(),
+                others: self.holders.len() - blockers.len(),
+                dormant: self.is_dormant(analysis, blockers),
             })
             .collect()
     }
@@ -93,15 +103,16 @@ impl BlockedPolicy {
                 let them = if actions.len() == 1 { "it" } else { "them" };
                 let more = actions.len().saturating_sub(worst.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                let others = match self.holders - 1 {
+                let others = match self.holders.len() - 1 {
                     1 => "the other holder".to_owned(),
                     others => format!("the {others} other holders"),
                 };
+                let end = if self.is_dormant(analysis, &[*id]) { " by dormant = \"prune\" only" } else { "" };
                 Advice {
                     kind: "own-copy".to_owned(),
                     subject: analysis.graph().address(self.policy).to_owned(),
                     detail: format!(
-                        "{} alone keeps {}{more}: with a policy of its own, {others} could lose {them}",
+                        "{} alone keeps {}{more}: with a policy of its own, {others} could lose {them}{end}",
                         analysis.graph().entity_address(Entity::Principal(*id)),
                         worst.join(", ")
                     ),

@@ -21,7 +21,7 @@ use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
     PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
-    resources, still_granted, subject, withheld,
+    resources, settled, still_granted, subject, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -304,6 +304,14 @@ pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld>
             ),
         );
     }
+    for (pattern, number) in draft.without_colon() {
+        let actions = if number == 1 { "1 action".to_owned() } else { format!("{number} actions") };
+        let detail = format!(
+            "`{pattern}` is left as written: AWS takes no new pattern without a colon, so what it allows is not certain; write \
+             `*` or SERVICE:ACTION in its place, and plan again: {actions} could go"
+        );
+        withhold("without-colon", detail);
+    }
     if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());
     }
@@ -369,26 +377,35 @@ fn assemble(
 ) -> Plan {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     fit::group_inline(analysis.graph(), &mut changes);
-    let chosen = advice::choice(analysis, &options.selection, &changes);
+    let mut chosen = advice::choice(analysis, &options.selection, &changes);
+    let (all, all_withheld) = (changes.len(), withheld.len() + said.blocked.len());
     options.selection.keep(&mut changes);
     if !options.selection.is_everything() {
         withheld.retain(|withheld| options.selection.wants(&withheld.address));
         said.blocked.retain(|blocked| options.selection.wants(&blocked.address));
     }
+    let (left, unsaid) = (all - changes.len(), all_withheld - withheld.len() - said.blocked.len());
+    chosen.splice(0..0, advice::targeted(&options.selection, left, unsaid));
     withheld.extend(withheld::limits(&mut changes, &options.limits));
     // Only of what is attached in the end.
     withheld.extend(keep_reused(analysis, &said, &mut changes));
+    settled::settle(&changes, &mut withheld);
     withheld.sort();
     withheld.dedup();
     // Only now is it known which changes are made.
     still_granted::still_granted(analysis, &mut changes, &said.losses, numbering);
-    let losses = changes.iter().filter_map(|change| said.losses.get(&change.address));
-    let assumed_grant_dates = losses.map(|loss| loss.assumed_grant_dates).sum();
+    let losses = || changes.iter().filter_map(|change| Some((change, said.losses.get(&change.address)?)));
+    let assumed_actions: usize = losses().map(|(_, loss)| loss.assumed_grant_dates).sum();
+    let keys = losses().filter(|(_, loss)| analysis.assumes_key_grants(loss.policy));
+    let keys = keys.flat_map(|(change, _)| &change.resources).map(|resource| &resource.arn);
+    let assumed_kms_keys = keys.collect::<BTreeSet<_>>().len();
+    let assumed_grant_dates = assumed_actions + assumed_kms_keys;
     let gaps: Vec<PlanGap> = (analysis.gaps().iter())
         .map(|gap| PlanGap { subject: gap.subject.clone(), kind: gap.kind.clone(), detail: gap.detail.clone() })
         .collect();
     let blocked = said.blocked.iter().map(|blocked| blocked.count).sum();
-    let summary = Summary { assumed_grant_dates, blocked, ..summary(analysis, &changes, &withheld, &gaps) };
+    let summary =
+        Summary { assumed_grant_dates, assumed_kms_keys, blocked, ..summary(analysis, &changes, &withheld, &gaps) };
     let inputs = analysis.inputs();
     let settings = inputs.settings;
     let mut plan = Plan {
@@ -457,6 +474,7 @@ fn summary(analysis: &Analysis<'_>, changes: &[Change], withheld: &[Withheld], g
         destroy: count(&[ChangeAction::Delete, ChangeAction::Detach]),
         removed_actions: changes.iter().flat_map(|change| &change.removed).map(|removed| removed.count).sum(),
         assumed_grant_dates: 0,
+        assumed_kms_keys: 0,
         frozen: changes.iter().map(|change| change.frozen.len()).sum(),
         readmitted: changes.iter().flat_map(|change| &change.readmitted).map(|readmitted| readmitted.count).sum(),
         blocked: 0,

@@ -8,7 +8,7 @@ use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{ExpectedKey, KeyEvidence};
-use super::resources::RemovedResource;
+use super::resources::{RemovedResource, RemovedStatement};
 
 /// What is done to a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Change {
     /// The KMS keys that leave `Resource` lists, by statement; absent when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<RemovedResource>,
+    /// The statements that go whole with their KMS keys; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<RemovedStatement>,
     /// What is known of the access key that is made inactive; absent when the change is about a policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyEvidence>,
@@ -113,6 +116,7 @@ impl Change {
             size: None,
             removed: Vec::new(),
             resources: Vec::new(),
+            statements: Vec::new(),
             key: None,
             readmitted: Vec::new(),
             frozen: Vec::new(),

@@ -44,7 +44,7 @@ pub(super) fn derive(
     let target = subject::target(graph, subject)
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let keys = resources::removed(analysis, proof.resources());
-    let assumed_keys = if analysis.assumes_key_grants(subject.policy) { keys.len() } else { 0 };
+    let statements = resources::statements(analysis, &documents, &proof);
     let (calls, inverse) = calls::calls(graph, subject, &target);
     let change = Change {
         address: subject::address(graph, subject),
@@ -58,6 +58,7 @@ pub(super) fn derive(
         size: None,
         removed: removed.entries,
         resources: keys,
+        statements,
         key: None,
         readmitted: traces::readmitted(analysis, &claim, &lineages, proof.holders(), options),
         frozen: traces::frozen(analysis, &lineages),
@@ -74,7 +75,7 @@ pub(super) fn derive(
         through,
         lost: proof.lost().clone(),
         still: proof.still().cloned(),
-        assumed_grant_dates: removed.assumed_grant_dates + assumed_keys,
+        assumed_grant_dates: removed.assumed_grant_dates,
     })
 }
 

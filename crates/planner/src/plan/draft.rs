@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use secateur_analyzer::analysis::{Analysis, UnknownName};
+use secateur_analyzer::analysis::{Analysis, UnknownName, is_kept_by_sid};
 use secateur_analyzer::catalog::{ActionSet, Catalog};
-use secateur_analyzer::document::{PolicyDocument, counted_characters};
+use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, counted_characters};
 use secateur_analyzer::graph::{Entity, Graph, Holder, PolicyId, PolicyRef};
 use secateur_analyzer::time::DAY;
 
 use super::attachments::NewPolicy;
 use super::{PlanOptions, Withheld};
 use crate::proof::takes_nothing;
-use crate::rewrite::{MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, split};
+use crate::rewrite::{
+    MAX_NAMES, NotActionRewrite, Outcome, Outline, Rewriting, Rewritten, Splitting, lacks_colon, split,
+};
 
 /// A rewrite of a document, and what it was made from.
 pub(super) struct Draft<'a> {
@@ -92,6 +94,23 @@ impl<'a> Draft<'a> {
     /// Returns how many actions may go.
     pub fn removable_names(&self) -> usize {
         self.removable.len()
+    }
+
+    /// Returns the patterns that stay for want of a colon, each with how many of the actions that it matches may go.
+    pub fn without_colon(&self) -> BTreeMap<&'a str, usize> {
+        let mut found = BTreeMap::new();
+        let statements = self.document.statements.iter();
+        for statement in statements.filter(|own| own.effect == Effect::Allow && !is_kept_by_sid(own)) {
+            let ActionBlock::Action(list) = &statement.actions else { continue };
+            for pattern in list.entries.iter().map(|entry| &entry.pattern).filter(|pattern| lacks_colon(pattern)) {
+                let mut number = 0;
+                self.catalog.each_match(pattern, |id| number += usize::from(self.removable.contains(id)));
+                if number > 0 {
+                    found.insert(pattern.as_str(), number);
+                }
+            }
+        }
+        found
     }
 
     /// Returns the characters that count of the text after.

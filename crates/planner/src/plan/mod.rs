@@ -27,6 +27,7 @@ mod removed;
 mod resources;
 mod room;
 mod select;
+mod settled;
 mod staying_keys;
 mod still_granted;
 mod subject;
@@ -54,7 +55,7 @@ pub use headroom::{Headroom, OldestVersion, headroom};
 pub use keys::{ExpectedKey, KeyEvidence};
 pub use live::{drift, recheck};
 pub use read::{ReadPlanError, read};
-pub use resources::RemovedResource;
+pub use resources::{RemovedResource, RemovedStatement};
 pub use select::Selection;
 pub use verify::{Refusal, verify};
 
@@ -235,6 +236,9 @@ pub struct Blocked {
     pub blockers: Vec<usize>,
     /// How many other holders could lose them.
     pub others: usize,
+    /// Whether these are all dormant, so that only `dormant = "prune"` takes anything from them; absent when it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dormant: bool,
 }
 
 /// Something that is not changed.
@@ -275,6 +279,9 @@ pub struct Summary {
     pub removed_actions: usize,
     /// Removed actions and KMS keys whose date of grant is not known and was assumed to be long ago.
     pub assumed_grant_dates: usize,
+    /// How many of these are KMS keys; absent when none is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub assumed_kms_keys: usize,
     /// Patterns that are replaced by names or by narrower patterns.
     pub frozen: usize,
     /// Actions that may go and are still allowed, because only wildcards fit; added up over the changes.
@@ -287,6 +294,11 @@ pub struct Summary {
     pub withheld: usize,
     /// Things that are missing.
     pub gaps: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Plan {

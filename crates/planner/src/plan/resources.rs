@@ -12,9 +12,11 @@ use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::build::is_withheld_as_dormant;
+use super::removed::names;
 use super::staying_keys::Staying;
+use super::traces::Documents;
 use super::{Advice, PlanOptions, Withheld, withheld};
-use crate::proof::CutResource;
+use crate::proof::{CutResource, Proof};
 use crate::rewrite::{KeyCut, KeyPruning, Outcome, prune_resources};
 
 /// KMS keys that leave the `Resource` list of a statement, or leave with it.
@@ -31,6 +33,20 @@ pub struct RemovedResource {
     pub last_used: Option<UnixTime>,
     /// Since when it is unused: its last use, or its creation.
     pub since: UnixTime,
+}
+
+/// A statement that goes whole, since all its KMS keys go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedStatement {
+    /// The statement of the document before, from 1.
+    pub statement: usize,
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// The actions that nothing else in the documents after allows, and that `removed` does not name.
+    pub actions: Vec<String>,
+    /// How many those are.
+    pub count: usize,
 }
 
 /// What becomes of the keys of a policy.
@@ -119,6 +135,31 @@ pub(super) fn removed(analysis: &Analysis<'_>, cut: &[CutResource]) -> Vec<Remov
         })
     };
     cut.iter().filter_map(entry).collect()
+}
+
+/// Returns the statements of which all keys leave, with what is lost by that beside what `proof` lists as lost.
+pub(super) fn statements(analysis: &Analysis<'_>, documents: &Documents<'_>, proof: &Proof) -> Vec<RemovedStatement> {
+    let catalog = analysis.catalog();
+    let mut statements: Vec<RemovedStatement> = Vec::new();
+    let mut named = documents.allowed_after(catalog);
+    named.union_with(proof.lost());
+    let numbers: BTreeSet<usize> = proof.resources().iter().map(|cut| cut.statement).collect();
+    for number in numbers {
+        let Some(statement) = documents.statement_before(number) else { continue };
+        if proof.resources().iter().filter(|cut| cut.statement == number).count() < statement.resources.len() {
+            continue;
+        }
+        let mut lost = catalog.covered(&statement.actions);
+        lost.difference_with(&named);
+        named.union_with(&lost);
+        statements.push(RemovedStatement {
+            statement: number,
+            sid: statement.sid.clone(),
+            actions: names(catalog, &lost, &[]),
+            count: lost.len(),
+        });
+    }
+    statements
 }
 
 /// One line a policy that names unused keys, when `kms` is `advise`.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use secateur_analyzer::account::{Granularity, Report, ServiceRow};
+use secateur_analyzer::account::{Granularity, ServiceRow};
 use secateur_analyzer::analysis::Analysis;
-use secateur_analyzer::catalog::{ActionId, ActionSet};
+use secateur_analyzer::catalog::{ActionId, ActionSet, Tracked};
 use secateur_analyzer::document::{Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
+use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::wildcard;
 
 use super::Withheld;
@@ -61,9 +62,9 @@ impl Staying<'_, '_> {
             let Some(statement) = statement(self.document, cut.statement) else { continue };
             let mut lost = catalog.covered(&statement.actions);
             lost.difference_with(&explained);
-            if let Some((who, what)) = self.used_of(&lost) {
+            if let Some((who, use_of)) = self.used_of(&lost) {
                 let who = self.analysis.graph().entity_address(Entity::Principal(who));
-                let why = format!("the report on {who} shows {what} in use, which nothing else in the document allows");
+                let why = format!("the report on {who} shows {use_of}, which nothing else in the document allows");
                 self.keep(cut, &cut.arns, "contradicted", &why);
             }
         }
@@ -86,28 +87,45 @@ impl Staying<'_, '_> {
         });
     }
 
-    /// Whose report shows one of the actions in use, and which; of the first holder.
+    /// Whose report shows one of the actions in use, or may, and in what words; of the first holder.
     fn used_of(&self, actions: &ActionSet) -> Option<(PrincipalId, String)> {
+        let catalog = self.analysis.catalog();
         let holders = &self.analysis.policy(self.policy)?.holders;
         holders.iter().find_map(|holder| {
             let (report, times) = self.analysis.principal(holder.principal)?.evidence.report().ok()?;
-            let is_recent = |row: &ServiceRow, id: ActionId| {
+            let recent = |last: Option<UnixTime>| {
+                last.filter(|last| times.observed.since(*last) < self.analysis.inputs().settings.min_idle())
+            };
+            let used = |id: ActionId| {
+                let row = report.service(catalog.service_of(id))?;
                 let last = match report.granularity {
                     Granularity::Action => row.action(id).and_then(|listed| listed.last_accessed()),
                     // It says nothing of actions: any of them may have been it.
                     _ => row.last_use(),
                 };
-                last.is_some_and(|last| times.observed.since(last) < self.analysis.inputs().settings.min_idle())
+                let name = catalog.full_name(id);
+                if recent(last).is_some() {
+                    return Some(format!("{name} in use"));
+                }
+                let unexplained = recent(unexplained(row)).filter(|_| is_untold(self.analysis, row, id))?;
+                let day = unexplained.date();
+                Some(format!("use of KMS on {day} by no action that it lists: it may have been {name}"))
             };
-            let used =
-                actions.iter().find(|id| row_of(self.analysis, report, *id).is_some_and(|row| is_recent(row, *id)))?;
-            Some((holder.principal, self.analysis.catalog().full_name(used)))
+            Some((holder.principal, actions.iter().find_map(used)?))
         })
     }
 }
 
-fn row_of<'r>(analysis: &Analysis<'_>, report: &'r Report, id: ActionId) -> Option<&'r ServiceRow> {
-    report.service(analysis.catalog().service_of(id))
+/// The last use of a service, if it is later than that of every action that the report lists.
+fn unexplained(row: &ServiceRow) -> Option<UnixTime> {
+    let known = row.actions.iter().map(|listed| listed.last_accessed());
+    let listed = known.chain(row.unknown_actions.iter().map(|(_, last)| *last)).max().flatten();
+    row.last_authenticated.filter(|last| listed.is_none_or(|listed| listed < *last))
+}
+
+/// Whether the report says nothing of the action: AWS does not track it, or did not list it.
+fn is_untold(analysis: &Analysis<'_>, row: &ServiceRow, id: ActionId) -> bool {
+    !matches!(analysis.catalog().tracked(id), Tracked::Yes { .. }) || row.action(id).is_none()
 }
 
 fn statement(document: &PolicyDocument, number: usize) -> Option<&Statement> {

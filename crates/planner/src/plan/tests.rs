@@ -6,6 +6,7 @@ mod nothing_goes;
 mod readmitted;
 mod selection;
 mod still_granted;
+mod words;
 
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::analysis::{Analysis, Inputs};

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
-use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::catalog::{ActionSet, Catalog};
 use secateur_analyzer::document::{ActionBlock, Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::Holder;
 
@@ -15,7 +15,7 @@ use super::derive::risk;
 use super::removed::names;
 use super::{Frozen, PlanOptions, Readmitted, draft};
 use crate::proof::Claim;
-use crate::rewrite::{NotActionRewrite, can_invert};
+use crate::rewrite::{NotActionRewrite, can_invert, lacks_colon};
 
 /// The word for a list of what is not allowed.
 const NOT_ACTION: &str = "NotAction";
@@ -116,6 +116,21 @@ impl<'a> Documents<'a> {
         Documents { before, after }
     }
 
+    /// A statement of the old document, from 1.
+    pub fn statement_before(&self, number: usize) -> Option<&Statement> {
+        self.before.as_deref()?.statements.get(number.checked_sub(1)?)
+    }
+
+    /// What the new documents allow, on whatever resources.
+    pub fn allowed_after(&self, catalog: &Catalog) -> ActionSet {
+        let mut allowed = catalog.empty_set();
+        let statements = self.after.iter().flatten().flat_map(|document| &document.statements);
+        for statement in statements.filter(|statement| statement.effect == Effect::Allow) {
+            allowed.union_with(&catalog.covered(&statement.actions));
+        }
+        allowed
+    }
+
     /// The patterns with wildcards of the old document, and those of the new ones.
     pub fn wildcards(&self) -> (Vec<&ActionPattern>, Vec<&ActionPattern>) {
         fn of<'d>(documents: impl Iterator<Item = &'d PolicyDocument>) -> Vec<&'d ActionPattern> {
@@ -202,9 +217,10 @@ pub(super) fn readmitted(
         for heir in heirs {
             match &heir.actions {
                 ActionBlock::Action(_) => {
+                    // What stays for want of a colon is withheld, and not re-admitted.
                     // With a young catalogue a pattern of the author's is left as it is for want of room only.
                     let is_new = |pattern: &&ActionPattern| is_fresh || !old.contains(pattern.as_str());
-                    for pattern in patterns(heir).filter(is_new) {
+                    for pattern in patterns(heir).filter(is_new).filter(|pattern| !lacks_colon(pattern)) {
                         let mut matched: Option<ActionSet> = None;
                         catalog.each_match(pattern, |id| {
                             if left.contains(id) {

@@ -172,6 +172,7 @@ pub(super) fn difference(said: &Change, derived: &Change) -> Option<Refusal> {
         ("expects", said.expects == derived.expects),
         ("removed", said.removed == derived.removed),
         ("resources", said.resources == derived.resources),
+        ("statements", said.statements == derived.statements),
         ("key", said.key == derived.key),
         ("readmitted", said.readmitted == derived.readmitted),
         ("frozen", said.frozen == derived.frozen),

@@ -10,9 +10,10 @@ mod license;
 
 use std::collections::HashSet;
 
-use secateur_analyzer::account::{Granularity, KmsKey, KmsLastUsage, MultiRegion, ServiceKey};
+use secateur_analyzer::account::{Granularity, KmsKey, KmsLastUsage, MultiRegion, ReportStatus, ServiceKey};
+use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::{Analysis, UnknownName};
-use secateur_analyzer::catalog::ActionSet;
+use secateur_analyzer::catalog::{ActionSet, Tracked};
 use secateur_analyzer::document::PolicyDocument;
 use secateur_analyzer::graph::{Entity, Holder, PrincipalId};
 use secateur_analyzer::rules::{Force, KmsPruning, KmsViaService, PolicyFacts, PrincipalFacts};
@@ -138,15 +139,18 @@ struct Used {
     names: HashSet<String>,
     /// Whether some report does not say which actions were used, and KMS was.
     may_be_any: bool,
+    /// Where a report shows later use of KMS than of any action that it lists: those of which it says nothing.
+    untold: ActionSet,
 }
 
 impl Used {
     fn of(holders: &[Holder], analysis: &Analysis<'_>) -> Used {
         let (inputs, catalog) = (analysis.inputs(), analysis.catalog());
-        let mut used = Used { names: HashSet::new(), may_be_any: false };
+        let mut used = Used { names: HashSet::new(), may_be_any: false, untold: catalog.empty_set() };
         for holder in holders {
             let report = inputs.account.principals.get(holder.principal.0);
             let report = report.and_then(|own| inputs.account.reports.get(&own.arn));
+            let report = report.filter(|report| report.status == ReportStatus::Completed && !report.truncated);
             let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
                 used.may_be_any = true;
                 continue;
@@ -156,16 +160,26 @@ impl Used {
             used.may_be_any |= report.granularity != Granularity::Action && evidence::in_use(row, window_start);
             let recent = row.actions.iter().filter(|own| own.last_accessed().is_some_and(|time| time > window_start));
             used.names.extend(recent.map(|own| catalog.full_name(own.action).to_ascii_lowercase()));
+            let listed = row.actions.iter().map(|own| own.last_accessed());
+            let listed = listed.chain(row.unknown_actions.iter().map(|(_, last)| *last)).max().flatten();
+            if row.last_authenticated.is_some_and(|time| time > window_start) && listed < row.last_authenticated {
+                let is_told = |id| {
+                    matches!(catalog.tracked(id), Tracked::Yes { .. }) && row.actions.iter().any(|own| own.action == id)
+                };
+                let all = catalog.matches(&ActionPattern::new("kms:*"));
+                used.untold.insert_all(&all.iter().filter(|id| !is_told(*id)).collect::<Vec<_>>());
+            }
         }
         used
     }
 
     /// Whether an action that was used is among these, and nothing else of the document explains its use.
     fn any_of(&self, actions: &ActionSet, explained: &ActionSet, analysis: &Analysis<'_>) -> bool {
+        let is_named = |id| self.names.contains(&analysis.catalog().full_name(id).to_ascii_lowercase());
         actions
             .iter()
             .filter(|id| !explained.contains(*id))
-            .any(|id| self.may_be_any || self.names.contains(&analysis.catalog().full_name(id).to_ascii_lowercase()))
+            .any(|id| self.may_be_any || self.untold.contains(id) || is_named(id))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::words::{count, visible};
 use crate::plan::characters;
 use crate::plan::{
-    Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed, StillGranted,
+    Blocked, Change, ChangeAction, ChangeSize, Evidence, Frozen, Plan, Readmitted, Removed, StillGranted, Summary,
 };
 
 /// More holders than this are summed up: the plan file has them all.
@@ -32,6 +32,16 @@ pub(super) fn shows_diff(change: &Change) -> bool {
 pub(super) fn levels(risk: &BTreeMap<String, usize>) -> String {
     let some = LEVELS.iter().filter_map(|level| risk.get(*level).map(|number| format!("{number} {level}")));
     some.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns how much of what is removed rests on an assumed date of grant, without the full stop.
+pub(super) fn assumed(summary: &Summary) -> Option<String> {
+    let actions = summary.assumed_grant_dates.saturating_sub(summary.assumed_kms_keys);
+    let numbers = [(actions, "action"), (summary.assumed_kms_keys, "KMS key")];
+    let numbers: Vec<String> =
+        numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
+    let verb = if summary.assumed_grant_dates == 1 { "rests" } else { "rest" };
+    (!numbers.is_empty()).then(|| format!("Of this, {} {verb} on an assumed date of grant", numbers.join(" and ")))
 }
 
 /// Returns why a document was written with wildcards, or split.
@@ -100,11 +110,12 @@ pub(super) fn blocked(plan: &Plan, blocked: &Blocked) -> String {
     let who = blocked.blockers.iter().take(MAX_NAMES).map(|at| principal(plan, *at)).collect();
     let what = blocked.actions.iter().take(MAX_NAMES).map(|name| visible(name).into_owned()).collect();
     format!(
-        "{}: kept by {}; {} could lose {}",
+        "{}: kept by {}; {} could lose {}{}",
         few(what, blocked.actions.len()),
         few(who, blocked.blockers.len()),
         count(blocked.others, "other holder"),
-        if blocked.count == 1 { "it" } else { "them" }
+        if blocked.count == 1 { "it" } else { "them" },
+        if blocked.dormant { " by dormant = \"prune\" only" } else { "" }
     )
 }
 

@@ -118,6 +118,9 @@ fn about_plan(out: &mut String, policy: &PolicyExplanation) {
         for resource in &change.resources {
             let _ = writeln!(out, "    {}", keys::kms_key(resource));
         }
+        for statement in &change.statements {
+            let _ = writeln!(out, "    {}", keys::statement(statement));
+        }
         if let Some(size) = &change.size {
             let _ = writeln!(out, "    {}", evidence::size(size));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::words::{count, visible};
-use crate::plan::{Change, ChangeAction, KeyEvidence, Plan, RemovedResource};
+use crate::plan::{Change, ChangeAction, KeyEvidence, Plan, RemovedResource, RemovedStatement};
 
 /// Returns why an access key is made inactive.
 pub(super) fn access_key(key: &KeyEvidence) -> String {
@@ -33,6 +33,16 @@ pub(super) fn kms_key(removed: &RemovedResource) -> String {
     format!("{} leaves statement {}{sid}: {why}", visible(removed.arn.as_str()), removed.statement)
 }
 
+/// Returns which statement goes with its keys, and how much is lost by that.
+pub(super) fn statement(removed: &RemovedStatement) -> String {
+    let sid = removed.sid.as_ref().map(|sid| format!(" \"{}\"", visible(sid))).unwrap_or_default();
+    let end = match removed.count {
+        0 => "; other statements allow its actions on other resources".to_owned(),
+        number => format!(", and {} that nothing else in the document allows", count(number, "action")),
+    };
+    format!("statement {}{sid} goes with its KMS keys{end}", removed.statement)
+}
+
 /// Returns how many KMS keys leave; one that leaves several statements is one.
 pub(super) fn kms_keys(changes: &[Change]) -> usize {
     let arns = changes.iter().flat_map(|change| &change.resources).map(|resource| &resource.arn);
@@ -50,5 +60,16 @@ pub(super) fn summary(plan: &Plan) -> String {
     if resources > 0 {
         words.push_str(&format!(", takes {} out of Resource lists", count(resources, "KMS key")));
     }
-    words
+    words + &statements(&plan.changes)
+}
+
+/// Returns how many statements go with their keys, as the end of a sentence; empty when none does.
+pub(super) fn statements(changes: &[Change]) -> String {
+    let all: Vec<&RemovedStatement> = changes.iter().flat_map(|change| &change.statements).collect();
+    let actions: usize = all.iter().map(|statement| statement.count).sum();
+    if all.is_empty() {
+        return String::new();
+    }
+    let with = if actions > 0 { format!(" and {}", count(actions, "action")) } else { String::new() };
+    format!(", with {}{with}", count(all.len(), "whole statement"))
 }

@@ -4,11 +4,13 @@
 //! have a part in stands within a fence that is longer than any run of backticks in it, or escaped in a `<code>`: nothing
 //! can ping anybody, close a fence, open HTML or link out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::diff;
 use super::evidence::{self, shows_diff};
 use super::keys;
+use super::riskiest::riskiest_first;
 use super::words::{count, visible, visible_line, wrapped};
 use crate::plan::{Change, ChangeAction, Plan};
 
@@ -37,7 +39,8 @@ pub fn markdown(plan: &Plan, max_bytes: usize) -> String {
         return [head, page.changes(&forms), lists.map(|(_, list)| list).concat()].concat();
     }
     // The riskiest first, so that it is the least risky that goes without: each change at all, then in short, then what is
-    // said beside the changes, then details. A change too large for the room that is left does not keep others from it.
+    // said beside the changes, then as much of all diffs and lists of names as there is room for, the longest cut first, then
+    // the rest of some. A change too large for the room that is left does not keep others from it.
     page.room = page.room.saturating_sub(MAX_NOTE);
     let mut order: Vec<usize> = (0..forms.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(plan.changes.get(*at).map_or(0, risk)));
@@ -54,9 +57,13 @@ pub fn markdown(plan: &Plan, max_bytes: usize) -> String {
             None => left_out.push(name.to_owned()),
         }
     }
+    let mut forms = forms;
+    page.cut(plan, &mut forms);
+    page.show(&forms, &order, Form::Cut);
     page.show(&forms, &order, Form::Whole);
     let number = |form: Form| page.shown.iter().filter(|shown| **shown == form).count();
     for (form, what) in [
+        (Form::Cut, "the longest lists of names and the longest diffs of"),
         (Form::Short, "the diffs and names of"),
         (Form::Line, "all details of"),
         (Form::Nothing, "altogether, the least risky of all:"),
@@ -90,6 +97,17 @@ fn risk(change: &Change) -> u64 {
     change.risk.iter().map(weigh).fold(0, u64::saturating_add)
 }
 
+/// How many lines of its diff, and how many names, a change may have: the first of these for which all fit, or the last.
+const CUTS: [usize; 11] = [1_000, 600, 400, 280, 200, 140, 100, 70, 50, 30, 15];
+
+/// How many lines of its diff, and how many names, are shown of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    /// None, and few lines of any other kind.
+    Short,
+    UpTo(usize),
+}
+
 /// How much is shown of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -98,6 +116,8 @@ enum Form {
     Line,
     /// Risk, reasons and consequences, without the diff and the names of actions.
     Short,
+    /// With so many lines of the diff, and so many names, as each change may have.
+    Cut,
     Whole,
 }
 
@@ -105,12 +125,22 @@ enum Form {
 struct Forms {
     line: String,
     short: String,
+    /// Empty until it is known how much each change may have.
+    cut: String,
     whole: String,
+    diff: Vec<String>,
 }
 
 impl Forms {
     fn of(plan: &Plan, change: &Change) -> Forms {
-        Forms { line: line(change), short: block(plan, change, true), whole: block(plan, change, false) }
+        let diff = if shows_diff(change) { diff_lines(change) } else { Vec::new() };
+        Forms {
+            line: line(change),
+            short: block(plan, change, &diff, Detail::Short),
+            cut: String::new(),
+            whole: block(plan, change, &diff, Detail::UpTo(usize::MAX)),
+            diff,
+        }
     }
 
     fn text(&self, form: Form) -> &str {
@@ -118,6 +148,7 @@ impl Forms {
             Form::Nothing => "",
             Form::Line => &self.line,
             Form::Short => &self.short,
+            Form::Cut => &self.cut,
             Form::Whole => &self.whole,
         }
     }
@@ -138,10 +169,30 @@ impl Page {
             match room.checked_sub(forms.text(form).len()) {
                 // What is not even shown in a line is not shown at length.
                 _ if form != Form::Line && *shown == Form::Nothing => {}
+                // Nor is what is not shown in short.
+                _ if matches!(form, Form::Cut | Form::Whole) && *shown == Form::Line => {}
+                // All of it is no cut.
+                Some(room) if forms.text(form) == forms.whole => (self.room, *shown) = (room, Form::Whole),
                 Some(room) => (self.room, *shown) = (room, form),
-                // No safer change stands where a riskier one is left out; details of a shorter one may.
-                None if form == Form::Line => return,
+                // No safer change stands where a riskier one is left out; the diff of a shorter one may.
+                None if matches!(form, Form::Line | Form::Short) => return,
                 None => {}
+            }
+        }
+    }
+
+    /// Cuts the changes that are shown in short to as many lines and names each as there is room for in all.
+    fn cut(&self, plan: &Plan, forms: &mut [Forms]) {
+        for most in CUTS {
+            let mut more = 0;
+            for ((change, forms), _) in
+                plan.changes.iter().zip(forms.iter_mut()).zip(&self.shown).filter(|(_, shown)| **shown == Form::Short)
+            {
+                forms.cut = block(plan, change, &forms.diff, Detail::UpTo(most));
+                more += forms.cut.len().saturating_sub(forms.short.len());
+            }
+            if more <= self.room {
+                return;
             }
         }
     }
@@ -171,11 +222,8 @@ fn head(plan: &Plan) -> String {
         count(summary.gaps, "gap"),
         summary.withheld
     );
-    if summary.assumed_grant_dates > 0 {
-        head.push_str(&format!(
-            "\n{} rest on an assumed date of grant (`unknown_grant_date = \"assume-old\"`).\n",
-            count(summary.assumed_grant_dates, "removal")
-        ));
+    if let Some(assumed) = evidence::assumed(summary) {
+        head.push_str(&format!("\n{assumed} (`unknown_grant_date = \"assume-old\"`).\n"));
     }
     if summary.readmitted > 0 {
         head.push_str(&format!(
@@ -232,7 +280,10 @@ fn own_title(change: &Change) -> String {
     }
     let keys = match keys::kms_keys(std::slice::from_ref(change)) {
         0 => String::new(),
-        number => format!(", takes out {}", count(number, "KMS key")),
+        number => {
+            let statements = keys::statements(std::slice::from_ref(change));
+            format!(", takes out {}{statements}", count(number, "KMS key"))
+        }
     };
     let removed = change.removed.iter().map(|removed| removed.count).sum();
     let effect = match change.action {
@@ -251,16 +302,20 @@ fn line(change: &Change) -> String {
 }
 
 /// A change with its diff and its evidence, collapsed; or, in short, without the diff and names, and with few of a kind.
-fn block(plan: &Plan, change: &Change, is_short: bool) -> String {
+fn block(plan: &Plan, change: &Change, diff: &[String], detail: Detail) -> String {
     if change.key.is_some() {
         return format!("{}\n", line(change));
     }
-    let mut lines = Vec::new();
-    if shows_diff(change) && !is_short {
-        lines.extend(diff_lines(change));
-    }
+    let is_short = detail == Detail::Short;
+    let (max, most) = match detail {
+        Detail::Short => (MAX_SHORT, 0),
+        Detail::UpTo(most) => (usize::MAX, most),
+    };
     let note = |text: String| format!("# {text}");
-    let max = if is_short { MAX_SHORT } else { usize::MAX };
+    let mut lines: Vec<String> = diff.iter().take(most).cloned().collect();
+    if let (false, more @ 1..) = (is_short, diff.len() - lines.len()) {
+        lines.push(note(format!("... and {} of the diff", count(more, "more line"))));
+    }
     let some = |lines: &mut Vec<String>, all: Vec<String>, what: &str| {
         let more = all.len().saturating_sub(max);
         lines.extend(all.into_iter().take(max).map(note));
@@ -268,9 +323,18 @@ fn block(plan: &Plan, change: &Change, is_short: bool) -> String {
             lines.push(note(format!("... and {more} more {what}")));
         }
     };
-    let names = |lines: &mut Vec<String>, names: &[String]| {
-        if !is_short {
-            lines.extend(wrapped(names, 4, WIDTH).lines().map(|line| note(line.to_owned())));
+    // Entries come riskiest first, and where one is cut, so do its names.
+    let mut names_left = most;
+    let mut names = |lines: &mut Vec<String>, names: &[String]| {
+        if is_short {
+            return;
+        }
+        let ordered = if names.len() > names_left { riskiest_first(names) } else { Cow::Borrowed(names) };
+        let (shown, more) = ordered.split_at(names_left.min(names.len()));
+        names_left -= shown.len();
+        lines.extend(wrapped(shown, 4, WIDTH).lines().map(|line| note(line.to_owned())));
+        if !more.is_empty() {
+            lines.push(note(format!("    and {} more", more.len())));
         }
     };
     let holders = change.holders.iter().take(max).map(|holder| evidence::principal(plan, *holder));
@@ -278,6 +342,13 @@ fn block(plan: &Plan, change: &Change, is_short: bool) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     lines.push(note(format!("held by {}{more}", holders.collect::<Vec<_>>().join(", "))));
     some(&mut lines, change.resources.iter().map(keys::kms_key).collect(), "KMS keys");
+    for statement in change.statements.iter().take(max) {
+        lines.push(note(keys::statement(statement)));
+        names(&mut lines, &statement.actions);
+    }
+    if let Some(more) = change.statements.len().checked_sub(max).filter(|more| *more > 0) {
+        lines.push(note(format!("... and {more} more statements that go with their KMS keys")));
+    }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for removed in &change.removed {
         *reasons.entry(&removed.reason).or_default() += removed.count;

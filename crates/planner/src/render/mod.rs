@@ -1,4 +1,4 @@
-//! A plan, shown. Renderings read nothing but the plan.
+//! A plan, shown. Renderings read nothing but the plan; only the order of names in a list that is cut is this build's catalogue's.
 
 mod analyze;
 mod diff;
@@ -7,6 +7,7 @@ mod explain;
 mod keys;
 mod markdown;
 mod redact;
+mod riskiest;
 mod text;
 mod words;
 

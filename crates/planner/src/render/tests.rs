@@ -94,7 +94,7 @@ fn another(plan: &Plan, address: &str, lines: usize, (level, number): (&str, usi
 }
 
 #[test]
-fn a_large_change_is_shown_in_short_and_the_others_whole() {
+fn a_large_change_is_cut_and_the_others_are_shown_whole() {
     let mut plan = hostile_plan();
     plan.changes = vec![
         another(&plan, "policy/a-large", 1_500, ("permissions", 40)),
@@ -106,10 +106,42 @@ fn a_large_change_is_shown_in_short_and_the_others_whole() {
     assert!(page.len() <= MAX_BYTES);
     assert!(page.contains("policy/a-large</code> removes 40 actions (risk: 40 permissions)</summary>"), "{page}");
     assert_eq!(page.matches("# does not fit by names (7000 characters of 6144); written in 6000\n").count(), 3);
-    assert_eq!(page.matches("-        \"sqs:SomeRatherLongNameOfAnAction9\",\n").count(), 2, "{page}");
-    let note = format!("Left out to fit {MAX_BYTES} bytes: the diffs and names of 1 change. `secateur show` has all.");
+    assert_eq!(page.matches("-        \"sqs:SomeRatherLongNameOfAnAction9\",\n").count(), 3, "{page}");
+    // What is left out of it is counted.
+    let shown = page.matches("-        \"sqs:SomeRatherLongNameOfAnAction").count() - 2 * 10;
+    let all = markdown(&plan, usize::MAX).lines().filter(|line| line.starts_with(['-', '+', ' '])).count();
+    let own = page.lines().filter(|line| line.starts_with(['-', '+', ' '])).count();
+    assert!(
+        shown > 500 && page.contains(&format!("\n# ... and {} more lines of the diff\n", all - own)),
+        "{shown}: {page}"
+    );
+    let note = format!(
+        "Left out to fit {MAX_BYTES} bytes: the longest lists of names and the longest diffs of 1 change. `secateur show` has all."
+    );
     assert!(page.contains(&note), "{page}");
     assert!(page.contains("<summary>Withheld"), "{page}");
+}
+
+/// Of many names, the riskiest are shown; what the page says in numbers adds up.
+#[test]
+fn names_are_cut_riskiest_first_and_the_rest_is_counted() {
+    let mut plan = hostile_plan();
+    let mut large = another(&plan, "policy/large", 0, ("write", 900));
+    let catalog = secateur_analyzer::catalog::Catalog::embedded();
+    let ec2 = catalog.actions_of(catalog.service("ec2").unwrap()).map(|id| catalog.full_name(id));
+    large.removed[0].actions = ec2.take(700).chain(["iam:CreateAccessKey".to_owned()]).collect();
+    let small = ["a", "b", "c"].map(|name| another(&plan, &format!("policy/{name}"), 20, ("list", 1)));
+    plan.changes = small.into_iter().chain([large]).collect();
+    plan.withheld.clear();
+    let room = markdown(&plan, usize::MAX).len() - 10_000;
+    let page = markdown(&plan, room);
+    assert!(page.len() <= room, "{}", page.len());
+    assert_eq!(page.matches("NameOfAnAction19").count(), 3, "{page}");
+    let block = page.split("policy/large</code>").nth(1).unwrap().split("\n</details>").next().unwrap();
+    let shown = block.matches("ec2:").count();
+    assert!(block.contains("iam:CreateAccessKey") && shown >= 140, "{block}");
+    assert!(block.contains(&format!("\n#     and {} more\n", 700 - shown)), "{shown}: {block}");
+    assert!(page.contains("bytes: the longest lists of names and the longest diffs of 1 change."), "{page}");
 }
 
 #[test]

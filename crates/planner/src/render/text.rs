@@ -1,7 +1,6 @@
 //! The plan for a terminal, in Terraform's symbols and wording.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use secateur_analyzer::parallel;
@@ -204,6 +203,13 @@ impl Page {
             let minus = self.paint(RED, "-");
             self.line(&format!("      {minus} {}", keys::kms_key(resource)));
         }
+        for statement in &change.statements {
+            let minus = self.paint(RED, "-");
+            self.line(&format!("      {minus} {}", keys::statement(statement)));
+            if statement.count > 0 {
+                self.line(&wrapped(&statement.actions, 10, WIDTH));
+            }
+        }
         if !change.removed.is_empty() {
             self.removed(plan, change);
         }
@@ -336,15 +342,11 @@ impl Page {
                 format!("Plan: {} to add, {} to change, {} to destroy.", summary.add, summary.change, summary.destroy);
             let line = self.paint(BOLD, &line);
             self.line(&line);
-            let mut line = format!("Removes {}", count(summary.removed_actions, "action"));
-            if summary.assumed_grant_dates > 0 {
-                let _ = write!(
-                    line,
-                    ", of which {} rest on an assumed date of grant (unknown_grant_date = \"assume-old\")",
-                    summary.assumed_grant_dates
-                );
+            let removed = count(summary.removed_actions, "action");
+            self.line(&format!("Removes {removed}{}.", keys::summary(plan)));
+            if let Some(assumed) = evidence::assumed(summary) {
+                self.line(&format!("{assumed} (unknown_grant_date = \"assume-old\")."));
             }
-            self.line(&format!("{line}{}.", keys::summary(plan)));
             if summary.readmitted > 0 {
                 let readmitted = count(summary.readmitted, "action");
                 self.line(&format!("Re-admits {readmitted} that could go, because only wildcards fit the quotas."));

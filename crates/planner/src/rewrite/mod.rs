@@ -106,6 +106,12 @@ pub fn can_invert(list: &ActionList, unknown: &[UnknownName]) -> bool {
     })
 }
 
+/// Returns whether a pattern stays as written, whatever of it could go: AWS refuses one without a colon in a new document, so
+/// that nobody can tell what it matches in an old one.
+pub fn lacks_colon(pattern: &ActionPattern) -> bool {
+    !pattern.as_str().contains(':') && pattern.as_str() != "*"
+}
+
 /// Returns the unknown names that the pattern matches, as they are written when they must stay.
 ///
 /// Of a whole service that the catalogue does not know, the part that the pattern matches stays, `svc:*` of `*`; the

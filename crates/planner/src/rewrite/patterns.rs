@@ -6,7 +6,7 @@ use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::document::ActionList;
 
 use super::slot::{Slot, SlotKind};
-use super::{Rewriting, Splitting, unknown_matches};
+use super::{Rewriting, Splitting, lacks_colon, unknown_matches};
 
 /// What becomes of one pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +101,7 @@ enum Draft {
 }
 
 fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft {
-    // AWS refuses a pattern without a colon. What such a pattern matches is not known, so it stays as written.
-    if !pattern.as_str().contains(':') && pattern.as_str() != "*" {
+    if lacks_colon(pattern) {
         return Draft::Stays;
     }
     let mut goes = 0_usize;

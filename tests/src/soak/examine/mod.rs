@@ -53,8 +53,16 @@ impl Counts {
 }
 
 /// Reasons for which something may be withheld although it could go.
-const GOOD_REASONS: [&str; 7] =
-    ["does-not-fit", "not-action", "not-inverted", "dormant", "catalog-too-old", "limit", "left-alone"];
+const GOOD_REASONS: [&str; 8] = [
+    "does-not-fit",
+    "not-action",
+    "not-inverted",
+    "dormant",
+    "catalog-too-old",
+    "without-colon",
+    "limit",
+    "left-alone",
+];
 
 /// Reasons for which unused KMS keys may stay, judged on their own.
 const KEY_REASONS: [&str; 2] = ["too-recent", "contradicted"];

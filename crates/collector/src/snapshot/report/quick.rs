@@ -75,7 +75,7 @@ impl<'a> QuickReader<'a> {
     }
 
     fn service(&mut self, scan: &mut Scan<'_>) -> Option<ServiceRow> {
-        let (mut namespace, mut last_authenticated, mut row) = (None, None, None);
+        let (mut namespace, mut last_authenticated, mut row, mut is_told) = (None, None, None, false);
         scan.object(|scan, name| match name {
             "ServiceNamespace" => once(&mut namespace, scan.string()?),
             // All that a row is made of stands before its actions.
@@ -85,8 +85,15 @@ impl<'a> QuickReader<'a> {
                 let new = ServiceRow::new(self.catalog, namespace?, last_authenticated);
                 once(&mut row, self.actions(scan, new)?)
             }
+            "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" if last_authenticated.is_none() => {
+                is_told |= says_something(scan)?;
+                Some(())
+            }
             _ => scan.scalar(),
         })?;
+        if is_told && last_authenticated.is_none() {
+            return None;
+        }
         Some(row.unwrap_or(ServiceRow::new(self.catalog, namespace?, last_authenticated)))
     }
 
@@ -106,7 +113,7 @@ impl<'a> QuickReader<'a> {
 
     /// Reads the row of an action, and those after it that differ in the name only.
     fn action<'t>(&mut self, scan: &mut Scan<'t>, row: &mut ServiceRow, alike: &mut Alike<'t>) -> Option<()> {
-        let (mut name, mut last_accessed, mut members) = (None, None, 0_usize);
+        let (mut name, mut last_accessed, mut members, mut is_told) = (None, None, 0_usize, false);
         scan.object(|scan, member| {
             members += 1;
             match member {
@@ -126,9 +133,16 @@ impl<'a> QuickReader<'a> {
                     once(&mut name, read)
                 }
                 "LastAccessedTime" => once(&mut last_accessed, time(scan)?),
+                "LastAccessedEntity" => {
+                    is_told |= says_something(scan)?;
+                    Some(())
+                }
                 _ => scan.scalar(),
             }
         })?;
+        if is_told && last_accessed.is_none() {
+            return None;
+        }
         if members != 1 {
             alike.differs();
         }
@@ -222,6 +236,13 @@ impl<'a> Alike<'a> {
 /// Refuses what comes twice.
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
+}
+
+/// Reads a scalar; whether it says that there was use. Who says so and not when is for serde to name.
+fn says_something(scan: &mut Scan<'_>) -> Option<bool> {
+    let start = *scan;
+    scan.scalar()?;
+    Some(!matches!(start.until(scan).trim_ascii(), "null" | "0"))
 }
 
 fn time(scan: &mut Scan<'_>) -> Option<UnixTime> {

@@ -197,6 +197,21 @@ fn keys_that_leave_by_an_assumed_date_are_counted() {
     assert!(account.grants.is_none());
     with_plan(&account, KmsPruning::Prune, |plan| {
         assert_eq!((plan.summary.removed_actions, plan.summary.assumed_grant_dates), (0, 1));
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        let end = "Removes 0 actions, takes 1 KMS key out of Resource lists.\n\
+                   Of this, 1 KMS key rests on an assumed date of grant (unknown_grant_date = \"assume-old\").\n";
+        assert!(text.contains(end), "{text}");
+        let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
+        let end = "\nOf this, 1 KMS key rests on an assumed date of grant (`unknown_grant_date = \"assume-old\"`).\n";
+        assert!(page.contains(end), "{page}");
+    });
+    // Each key once, and actions apart from keys.
+    let more = r#"{"Statement":[{"Effect":"Allow","Action":["kms:Decrypt","kms:Sign","kms:Verify"],"Resource":["U","A"]},
+        {"Effect":"Allow","Action":"kms:Encrypt","Resource":["U","A"]}]}"#;
+    with_plan(&sketch(more).build(), KmsPruning::Prune, |plan| {
+        assert_eq!((plan.summary.assumed_grant_dates, plan.summary.assumed_kms_keys), (3, 1));
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        assert!(text.contains("\nOf this, 2 actions and 1 KMS key rest on an assumed date of grant"), "{text}");
     });
     let mut told = account;
     told.grants = Some(GrantHistory { from: time("2026-01-01").unwrap(), to: time(NOW).unwrap(), events: Vec::new() });
@@ -356,6 +371,60 @@ fn a_report_of_use_contradicts_that_no_key_was_used() {
         sketch(&only.replace("\"U\"", "[\"U\",\"*\"]")),
         &[&format!("role/r/inline/p {} [1:u] []", only.replace("\"U\"", "[\"*\"]"))],
     );
+}
+
+#[test]
+fn use_that_no_listed_action_explains_contradicts_what_aws_does_not_track() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":["kms:ReEncryptFrom","kms:ReEncryptTo"],"Resource":"U"}]}"#;
+    let with = |report: &str| sketch(text).report("role/r", report);
+    let stays = "role/r/inline/p contradicted: U stays in statement 1: the report on role/r shows use of KMS on \
+                 2026-10-09 by no action that it lists: it may have been kms:ReEncryptFrom, which nothing else in the \
+                 document allows";
+    check_withheld(with("s3 2026-10-09\nkms 2026-10-09: Decrypt, Sign"), &[stays]);
+    check_withheld(with("s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-08"), &[stays]);
+    check(with("s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09"), &["role/r/inline/p - [1:u] []"]);
+}
+
+#[test]
+fn without_the_report_of_a_holder_no_statement_goes() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":["kms:ReEncryptFrom","kms:ReEncryptTo"],"Resource":"U"}]}"#;
+    let own = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetBucketAcl","Resource":"*"}]}"#;
+    let managed = sketch(own)
+        .principal("role/q")
+        .managed("policy/M", &text.replace("\"U\"", &format!("\"{UNUSED}\"")))
+        .attach("role/r", "policy/M")
+        .attach("role/q", "policy/M");
+    check(managed, &[]);
+}
+
+#[test]
+fn a_statement_that_goes_with_its_keys_is_named_with_its_actions() {
+    let gone = r#"{"Sid":"Rotate","Effect":"Allow","Action":["kms:ReEncryptFrom","kms:Encrypt"],"Resource":"U"}"#;
+    let rest = r#"{"Effect":"Allow","Action":"kms:Encrypt","Resource":["U","A"]}"#;
+    let account = sketch(&format!("{{\"Statement\":[{gone},{rest}]}}")).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+        let [statement] = change.statements.as_slice() else { panic!("{:?}", change.statements) };
+        assert_eq!((statement.statement, statement.sid.as_deref(), statement.count), (1, Some("Rotate"), 1));
+        assert_eq!(statement.actions, ["kms:ReEncryptFrom"]);
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        let line = "      - statement 1 \"Rotate\" goes with its KMS keys, and 1 action that nothing else in the document \
+                    allows\n          kms:ReEncryptFrom\n";
+        assert!(text.contains(line), "{text}");
+        let end = "Removes 0 actions, takes 1 KMS key out of Resource lists, with 1 whole statement and 1 action.\nOf";
+        assert!(text.contains(end), "{text}");
+        let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
+        assert!(page.contains("removes 0 actions, takes out 1 KMS key, with 1 whole statement and 1 action"), "{page}");
+        assert!(page.contains("# statement 1 \"Rotate\" goes with its KMS keys"), "{page}");
+    });
+    // What others allow, on other resources, is not lost.
+    let gone = gone.replace("\"kms:ReEncryptFrom\",", "");
+    let account = sketch(&format!("{{\"Statement\":[{gone},{rest}]}}")).build();
+    with_plan(&account, KmsPruning::Prune, |plan| {
+        let text = crate::render::text(plan, crate::render::Style::Plain);
+        let line = "goes with its KMS keys; other statements allow its actions on other resources\n";
+        assert!(text.contains(line) && text.contains("out of Resource lists, with 1 whole statement.\nOf"), "{text}");
+    });
 }
 
 #[test]

@@ -64,3 +64,40 @@ fn what_aws_owns_and_bounds_somebody_is_said_to_be_left() {
     check(&account(true), RewriteSettings::default(), 0, &[why]);
     check(&account(false), RewriteSettings::default(), 1, &[]);
 }
+
+#[test]
+fn a_pattern_without_a_colon_is_said_to_be_left() {
+    let account = |actions: &str| {
+        let text = format!("{{\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":[{actions}],\"Resource\":\"*\"}}]}}");
+        let rows = "s3 2026-10-09: GetBucketAcl=2026-10-09, PutBucketAcl, GetObjectAcl, DeleteBucketWebsite";
+        Sketch::new().principal("role/r").report("role/r", rows).inline("role/r", "p", &text).build()
+    };
+    let left = |pattern: &str, number: &str| {
+        format!(
+            "role/r/inline/p without-colon: `{pattern}` is left as written: AWS takes no new pattern without a colon, so what it \
+             allows is not certain; write `*` or SERVICE:ACTION in its place, and plan again: {number} could go"
+        )
+    };
+    let check = |actions: &str, changes: usize, expect: &[&str]| {
+        check(&account(actions), RewriteSettings::default(), changes, expect);
+    };
+    check(r#""*BucketAcl""#, 0, &[&left("*BucketAcl", "1 action")]);
+    check(r#""*BucketAcl","s3:DeleteBucketWebsite""#, 1, &[&left("*BucketAcl", "1 action")]);
+    check(r#""s3:PutBucketAcl","s3:*BucketAcl""#, 1, &[]);
+    // What it matches is in use, as far as that is known.
+    check(r#""*etBucketAclx","s3:DeleteBucketWebsite""#, 1, &[]);
+}
+
+#[test]
+fn what_stays_for_want_of_a_colon_is_not_readmitted() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Action":["*BucketAcl","s3:DeleteBucketWebsite"],"Resource":"*"}]}"#;
+    let rows = "s3 2026-10-09: GetBucketAcl=2026-10-09, PutBucketAcl, DeleteBucketWebsite";
+    let account = Sketch::new().principal("role/r").report("role/r", rows).inline("role/r", "p", text).build();
+    let (settings, rules) = (Settings::default(), Rules::default());
+    let analysis = Analysis::new(Inputs::new(&account, &settings, &rules, time(NOW).unwrap())).unwrap();
+    let options = PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") });
+    let plan = build(&analysis, &options).plan;
+    let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+    assert_eq!((change.readmitted.as_slice(), plan.summary.readmitted), ([].as_slice(), 0));
+    assert_eq!(change.removed.iter().map(|removed| removed.count).sum::<usize>(), 1);
+}

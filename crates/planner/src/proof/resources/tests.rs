@@ -336,3 +336,21 @@ fn a_report_of_use_contradicts_the_keys() {
     );
     check(&[&on(CRYPTO, &[U1]), &s3], Some(&s3), "lost-action");
 }
+
+/// AWS does not track `ReEncryptFrom`: use that no listed action explains may have been of it.
+#[test]
+fn use_that_no_listed_action_explains_contradicts_the_keys() {
+    let check = |report: &str, actions: &str, expect: &str| {
+        let before = document(&[&on(actions, &[U1])]);
+        let account = sketch().report("role/r", report).inline("role/r", "p", &before).build();
+        check_in(|case| case.account = account, &before, None, expect);
+    };
+    let re_encrypt = r#""kms:ReEncryptFrom","kms:ReEncryptTo""#;
+    check("s3 2026-10-09\nkms 2026-10-09", re_encrypt, "lost-action");
+    check("s3 2026-10-09\nkms 2026-10-09: Sign, Encrypt=2026-10-08", re_encrypt, "lost-action");
+    check("s3 2026-10-09\nkms 2026-10-09: Sign, Encrypt=2026-10-09", re_encrypt, "proved 1:u1");
+    check("s3 2026-10-09\nkms 2026-05-01: Sign", re_encrypt, "proved");
+    // What is tracked is told by the list, where it is listed.
+    check("s3 2026-10-09\nkms 2026-10-09: Encrypt", r#""kms:Encrypt""#, "proved");
+    check("s3 2026-10-09\nkms 2026-10-09: Sign", r#""kms:Encrypt""#, "lost-action");
+}

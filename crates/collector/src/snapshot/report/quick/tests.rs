@@ -133,6 +133,9 @@ fn what_is_not_plain_is_left_to_serde() {
         ("\"ActionName\":\"CreateBucket\"", ""),
         ("2026-08-01T00:00:00+00:00", "soon"),
         ("2026-10-10T05:00:08.123000+00:00", "soon"),
+        ("\"TotalAuthenticatedEntities\":0", "\"TotalAuthenticatedEntities\":1"),
+        ("\"TotalAuthenticatedEntities\":0", "\"LastAuthenticatedEntity\":\"arn:x\""),
+        ("\"ActionName\":\"CreateBucket\"", "\"ActionName\":\"CreateBucket\",\"LastAccessedEntity\":\"arn:x\""),
         ("}", "},"),
         ("]", ""),
     ] {
@@ -140,6 +143,39 @@ fn what_is_not_plain_is_left_to_serde() {
         let other = if other == plain { plain.clone() + "x" } else { other };
         check(&mut reader, &other, false);
     }
+}
+
+#[test]
+fn who_used_something_is_looked_at_where_the_time_is_missing_only() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let row = |more: &Value| {
+        let mut row = json!({"ServiceNamespace": "s3"});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        report(&json!([row])).to_string()
+    };
+    let time = "2026-08-01T00:00:00+00:00";
+    let whole = json!({"LastAuthenticated": time, "LastAuthenticatedEntity": "arn:x", "TotalAuthenticatedEntities": 2});
+    check(&mut reader, &row(&whole), true);
+    let nothing =
+        json!({"LastAuthenticatedEntity": null, "TotalAuthenticatedEntities": 0, "LastAuthenticatedRegion": "a"});
+    check(&mut reader, &row(&nothing), true);
+    for odd in [json!({"LastAuthenticatedEntity": "arn:x"}), json!({"TotalAuthenticatedEntities": 2})] {
+        check(&mut reader, &row(&odd), false);
+        assert!(by_serde(&reader, &row(&odd)).contains("Contradictory(\"s3 has "), "{odd}");
+    }
+    let action = |more: &Value| {
+        let mut row = json!({"ActionName": "s3:DeleteBucket"});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        report(&json!([service("s3", &json!([{"ActionName": "CreateBucket"}, row, {"ActionName": "GetBucketAcl"}]))]))
+            .to_string()
+    };
+    check(&mut reader, &action(&json!({"LastAccessedTime": time, "LastAccessedEntity": "arn:x"})), true);
+    check(&mut reader, &action(&json!({"LastAccessedEntity": null, "LastAccessedRegion": "eu-west-1"})), true);
+    let odd = action(&json!({"LastAccessedEntity": "arn:x"}));
+    check(&mut reader, &odd, false);
+    let status = "Contradictory(\"s3:DeleteBucket has LastAccessedEntity, and no LastAccessedTime\")";
+    assert!(by_serde(&reader, &odd).contains(status), "{}", by_serde(&reader, &odd));
 }
 
 /// One character more, less, or another one, anywhere: what is taken then is read as serde reads it.
