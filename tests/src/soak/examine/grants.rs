@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::draw::DAY;
-use super::super::scene::{Bearer, EventKind, Place, Principal, Scene, State};
+use super::super::scene::{Bearer, EventKind, Place, Principal, Row, Scene, State};
 use super::super::settings::Settings;
 use crate::judge::{Effect, Policy};
 
@@ -109,10 +109,17 @@ fn used(scene: &Scene, settings: &Settings, place: Place) -> (BTreeSet<String>, 
     (names, is_any)
 }
 
-/// Whether some report shows KMS in use.
+/// Whether some report shows KMS in use, or there is none that would.
 pub fn is_kms_used(scene: &Scene, settings: &Settings, place: Place) -> bool {
     let (names, is_any) = used(scene, settings, place);
-    is_any || !names.is_empty()
+    let may_be = holders(scene, place).any(|(_, own)| {
+        own.report.as_ref().is_none_or(|report| {
+            let last = report.rows.get("kms").and_then(Row::last_use);
+            let is_recent = |last: i64| report.generated - REPORT_DELAY - last < settings.min_idle();
+            report.state != State::Whole || last.is_some_and(is_recent)
+        })
+    });
+    is_any || may_be || !names.is_empty()
 }
 
 /// An action that a report shows in use, that the document allowed, and that nothing of what takes its place allows.
