@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::points::{run_until, with_points};
 use super::stage::{PLAN, Play, Stage};
-use super::town::{Kind, essence};
+use super::town::{KINDS, Kind, essence};
 
 const APPLY: [&str; 6] = ["apply", PLAN, "--auto-approve", "--settle", "1", "--no-recheck"];
 
@@ -93,4 +93,33 @@ fn a_journal_whose_records_a_disk_has_lost_says_what_it_cannot_tell() {
     let answer = play.rollback(&[]).ended_with(0);
     assert!(!answer.stdout.contains("1 write"), "{answer}");
     assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn what_somebody_took_away_is_not_given_back_as_the_original_of_a_copy() {
+    let stage = Stage::new();
+    let kind = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
+    let play = stage.play(kind);
+    play.apply(&[]).ended_with(0);
+    let changes = play.plan()["changes"].as_array().unwrap().clone();
+    let attached = changes.iter().find(|change| change["action"] == "attach").unwrap();
+    let arn = attached["target"]["arn"].as_str().unwrap();
+    play.cloud.iam("DetachRolePolicy", &[("RoleName", "mixed"), ("PolicyArn", arn)]);
+    let before = essence(&play.cloud);
+    let answer = play.rollback(&[]).ended_with(3);
+    assert!(answer.stderr.contains("role/mixed has lost it since, by somebody else"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn a_rollback_that_did_nothing_is_advised_to_be_tried_again() {
+    let stage = Stage::new();
+    let play = stage.play(&TWO);
+    play.apply(&[]).ended_with(0);
+    let id = play.journals().remove(0);
+    let fault = json!({ "operation": "writes", "effect": "error", "code": "AccessDenied", "status": 403, "count": 9 });
+    play.cloud.control("faults", fault);
+    let answer = play.rollback(&[]).ended_with(1);
+    assert!(answer.stderr.contains(&format!("`secateur rollback {id}` looks at it anew")), "{answer}");
+    assert!(!answer.stderr.contains("secateur plan"), "{answer}");
 }

@@ -227,3 +227,17 @@ fn an_empty_token_of_the_history_is_a_gap_and_no_end() {
     assert_eq!(the_gap(&scene), ("answer-not-whole".to_owned(), detail.to_owned()));
     assert!(!scene.content().contains_key("grants.json"));
 }
+
+#[test]
+fn a_key_that_was_used_at_no_time_is_a_gap() {
+    let scene = Scene::acme();
+    let body = "<GetAccessKeyLastUsedResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetAccessKeyLastUsedResult>\
+                <UserName>li.wei</UserName><AccessKeyLastUsed><ServiceName>athena</ServiceName><Region>eu-west-1</Region>\
+                </AccessKeyLastUsed></GetAccessKeyLastUsedResult></GetAccessKeyLastUsedResponse>";
+    let mut fault = json!({"operation": "GetAccessKeyLastUsed", "count": 100_000, "effect": "answer", "body": body});
+    fault["parameters"] = json!({"AccessKeyId": "AKIAFMQUZG62TEXAMPLE"});
+    scene.control("faults", fault);
+    collected_with_gaps(&scene);
+    let detail = "iam:GetAccessKeyLastUsed: the answer names a service that the key was used for, and no date";
+    assert_eq!(the_gap(&scene), ("answer-not-whole".to_owned(), detail.to_owned()));
+}

@@ -86,6 +86,12 @@ async fn last_uses(run: &Run, user: &Target, keys: &mut [AccessKey]) -> Result<V
                 lacks.push(AwsError::answer(&call, "the answer is about another user"));
             }
             Ok(answer) => match answer.access_key_last_used() {
+                Some(last) if last.last_used_date().is_none() && tells_of_use(last.service_name()) => {
+                    lacks.push(AwsError::answer(
+                        &call,
+                        "the answer names a service that the key was used for, and no date",
+                    ));
+                }
                 Some(last) => key.set_last_used(last),
                 None => lacks.push(AwsError::answer(&call, "the answer has no `AccessKeyLastUsed`")),
             },
@@ -93,6 +99,11 @@ async fn last_uses(run: &Run, user: &Target, keys: &mut [AccessKey]) -> Result<V
         }
     }
     Ok(lacks)
+}
+
+/// `N/A` stands for no use.
+fn tells_of_use(service: &str) -> bool {
+    !service.is_empty() && service != "N/A"
 }
 
 async fn list(run: &Run, user: &Target) -> Answer<Vec<AccessKey>> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
-use crate::apply::{CallError, Patience, Run, Stop};
+use crate::apply::{CallError, Origin, Patience, Run, Stop};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{Format, Globals};
 use crate::cli::{Exit, Outcome, output};
@@ -163,7 +163,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         writes: history.steps().len(),
         writes_done: history.done(),
         withheld: withheld.collect(),
-        commands: commands(outcome, closing.id),
+        commands: commands(outcome, closing),
         changes: states,
     };
     let page = match closing.format {
@@ -215,15 +215,24 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     Ok(failure(closing, stop, outcome).report(false))
 }
 
-fn commands(outcome: &str, id: &str) -> Vec<String> {
+fn commands(outcome: &str, closing: &Closing<'_>) -> Vec<String> {
+    let id = closing.id;
     let back = format!("secateur rollback {id}");
     match outcome {
         "complete" => vec![back],
-        "nothing-done" => Vec::new(),
+        "nothing-done" => once_more(closing).into_iter().collect(),
         _ => {
             let leave = format!("secateur history --abandon {id} --reason TEXT");
             vec!["secateur apply --resume".to_owned(), back, leave]
         }
+    }
+}
+
+/// The command that tries a rollback once more; an apply wants a new plan.
+fn once_more(closing: &Closing<'_>) -> Option<String> {
+    match &closing.history.begin().origin {
+        Origin::Rollback { journal, .. } => Some(format!("secateur rollback {journal}")),
+        Origin::Plan { .. } => None,
     }
 }
 
@@ -240,7 +249,11 @@ fn failure(closing: &Closing<'_>, stop: &Stop, outcome: &str) -> Failure {
             Stop::Drifted { .. } | Stop::DoneByOthers { .. } => Failure::refused(stop.reason(), message),
             _ => Failure::error(stop.reason(), message),
         };
-        return failure.help(advice(stop, "make a new plan with `secateur plan`, and review it again"));
+        let ways = match once_more(closing) {
+            Some(again) => format!("`{again}` looks at it anew, and tries again"),
+            None => "make a new plan with `secateur plan`, and review it again".to_owned(),
+        };
+        return failure.help(advice(stop, &ways));
     }
     let ways = format!(
         "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
