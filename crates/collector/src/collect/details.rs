@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Page;
 use aws_sdk_iam::operation::get_account_summary::GetAccountSummaryOutput;
 use aws_sdk_iam::primitives::DateTime;
-use aws_sdk_iam::types::SummaryKeyType;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, SummaryKeyType};
 use secateur_analyzer::account::Gap;
 use secateur_analyzer::time::UnixTime;
 use serde::Serialize;
@@ -55,6 +55,9 @@ pub(super) struct Account {
     groups: BTreeSet<String>,
     /// The groups that users say they are members of.
     memberships: BTreeSet<String>,
+    /// The managed policies that somebody has, attached or as permissions boundary, and those that are listed.
+    held: BTreeSet<String>,
+    policies: BTreeSet<String>,
 }
 
 /// Asks for the summary: the first call to IAM.
@@ -273,6 +276,9 @@ impl Account {
             ));
         }
         is_complete &= gaps.iter().all(|gap| gap.kind != "torn-pages");
+        for arn in self.held.difference(&self.policies) {
+            gaps.push(gap(arn, "not-listed", "somebody has it, and the authorization details do not list it"));
+        }
         (gaps, is_complete)
     }
 
@@ -301,6 +307,7 @@ impl Account {
         for user in page.user_detail_list() {
             let row = Row { kind: Kind::User, arn: user.arn(), name: user.user_name(), created: user.create_date() };
             self.memberships.extend(user.group_list().iter().cloned());
+            self.note_held(user.attached_managed_policies(), user.permissions_boundary());
             if let Some(target) = self.target(call, &row, seen)? {
                 self.counts.users += 1;
                 self.users.push(target.clone());
@@ -311,6 +318,7 @@ impl Account {
         for group in page.group_detail_list() {
             let row =
                 Row { kind: Kind::Group, arn: group.arn(), name: group.group_name(), created: group.create_date() };
+            self.note_held(group.attached_managed_policies(), None);
             if let Some(target) = self.target(call, &row, seen)? {
                 self.counts.groups += 1;
                 self.groups.insert(target.name.clone());
@@ -320,6 +328,7 @@ impl Account {
         }
         for role in page.role_detail_list() {
             let row = Row { kind: Kind::Role, arn: role.arn(), name: role.role_name(), created: role.create_date() };
+            self.note_held(role.attached_managed_policies(), role.permissions_boundary());
             if let Some(target) = self.target(call, &row, seen)? {
                 let is_linked = role.path().is_some_and(|path| path.starts_with("/aws-service-role/"));
                 self.counts.roles += 1;
@@ -329,6 +338,7 @@ impl Account {
             self.note_keys(role.role_policy_list().iter().filter_map(|policy| policy.policy_document()));
         }
         for policy in page.policies() {
+            self.policies.extend(policy.arn().map(str::to_owned));
             let is_of_aws = policy.arn().is_some_and(|arn| arn.split(':').nth(4) == Some("aws"));
             let kind = if is_of_aws { Kind::AwsPolicy } else { Kind::Policy };
             let row = Row { kind, arn: policy.arn(), name: policy.policy_name(), created: policy.create_date() };
@@ -363,6 +373,12 @@ impl Account {
             name: name.to_owned(),
             created: row.created.map(|time| UnixTime(time.secs())),
         }))
+    }
+
+    fn note_held(&mut self, attached: &[AttachedPolicy], boundary: Option<&AttachedPermissionsBoundary>) {
+        let boundary = boundary.and_then(AttachedPermissionsBoundary::permissions_boundary_arn);
+        let attached = attached.iter().filter_map(AttachedPolicy::policy_arn);
+        self.held.extend(attached.chain(boundary).map(str::to_owned));
     }
 
     fn note_keys<'a>(&mut self, documents: impl Iterator<Item = &'a str>) {

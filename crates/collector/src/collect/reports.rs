@@ -44,6 +44,8 @@ struct Pipeline {
     tasks: JoinSet<Done>,
     starting: usize,
     reading: usize,
+    /// How many reports are read, and are being written: they stand in memory.
+    writing: usize,
     done: usize,
     total: usize,
     read: usize,
@@ -73,6 +75,7 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
         tasks: JoinSet::new(),
         starting: 0,
         reading: 0,
+        writing: 0,
         done: kept,
         total,
         read: 0,
@@ -172,9 +175,14 @@ impl Pipeline {
         }
     }
 
+    /// Whether one more report may be on its way. Where AWS answers faster than the disk takes, reports would pile up in memory.
+    fn is_free(&self) -> bool {
+        self.reading + self.writing < WAITING
+    }
+
     fn start_reading(&mut self) {
         let now = Instant::now();
-        while self.reading < WAITING {
+        while self.is_free() {
             let Some(job) = self.jobs.due(now, self.reading) else { return };
             let run = Arc::clone(&self.run);
             self.reading += 1;
@@ -186,7 +194,7 @@ impl Pipeline {
     }
 
     fn next_ripe(&self) -> Option<Instant> {
-        if self.reading >= WAITING { None } else { self.jobs.next(self.reading) }
+        if self.is_free() { self.jobs.next(self.reading) } else { None }
     }
 
     async fn take(&mut self, done: Done) -> Step<()> {
@@ -221,6 +229,7 @@ impl Pipeline {
                     Ok(State::Done(times, rows)) => {
                         self.jobs.took(lasted(&job, &times));
                         self.read += 1;
+                        self.writing += 1;
                         self.tasks.spawn(async move {
                             Done::Written(
                                 write(&run, &job, &times, &rows).await.map(|is_whole| (!is_whole).then_some(job)),
@@ -238,6 +247,7 @@ impl Pipeline {
                 Ok(())
             }
             Done::Written(written) => {
+                self.writing -= 1;
                 match written? {
                     Some(job) => {
                         self.read -= 1;

@@ -66,3 +66,20 @@ fn without_counts_nothing_shows_that_the_details_are_whole() {
     let whole = COUNTED.into_iter().map(|(_, key)| (key, 1)).collect();
     assert_eq!(told(Some(&whole)), None);
 }
+
+#[test]
+fn what_somebody_has_and_nobody_lists_is_a_gap() {
+    let of = |user: UserDetail| {
+        let attached = AttachedPolicy::builder().policy_arn("arn:aws:iam::aws:policy/ReadOnlyAccess").build();
+        let boundary =
+            AttachedPermissionsBoundary::builder().permissions_boundary_arn("arn:aws:iam::1:policy/b").build();
+        let mut user = user;
+        user.attached_managed_policies = Some(vec![attached]);
+        user.permissions_boundary = Some(boundary);
+        user
+    };
+    assert_eq!(
+        doubts(&[of(user("ana", &["staff"])), user("bo", &[])], [2, 1, 2]),
+        (true, vec!["not-listed".to_owned(); 2])
+    );
+}

@@ -171,11 +171,12 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         Format::Text => {
             let number = |state: &str| summary.changes.iter().filter(|own| own.state == state).count();
             let mut lines = vec![String::new()];
-            let skipped = match number("skipped").saturating_sub(summary.withheld.len()) {
+            let (begun, left_out) = withheld_changes(closing);
+            let skipped = match number("skipped").saturating_sub(begun) {
                 0 => String::new(),
                 more => format!(", {more} passed over"),
             };
-            let withheld = match summary.withheld.len() {
+            let withheld = match begun + left_out {
                 0 => String::new(),
                 more => format!(", {more} withheld"),
             };
@@ -213,6 +214,15 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
     output::print(&page)?;
     let Some(stop) = stop else { return Ok(Exit::Done) };
     Ok(failure(closing, stop, outcome).report(false))
+}
+
+/// How many changes are withheld: those that the journal is about, groups whole; and how many units are that it is not.
+fn withheld_changes(closing: &Closing<'_>) -> (usize, usize) {
+    let units: BTreeSet<&str> = closing.withheld.iter().map(|(unit, _)| unit.as_str()).collect();
+    let steps = closing.history.steps().iter().filter(|step| units.contains(step.unit.as_str()));
+    let changes: BTreeSet<&str> = steps.map(|step| step.address.as_str()).collect();
+    let with_steps: BTreeSet<&str> = closing.history.steps().iter().map(|step| step.unit.as_str()).collect();
+    (changes.len(), units.iter().filter(|unit| !with_steps.contains(*unit)).count())
 }
 
 fn commands(outcome: &str, closing: &Closing<'_>) -> Vec<String> {
