@@ -218,7 +218,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
 
 /// How many changes are withheld: those that the journal is about, groups whole; and how many units are that it is not.
 fn withheld_changes(closing: &Closing<'_>) -> (usize, usize) {
-    let units: BTreeSet<&str> = closing.withheld.iter().map(|(unit, _)| unit.as_str()).collect();
+    let units: BTreeSet<&str> = closing.withheld.keys().map(String::as_str).collect();
     let steps = closing.history.steps().iter().filter(|step| units.contains(step.unit.as_str()));
     let changes: BTreeSet<&str> = steps.map(|step| step.address.as_str()).collect();
     let with_steps: BTreeSet<&str> = closing.history.steps().iter().map(|step| step.unit.as_str()).collect();
