@@ -45,7 +45,7 @@ pub(super) fn is_more_than_kms(uses: &[KeyUse<'_>]) -> bool {
 }
 
 /// Returns why use in the Region of a key's last use would not have been seen.
-pub(super) fn untracked_region(catalog: &Catalog, uses: &[KeyUse<'_>]) -> Option<RegionProblem> {
+fn untracked_region(catalog: &Catalog, uses: &[KeyUse<'_>]) -> Option<RegionProblem> {
     let is_untracked =
         |used: &&KeyUse<'_>| is_region(used.region) && catalog.regions().tracking_start(used.region).is_none();
     let mut untracked: Vec<String> = uses.iter().filter(is_untracked).map(|used| used.region.to_owned()).collect();

@@ -121,10 +121,7 @@ fn text(rows: &[Line]) -> String {
             0 => String::new(),
             more => format!(", {more} taken back"),
         };
-        let in_doubt = match row.in_doubt {
-            0 => String::new(),
-            count => format!(", {count} may be or not"),
-        };
+        let in_doubt = journals::in_doubt(row.in_doubt);
         lines.push(format!("  {} of {} writes done{in_doubt}{back}, begun {}", row.done, row.steps, row.began_at));
         lines.push(format!("  by {}, approved by {}", visible(&row.caller_arn), visible(&row.approved_by)));
         lines.push(format!("  digest {}", row.digest));
@@ -162,7 +159,7 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
         visible(&found.id),
         history.done(),
         history.steps().len(),
-        journals::in_doubt(history)
+        journals::in_doubt(history.in_doubt())
     ))?;
     Ok(Exit::Done)
 }

@@ -207,7 +207,7 @@ pub(super) fn ways_out(found: &Found) -> String {
 #[cfg(feature = "aws")]
 pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
     let (id, history) = (&found.id, &found.history);
-    let in_doubt = in_doubt(history);
+    let in_doubt = in_doubt(history.in_doubt());
     let taken_back = match history.taken_back() {
         0 => String::new(),
         count => format!(", {count} taken back"),
@@ -224,9 +224,8 @@ pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
 }
 
 /// What is to be said of writes of which nobody has heard, behind the number of those that are done.
-#[cfg(feature = "aws")]
-pub(super) fn in_doubt(history: &History) -> String {
-    match history.in_doubt() {
+pub(super) fn in_doubt(count: usize) -> String {
+    match count {
         0 => String::new(),
         count => format!(", {count} may be or not"),
     }

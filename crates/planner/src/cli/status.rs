@@ -174,10 +174,7 @@ fn text(status: &Status) -> String {
             journal.kind,
             journal.done,
             journal.steps,
-            match journal.in_doubt {
-                0 => String::new(),
-                count => format!(", {count} may be or not"),
-            }
+            journals::in_doubt(journal.in_doubt)
         ));
         lines.push(format!("               {}", visible(&journal.ways_out)));
     }

@@ -68,7 +68,7 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
 }
 
 /// Since when the principal's permissions boundary is as it is, if it has one.
-fn boundary(principal: &Principal, account: &Account) -> Option<Option<UnixTime>> {
+pub(super) fn boundary(principal: &Principal, account: &Account) -> Option<Option<UnixTime>> {
     let version = |arn| account.policy(arn).and_then(ManagedPolicy::default).and_then(|version| version.created);
     principal.boundary.as_ref().map(version)
 }

@@ -11,6 +11,7 @@ use secateur_analyzer::rules::UnknownGrantDate;
 use secateur_analyzer::time::{DAY, UnixTime};
 use secateur_analyzer::verdict::REPORTING_DELAY;
 
+use super::evidence;
 use super::json::Json;
 use super::kept;
 use super::statement::{self, Statement};
@@ -24,12 +25,9 @@ fn holds_since_later(policy: PolicyId, holder: &Holder, deadline: UnixTime, anal
     let inputs = analysis.inputs();
     let account = inputs.account;
     let Some(principal) = account.principals.get(holder.principal.0) else { return true };
-    let version_in_force = |policy: &ManagedPolicy| policy.default().and_then(|version| version.created);
     let is_late = |created: Option<UnixTime>| created.is_none_or(|created| created > deadline);
     // A boundary that was not read may be of today.
-    let boundary = principal.boundary.as_ref();
-    if is_late(principal.created) || boundary.is_some_and(|arn| is_late(account.policy(arn).and_then(version_in_force)))
-    {
+    if is_late(principal.created) || evidence::boundary(principal, account).is_some_and(is_late) {
         return true;
     }
     let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
