@@ -7,6 +7,7 @@ use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
 use super::look::{Stand, look};
+use super::rollback::settled;
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Left {
         for at in 0..history.steps().len() {
             match history.progress(at) {
                 Progress::Intended { at: since } => {
-                    let wrote = match settled(reads, clock, settle, &known, at, |stand| !is_after(stand))? {
+                    let wrote = match settled(reads, clock, settle, &known, at, known.last_at())? {
                         Stand::After(wrote) => wrote,
                         Stand::Before => {
                             known.settle(at, Progress::Open);
@@ -48,7 +49,7 @@ impl Left {
                 }
                 Progress::Open => {
                     // Reads may still show what was there before the last write.
-                    if let Stand::After(found) = settled(reads, clock, settle, &known, at, is_after)? {
+                    if let Stand::After(found) = calm(reads, clock, settle, &known, at)? {
                         left.theirs.insert(at);
                         known.settle(at, Progress::Skipped { found });
                     }
@@ -76,23 +77,12 @@ impl Left {
     }
 }
 
-fn is_after(stand: &Stand) -> bool {
-    matches!(stand, Stand::After(_))
-}
-
-/// Reads where a step stands; as long as the last write of the journal is fresh, again where that is still `open`.
-fn settled(
-    reads: &impl Reads,
-    clock: &impl Clock,
-    settle: i64,
-    history: &History,
-    at: usize,
-    open: impl Fn(&Stand) -> bool,
-) -> Result<Stand, CallError> {
+/// Reads where a step stands that was never begun: one that shows as done may be what a write before it has ended by now.
+fn calm(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History, at: usize) -> Result<Stand, CallError> {
     loop {
         let is_late = clock.now().since(history.last_at()) >= settle;
         let stand = look(reads, history, at)?;
-        if is_late || !open(&stand) {
+        if is_late || !matches!(stand, Stand::After(_)) {
             return Ok(stand);
         }
         clock.sleep(Duration::from_millis(500));
