@@ -77,7 +77,8 @@ impl Left {
     }
 }
 
-/// Reads where a step stands that was never begun: one that shows as done may be what a write before it has ended by now.
+/// Reads where a step stands that was never begun. One that shows as done is looked at again as long as the journal's last write
+/// is fresh: reads may still show what was there before it.
 fn calm(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History, at: usize) -> Result<Stand, CallError> {
     loop {
         let is_late = clock.now().since(history.last_at()) >= settle;
