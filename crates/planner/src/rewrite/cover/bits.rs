@@ -35,17 +35,6 @@ pub(super) fn meet(a: &Bits, b: &Bits) -> bool {
     a.iter().zip(b).any(|(a, b)| a & b != 0)
 }
 
-/// Whether two places or more are in both.
-pub(super) fn meet_twice(a: &Bits, b: &Bits) -> bool {
-    let mut is_met = false;
-    a.iter().zip(b).any(|(a, b)| {
-        let both = a & b;
-        let is_twice = both & both.wrapping_sub(1) != 0 || is_met && both != 0;
-        is_met |= both != 0;
-        is_twice
-    })
-}
-
 pub(super) fn is_within(a: &Bits, b: &Bits) -> bool {
     a.iter().zip(b).all(|(a, b)| a & !b == 0)
 }

@@ -6,7 +6,7 @@ use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::wildcard;
 
 use super::set_cover::is_admissible;
-use super::slot::{Name, Role, Slot, Writing, cost};
+use super::slot::{Role, Slot, Writing, cost};
 
 /// What a writing comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,16 @@ pub(super) fn count(slot: &Slot, writing: &Writing) -> Option<Counted> {
         return None;
     }
     let mut counted = Counted { size: patterns.iter().map(|pattern| cost(pattern)).sum(), risk: 0, readmits: false };
-    let mut names: Vec<(String, &Name)> =
-        slot.names.iter().map(|name| (name.text.to_ascii_lowercase(), name)).collect();
-    names.sort_by(|a, b| a.0.cmp(&b.0));
     let mut matcher = Matcher::new(patterns);
-    for (folded, name) in names {
+    let (mut folded, mut last) = (String::new(), String::new());
+    for name in &slot.names {
+        std::mem::swap(&mut folded, &mut last);
+        folded.clear();
+        folded.extend(name.text.chars().map(|letter| letter.to_ascii_lowercase()));
+        if folded < last {
+            // Out of order, against what a slot promises.
+            matcher = Matcher::new(patterns);
+        }
         let is_matched = matcher.matches(&folded);
         let is_kept = is_matched != slot.is_exempt();
         if name.stays && !is_kept {

@@ -128,18 +128,24 @@ pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Trace
     let pairs = a.len().saturating_mul(b.len());
     // A place for each size, or all pairs sorted: whichever is less work.
     let sums: Vec<(usize, u64, usize, usize)> = if pairs > range {
-        let mut by_size: Vec<(u64, usize, usize)> = vec![(u64::MAX, 0, 0); range + 1];
+        // The risks stand alone: they are looked at much more often than they are lowered.
+        let mut risks: Vec<u64> = vec![u64::MAX; range + 1];
+        let mut pairs_of: Vec<(usize, usize)> = vec![(0, 0); range + 1];
         for x in a {
             for y in b {
-                let Some(best) = by_size.get_mut(x.size + y.size - least) else { break };
+                let size = x.size + y.size - least;
+                let Some(best) = risks.get_mut(size) else { break };
                 let risk = x.risk.saturating_add(y.risk);
-                if risk < best.0 {
-                    *best = (risk, x.trace, y.trace);
+                if risk < *best {
+                    *best = risk;
+                    if let Some(own) = pairs_of.get_mut(size) {
+                        *own = (x.trace, y.trace);
+                    }
                 }
             }
         }
-        let found = by_size.into_iter().enumerate().filter(|(_, best)| best.0 < u64::MAX);
-        found.map(|(size, (risk, x, y))| (least + size, risk, x, y)).collect()
+        let found = risks.into_iter().zip(pairs_of).enumerate().filter(|(_, (risk, _))| *risk < u64::MAX);
+        found.map(|(size, (risk, (x, y)))| (least + size, risk, x, y)).collect()
     } else {
         // Of the longer one whole runs are in order already, and a stable sort joins runs.
         let sum = |x: &Point, y: &Point| (x.size + y.size, x.risk.saturating_add(y.risk), x.trace, y.trace);

@@ -56,6 +56,11 @@ impl<'a> Index<'a> {
         Index { names, service, pairs: all, words }
     }
 
+    /// All names.
+    pub(super) fn everything(&self) -> Bits {
+        bits::all(self.names.len())
+    }
+
     /// The names that have a text in this place.
     pub(super) fn having(&self, text: &str, place: Place) -> Bits {
         let mut found = bits::all(self.names.len());

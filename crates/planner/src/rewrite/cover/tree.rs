@@ -8,6 +8,7 @@
 //! behind which the rest still matches, `s3:GetObject` for `s3:GetObjectAcl`. The sets are nested as before.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::wildcard;
@@ -80,18 +81,35 @@ pub(super) struct Sums {
     pub(super) never_risk: u64,
 }
 
-/// Makes the trees of a slot: one for each service, in order, and one for the names that no star may match.
+/// Makes the trees of a slot: one for each service of which something is to be matched, in order, and one for the names that
+/// no star may match.
 pub(super) fn trees<'a>(at: usize, slot: &'a Slot, without_stars: bool) -> Vec<Tree<'a>> {
+    // Where nothing is to be matched, nothing is written, and of a `*` that is most services.
+    let services: BTreeSet<String> = (slot.names.iter().filter(|name| slot.role(name) == Role::Must))
+        .map(|name| service_of(&name.text).to_ascii_lowercase())
+        .collect();
+    let is_asked_for = |service: &str| services.contains(service);
     let mut by_service: BTreeMap<String, Vec<Leaf<'a>>> = BTreeMap::new();
     let mut loose = Vec::new();
+    // The names of a service stand together.
+    let (mut last, mut is_last_asked_for) = ("", is_asked_for(""));
     for name in &slot.names {
+        let service = service_of(&name.text);
+        if service != last {
+            (last, is_last_asked_for) = (service, is_asked_for(&service.to_ascii_lowercase()));
+        }
+        if !is_last_asked_for {
+            continue;
+        }
         let folded = name.text.to_ascii_lowercase();
         let key = if without_stars { None } else { key(&slot.kind, &folded) };
-        let role = slot.role(name);
-        let leaf = |key| Leaf { text: &name.text, folded: folded.clone(), key, role, risk: u64::from(name.risk) };
-        match (key, folded.split_once(':')) {
-            (Some(key), Some((service, _))) => by_service.entry(service.to_owned()).or_default().push(leaf(key)),
-            _ => loose.push(leaf(0)),
+        let leaf = Leaf { text: &name.text, folded, key: 0, role: slot.role(name), risk: u64::from(name.risk) };
+        match (key, leaf.folded.split_once(':')) {
+            (Some(key), Some((service, _))) => match by_service.get_mut(service) {
+                Some(leaves) => leaves.push(Leaf { key, ..leaf }),
+                None => drop(by_service.insert(service.to_owned(), vec![Leaf { key, ..leaf }])),
+            },
+            _ => loose.push(leaf),
         }
     }
     let mut trees: Vec<Tree<'a>> = Vec::with_capacity(by_service.len() + 1);
@@ -102,6 +120,11 @@ pub(super) fn trees<'a>(at: usize, slot: &'a Slot, without_stars: bool) -> Vec<T
         trees.push(Tree::loose(at, slot, loose));
     }
     trees
+}
+
+/// What stands before the colon of a name.
+fn service_of(name: &str) -> &str {
+    name.split_once(':').map_or("", |(service, _)| service)
 }
 
 /// Splits a pattern into its service part, the action part before the first star, and the rest from that star on.

@@ -2,6 +2,7 @@
 //!
 //! Whatever they match of what must be matched has these words as words of its own: `s3:*Tag*` is not written for `PutTags`.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,12 +55,13 @@ struct Indices<'a> {
 /// Names that have words in common.
 struct Class<'a> {
     words: &'a str,
+    place: Place,
     /// Those that have them as words.
     musts: Bits,
-    /// Those that have their characters.
-    alike: Bits,
-    free: Bits,
-    nevers: Bits,
+    /// Those that have their characters, once they are asked for.
+    alike: OnceCell<Bits>,
+    free: OnceCell<Bits>,
+    nevers: OnceCell<Bits>,
 }
 
 impl<'a> Names<'a> {
@@ -92,13 +94,14 @@ impl<'a> Names<'a> {
             free: Index::of(self.free.iter().map(|must| must.folded), service),
             nevers: Index::of(self.nevers.iter().copied(), service),
         };
-        let starts = self.classes(Place::Start, &indices);
+        let starts = self.classes(Place::Start);
         let mut found: BTreeMap<Bits, Piece> = BTreeMap::new();
         for place in [Place::End, Place::Anywhere] {
-            let classes = self.classes(place, &indices);
+            let classes = self.classes(place);
+            let mut sharing = Sharing::new(&classes, self.musts.len());
             for start in &starts {
-                for class in &classes {
-                    let Some(piece) = self.combine(start, class, place) else { continue };
+                for class in sharing.two_with(start).filter_map(|at| classes.get(at)) {
+                    let Some(piece) = self.combine(start, class, &indices) else { continue };
                     let is_better = |other: &Piece| {
                         let by_rank = || rank(&piece.text).cmp(&rank(&other.text));
                         let order = piece.cost.cmp(&other.cost).then_with(by_rank);
@@ -125,7 +128,7 @@ impl<'a> Names<'a> {
     }
 
     /// The words that several names share in this place, those of the most names first.
-    fn classes(&self, place: Place, indices: &Indices<'a>) -> Vec<Class<'a>> {
+    fn classes(&self, place: Place) -> Vec<Class<'a>> {
         let mut groups: HashMap<&'a str, Vec<usize>> = HashMap::new();
         for (at, must) in self.musts.iter().enumerate() {
             for words in self.words(must, place) {
@@ -142,17 +145,7 @@ impl<'a> Names<'a> {
         let class = |(words, group): (&'a str, Vec<usize>)| {
             let mut musts = bits::none(self.musts.len());
             group.iter().for_each(|at| bits::set(&mut musts, *at));
-            Class {
-                words,
-                musts,
-                alike: indices.musts.having(words, place),
-                // A name that is a pattern matches more than what has its characters.
-                free: match words.contains(['*', '?']) {
-                    true => bits::all(self.free.len()),
-                    false => indices.free.having(words, place),
-                },
-                nevers: indices.nevers.having(words, place),
-            }
+            Class { words, place, musts, alike: OnceCell::new(), free: OnceCell::new(), nevers: OnceCell::new() }
         };
         shared.into_iter().map(class).collect()
     }
@@ -182,9 +175,10 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn combine(&self, start: &Class<'a>, class: &Class<'a>, place: Place) -> Option<Piece> {
+    fn combine(&self, start: &Class<'a>, class: &Class<'a>, indices: &Indices<'a>) -> Option<Piece> {
+        let place = class.place;
         // Names too short for both texts count here too: that can only refuse a pattern.
-        if bits::meet(&start.nevers, &class.nevers) || !bits::meet_twice(&start.musts, &class.musts) {
+        if bits::meet(start.nevers(indices), class.nevers(indices)) {
             return None;
         }
         let mut musts = bits::both(&start.musts, &class.musts);
@@ -202,11 +196,11 @@ impl<'a> Names<'a> {
             return None;
         }
         let pattern = format!("{}*{}{end}", start.words, class.words);
-        let alike = bits::without(&bits::both(&start.alike, &class.alike), &musts);
+        let alike = bits::without(&bits::both(start.alike(indices), class.alike(indices)), &musts);
         let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
         let is_alike =
             |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
-        let free = bits::both(&start.free, &class.free);
+        let free = bits::both(start.free(indices), class.free(indices));
         let mut free = bits::ones(&free).filter_map(|at| self.free.get(at));
         if bits::ones(&alike).any(is_matched) || free.any(is_alike) {
             return None;
@@ -216,6 +210,61 @@ impl<'a> Names<'a> {
         let start = first.text.get(..start.words.len())?;
         let behind = first.text.get(from..from + class.words.len())?;
         Some(Piece { text: format!("{start}*{behind}{end}"), cost, musts })
+    }
+}
+
+impl<'a> Class<'a> {
+    fn alike(&self, indices: &Indices<'a>) -> &Bits {
+        self.alike.get_or_init(|| indices.musts.having(self.words, self.place))
+    }
+
+    fn free(&self, indices: &Indices<'a>) -> &Bits {
+        // A name that is a pattern matches more than what has its characters.
+        self.free.get_or_init(|| match self.words.contains(['*', '?']) {
+            true => indices.free.everything(),
+            false => indices.free.having(self.words, self.place),
+        })
+    }
+
+    fn nevers(&self, indices: &Indices<'a>) -> &Bits {
+        self.nevers.get_or_init(|| indices.nevers.having(self.words, self.place))
+    }
+}
+
+/// Which classes have names in common with another: most have none, and so are not looked at.
+struct Sharing {
+    /// For each name that must be matched, the classes that have it.
+    classes: Vec<Vec<usize>>,
+    /// For each class, how many names it shares with the one that is asked about.
+    times: Vec<usize>,
+}
+
+impl Sharing {
+    fn new(classes: &[Class<'_>], musts: usize) -> Sharing {
+        let mut by_must = vec![Vec::new(); musts];
+        for (at, class) in classes.iter().enumerate() {
+            for must in bits::ones(&class.musts) {
+                if let Some(own) = by_must.get_mut(must) {
+                    own.push(at);
+                }
+            }
+        }
+        Sharing { classes: by_must, times: vec![0; classes.len()] }
+    }
+
+    /// The classes that share two names or more with this one.
+    fn two_with(&mut self, start: &Class<'_>) -> impl Iterator<Item = usize> + use<> {
+        self.times.fill(0);
+        let mut found = Vec::new();
+        for at in bits::ones(&start.musts).filter_map(|must| self.classes.get(must)).flatten() {
+            if let Some(times) = self.times.get_mut(*at) {
+                *times += 1;
+                if *times == 2 {
+                    found.push(*at);
+                }
+            }
+        }
+        found.into_iter()
     }
 }
 
