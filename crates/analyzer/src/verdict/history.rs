@@ -34,7 +34,7 @@ pub struct GrantIndex<'a> {
     /// Whether the history reaches as far as the documents and attachments that the account shows.
     covers_details: bool,
     by_entity: HashMap<(char, String), Vec<&'a GrantEvent>>,
-    by_policy: HashMap<String, Vec<&'a GrantEvent>>,
+    by_policy: HashMap<String, VersionEvents>,
     /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
     unnamed: HashMap<char, UnixTime>,
     /// By principal, the latest write that may have changed all that it may do; found when first asked for, since a
@@ -45,7 +45,7 @@ pub struct GrantIndex<'a> {
 }
 
 /// The calls that made, chose or deleted a version of a policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VersionEvents {
     /// The latest that made one.
     pub made: Option<UnixTime>,
@@ -71,6 +71,17 @@ const UNRELATED: [&str; 8] = [
     "ServiceSpecificCredential",
     "ChangePassword",
 ];
+
+impl VersionEvents {
+    fn add(&mut self, event: &GrantEvent) {
+        match event.name.as_str() {
+            "DeletePolicyVersion" => self.has_deleted = true,
+            "SetDefaultPolicyVersion" => self.chosen = self.chosen.max(Some(event.time)),
+            name if kind_of(name) == Some(POLICY) => self.made = self.made.max(Some(event.time)),
+            _ => {}
+        }
+    }
+}
 
 impl<'a> GrantIndex<'a> {
     /// Indexes the account's history, if it has one that makes sense at `now`.
@@ -109,7 +120,7 @@ impl<'a> GrantIndex<'a> {
             }
         }
         match (&event.policy_arn, kind) {
-            (Some(arn), _) => self.by_policy.entry(arn.to_string()).or_default().push(event),
+            (Some(arn), _) => self.by_policy.entry(arn.to_string()).or_default().add(event),
             (None, Some(POLICY)) => self.note_unnamed(POLICY, event.time),
             (None, _) => {}
         }
@@ -195,18 +206,8 @@ impl<'a> GrantIndex<'a> {
 
     /// The calls that made, chose or deleted a version of the policy.
     pub(super) fn version_events(&self, policy: &Arn) -> VersionEvents {
-        let own = self.by_policy.get(policy.as_str()).into_iter().flatten();
-        let chosen = self.unnamed.get(&POLICY).copied();
-        let mut events = VersionEvents { made: None, chosen, has_deleted: false };
-        for event in own {
-            match event.name.as_str() {
-                "DeletePolicyVersion" => events.has_deleted = true,
-                "SetDefaultPolicyVersion" => events.chosen = events.chosen.max(Some(event.time)),
-                name if kind_of(name) == Some(POLICY) => events.made = events.made.max(Some(event.time)),
-                _ => {}
-            }
-        }
-        events
+        let own = self.by_policy.get(policy.as_str()).copied().unwrap_or_default();
+        VersionEvents { chosen: own.chosen.max(self.unnamed.get(&POLICY).copied()), ..own }
     }
 
     /// Whether a version of the policy denies something, or one that is gone may have.
