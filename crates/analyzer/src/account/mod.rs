@@ -133,6 +133,8 @@ pub struct Principal {
     /// The last use of any service as `RoleLastUsed` has it; none for users and for roles not used in the period. See
     /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html>.
     pub last_used: Option<UnixTime>,
+    /// The Region of that use, as AWS writes it.
+    pub last_used_region: Option<String>,
     /// A role's trust policy.
     pub trust: Option<Document>,
 }

@@ -80,6 +80,7 @@ impl Sketch {
             groups: Vec::new(),
             boundary: None,
             last_used: None,
+            last_used_region: None,
             trust: (kind == PrincipalKind::Role).then(|| Document::new(TRUST)),
         });
         self.account.principals.sort_by(|a, b| a.arn.cmp(&b.arn));

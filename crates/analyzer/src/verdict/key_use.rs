@@ -6,6 +6,7 @@
 //! report is no evidence that something was not used.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::protection::Protection;
@@ -44,21 +45,23 @@ pub(super) fn is_more_than_kms(uses: &[KeyUse<'_>]) -> bool {
     uses.iter().any(|used| !used.service.eq_ignore_ascii_case("kms"))
 }
 
-/// Returns why use in the Region of a key's last use would not have been seen.
-fn untracked_region(catalog: &Catalog, uses: &[KeyUse<'_>]) -> Option<RegionProblem> {
-    let is_untracked =
-        |used: &&KeyUse<'_>| is_region(used.region) && catalog.regions().tracking_start(used.region).is_none();
-    let mut untracked: Vec<String> = uses.iter().filter(is_untracked).map(|used| used.region.to_owned()).collect();
-    untracked.sort();
-    untracked.dedup();
-    (!untracked.is_empty()).then(|| RegionProblem::Untracked(untracked.into()))
+/// Returns the Regions of the last use of the keys.
+pub(super) fn regions<'a>(uses: &'a [KeyUse<'_>]) -> impl Iterator<Item = &'a str> {
+    uses.iter().map(|used| used.region)
 }
 
-/// Puts what the keys tell of Regions to what is known of the account's.
-pub(super) fn with_regions(regions: &RegionEvidence, catalog: &Catalog, uses: &[KeyUse<'_>]) -> RegionEvidence {
+/// Puts what the last uses of a principal tell of Regions to what is known of the account's: use in one of them may not have
+/// been seen.
+pub(super) fn with_regions<'a>(
+    regions: &RegionEvidence,
+    catalog: &Catalog,
+    used: impl Iterator<Item = &'a str>,
+) -> RegionEvidence {
+    let is_untracked = |region: &&str| is_region(region) && catalog.regions().tracking_start(region).is_none();
+    let untracked: BTreeSet<String> = used.filter(is_untracked).map(str::to_owned).collect();
     let mut regions = regions.clone();
-    if let (Ok(()), Some(problem)) = (&regions.problem, untracked_region(catalog, uses)) {
-        regions.problem = Err(problem);
+    if regions.problem.is_ok() && !untracked.is_empty() {
+        regions.problem = Err(RegionProblem::Untracked(untracked.into_iter().collect()));
     }
     regions
 }

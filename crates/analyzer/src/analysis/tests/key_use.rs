@@ -66,6 +66,22 @@ fn use_in_a_region_without_data_may_have_gone_unseen() {
 }
 
 #[test]
+fn so_it_is_with_the_last_use_of_a_role() {
+    let check = |last_used: &str, region: &str, expect: &[&str]| {
+        let used = |role: &mut crate::account::Principal| {
+            role.last_used = time(last_used);
+            role.last_used_region = Some(region.to_owned());
+        };
+        let found = case(sqs_role().change("role/r", used)).verdicts("role/r/inline/p", "sqs:DeleteQueue");
+        assert_eq!(found, expect, "{last_used} {region}");
+    };
+    check("2026-10-09", "us-east-1", &["DeleteQueue unused-action"]);
+    check("2026-10-09", "xx-nowhere-7", &["DeleteQueue region-untracked"]);
+    check("2026-10-09", "", &["DeleteQueue unused-action"]);
+    check("2026-06-01", "xx-nowhere-7", &["DeleteQueue unused-action"]);
+}
+
+#[test]
 fn who_uses_a_key_is_not_dormant_and_may_have_services_that_call_kms() {
     let is_dormant = |case: &Case| case.analyze().principals.first().map(|principal| principal.is_dormant);
     let idle = |last_used: &str, service: &str| {

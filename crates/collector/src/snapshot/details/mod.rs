@@ -95,11 +95,13 @@ fn user(user: wire::UserDetail<'_>) -> Principal {
         groups,
         boundary: user.permissions_boundary.map(|boundary| boundary.permissions_boundary_arn),
         last_used: None,
+        last_used_region: None,
         trust: None,
     }
 }
 
 fn role(role: wire::RoleDetail<'_>) -> Principal {
+    let last_used = role.role_last_used;
     Principal {
         kind: PrincipalKind::Role,
         arn: role.arn,
@@ -112,7 +114,8 @@ fn role(role: wire::RoleDetail<'_>) -> Principal {
         attached: attached(role.attached_managed_policies),
         groups: Vec::new(),
         boundary: role.permissions_boundary.map(|boundary| boundary.permissions_boundary_arn),
-        last_used: role.role_last_used.and_then(|last_used| last_used.last_used_date),
+        last_used: last_used.as_ref().and_then(|last_used| last_used.last_used_date),
+        last_used_region: last_used.and_then(|last_used| last_used.region),
         trust: role.assume_role_policy_document.map(|value| value.document()),
     }
 }

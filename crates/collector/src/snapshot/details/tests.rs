@@ -1,4 +1,4 @@
-use secateur_analyzer::account::{Account, DocumentState};
+use secateur_analyzer::account::{Account, DocumentState, Principal};
 use serde_json::json;
 
 use super::super::fixture::{Fixture, details as answer, role};
@@ -53,8 +53,9 @@ fn all_that_is_kept_is_sorted() {
     assert_eq!(ann.inline.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(ann.attached.iter().map(|arn| arn.name()).collect::<Vec<_>>(), ["A", "Z"]);
     assert_eq!(ann.boundary.as_ref().map(|arn| arn.name()), Some("B"));
-    let used: Vec<_> = account.principals.iter().map(|principal| principal.last_used.is_some()).collect();
-    assert_eq!(used, [true, false, false]);
+    let used = |principal: &Principal| (principal.last_used.is_some(), principal.last_used_region.clone());
+    let used: Vec<_> = account.principals.iter().map(used).collect();
+    assert_eq!(used, [(true, Some("us-east-1".to_owned())), (false, None), (false, None)]);
     assert!(account.principals[1].trust.is_some() && account.principals[0].trust.is_none());
     assert_eq!(account.groups[0].inline.len(), 2);
     let policy = &account.policies[0];

@@ -128,4 +128,5 @@ pub(super) struct Boundary {
 #[serde(rename_all = "PascalCase", expecting = "an object, empty or with `LastUsedDate`")]
 pub(super) struct LastUsed {
     pub(super) last_used_date: Option<UnixTime>,
+    pub(super) region: Option<String>,
 }
