@@ -144,6 +144,11 @@ impl Principal {
     pub fn address(&self) -> String {
         format!("{}/{}", self.kind.as_str(), self.name)
     }
+
+    /// Returns whether that is its address.
+    pub fn has_address(&self, address: &str) -> bool {
+        address.split_once('/').is_some_and(|(kind, name)| kind == self.kind.as_str() && name == self.name)
+    }
 }
 
 /// A group.

@@ -22,7 +22,10 @@ impl ActionPattern {
     pub fn new(written: &str) -> ActionPattern {
         let written: Arc<str> = written.into();
         let folded = if written.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            written.to_ascii_lowercase().into()
+            let mut folded: Arc<str> = (&*written).into();
+            // Nobody else has it yet.
+            Arc::get_mut(&mut folded).into_iter().for_each(str::make_ascii_lowercase);
+            folded
         } else {
             Arc::clone(&written)
         };

@@ -75,6 +75,7 @@ pub(super) fn catalog(text: Cow<'static, str>, dates: CatalogDates) -> Result<Ca
         runtime: RuntimeActions::default(),
         sha256: OnceLock::new(),
         escalations: OnceLock::new(),
+        kms_data_plane: OnceLock::new(),
         folded,
         text,
     };

@@ -88,6 +88,8 @@ pub struct Catalog {
     sha256: OnceLock<Sha256>,
     /// The actions of [`crate::risk::ESCALATIONS`].
     escalations: OnceLock<ActionSet>,
+    /// Those that services call on a principal's behalf, of KMS.
+    kms_data_plane: OnceLock<ActionSet>,
 }
 
 #[derive(Debug)]
@@ -302,6 +304,11 @@ impl Catalog {
     /// Returns whether IAM reports the action's last use.
     pub fn tracked(&self, id: ActionId) -> Tracked {
         self.row(id).map_or(Tracked::Unknown, |row| row.tracked)
+    }
+
+    /// Returns the KMS actions that services call on a principal's behalf, found when they are first asked for.
+    pub(crate) fn kms_data_plane(&self, find: impl FnOnce() -> ActionSet) -> &ActionSet {
+        self.kms_data_plane.get_or_init(find)
     }
 
     /// Returns those of the actions with these names that there are, found when they are first asked for.

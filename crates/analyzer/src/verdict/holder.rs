@@ -70,6 +70,9 @@ pub struct AboutPolicy<'b, 'g> {
     pub now: UnixTime,
 }
 
+/// What most services have of actions, or less.
+const RUN: usize = 256;
+
 impl<'a> HolderEvidence<'a> {
     /// Finds the facts about a principal.
     pub fn new(
@@ -274,7 +277,7 @@ impl<'a> HolderEvidence<'a> {
     ) {
         // Actions come by service, mostly, and in order.
         let mut actions = actions.into_iter().peekable();
-        let mut own: Vec<ActionId> = Vec::new();
+        let mut own: Vec<ActionId> = Vec::with_capacity(RUN);
         let mut keeps = KeepsInOrder {
             everywhere: InOrder::of(&self.protected),
             needed: InOrder::of(related.map_or(&[][..], |related| &related.found)),

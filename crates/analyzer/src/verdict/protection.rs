@@ -55,12 +55,14 @@ const KMS_DATA_PLANE: [&str; 6] =
     ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey"];
 
 /// Returns the KMS actions that services call on a principal's behalf.
-pub(super) fn kms_data_plane(catalog: &Catalog) -> ActionSet {
-    let mut set = catalog.empty_set();
-    for pattern in KMS_DATA_PLANE {
-        set.union_with(&catalog.matches(&ActionPattern::new(pattern)));
-    }
-    set
+pub(super) fn kms_data_plane(catalog: &Catalog) -> &ActionSet {
+    catalog.kms_data_plane(|| {
+        let mut set = catalog.empty_set();
+        for pattern in KMS_DATA_PLANE {
+            set.union_with(&catalog.matches(&ActionPattern::new(pattern)));
+        }
+        set
+    })
 }
 
 /// Returns the actions that the services trusted by a role may perform with it, and for each the service.

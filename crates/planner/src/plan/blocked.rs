@@ -1,7 +1,7 @@
 //! Shared policies: who keeps what others do not need, and what a policy of its own would gain.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet};
@@ -32,22 +32,32 @@ pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPol
     let mut open = judged.granted.clone();
     open.difference_with(&judged.removable);
     let actions: Vec<ActionId> = open.iter().collect();
-    let mut blockers: Vec<Vec<PrincipalId>> = vec![Vec::new(); actions.len()];
+    // Most actions have the blockers of many others: each such list stands once, and an action has its place.
+    let mut lists: Vec<Vec<PrincipalId>> = vec![Vec::new()];
+    let mut blockers: Vec<usize> = vec![0; actions.len()];
     for holder in &judged.holders {
         let mut own = blockers.iter_mut();
+        let mut longer: HashMap<usize, usize> = HashMap::new();
         analysis.verdicts_in_runs(policy, holder, actions.iter().copied(), |run, verdict| {
             let is_blocked = verdict.removal().is_none();
             for blockers in own.by_ref().take(run.len()).filter(|_| is_blocked) {
-                blockers.push(holder.principal);
+                *blockers = *longer.entry(*blockers).or_insert_with(|| {
+                    let known = lists.get(*blockers).into_iter().flatten().copied();
+                    lists.push(known.chain([holder.principal]).collect());
+                    lists.len() - 1
+                });
             }
         });
     }
-    let mut grouped: BTreeMap<Vec<PrincipalId>, ActionSet> = BTreeMap::new();
+    let mut sets: Vec<Option<ActionSet>> = vec![None; lists.len()];
     for (action, blockers) in actions.into_iter().zip(blockers) {
-        if blockers.len() < judged.holders.len() {
-            grouped.entry(blockers).or_insert_with(|| catalog.empty_set()).insert(action);
+        if let Some(set) = sets.get_mut(blockers) {
+            set.get_or_insert_with(|| catalog.empty_set()).insert(action);
         }
     }
+    let blocked_by = lists.into_iter().zip(sets).filter(|(list, _)| list.len() < judged.holders.len());
+    let grouped: BTreeMap<Vec<PrincipalId>, ActionSet> =
+        blocked_by.filter_map(|(list, set)| Some((list, set?))).collect();
     if grouped.is_empty() {
         return None;
     }

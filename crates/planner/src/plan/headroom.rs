@@ -145,7 +145,7 @@ fn inline(changes: &[&Change], account: &Account, quotas: &Quotas) -> Vec<Refusa
 
 /// The characters of all inline policies of an entity, as AWS counts them.
 fn inline_size(account: &Account, owner: &str) -> usize {
-    let principal = account.principals.iter().find(|principal| principal.address() == owner);
+    let principal = account.principals.iter().find(|principal| principal.has_address(owner));
     let group = || account.groups.iter().find(|group| owner.strip_prefix("group/") == Some(&group.name));
     let inline = principal.map(|principal| &principal.inline).or_else(|| Some(&group()?.inline));
     inline.into_iter().flatten().map(|policy| counted_characters(policy.document.text())).sum()
@@ -162,7 +162,7 @@ fn oldest(policy: &ManagedPolicy) -> Option<OldestVersion> {
 }
 
 fn attachments(account: &Account, owner: &str) -> (usize, &'static str) {
-    let principal = account.principals.iter().find(|principal| principal.address() == owner);
+    let principal = account.principals.iter().find(|principal| principal.has_address(owner));
     if let Some(principal) = principal {
         let key =
             if owner.starts_with("role/") { "AttachedPoliciesPerRoleQuota" } else { "AttachedPoliciesPerUserQuota" };

@@ -7,27 +7,27 @@ use secateur_analyzer::document::{ActionList, Statement};
 use super::splice::{self, Edit};
 
 /// What becomes of one pattern's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate<'n> {
     /// It stays as written.
     Stays,
     /// It goes.
     Goes,
     /// These take its place.
-    Becomes(Vec<String>),
+    Becomes(&'n [String]),
 }
 
 /// Lists of up to this many characters stay on their author's one line.
 const ONE_LINE: usize = 100;
 
 /// Returns the edits that bring the fates into the list; at least one pattern stays or becomes something.
-pub(super) fn edits(text: &str, statement: &Statement, list: &ActionList, fates: &[Fate]) -> Vec<Edit> {
+pub(super) fn edits(text: &str, statement: &Statement, list: &ActionList, fates: &[Fate<'_>]) -> Vec<Edit> {
     let spans: Vec<Range<usize>> = list.entries.iter().map(|entry| entry.span.clone()).collect();
     let stays: Vec<bool> = fates.iter().map(|fate| *fate != Fate::Goes).collect();
     let grows = fates.iter().any(|fate| matches!(fate, Fate::Becomes(names) if names.len() > 1));
     if !list.is_list && grows {
         let names = fates.iter().flat_map(|fate| match fate {
-            Fate::Becomes(names) => names.as_slice(),
+            Fate::Becomes(names) => *names,
             _ => &[],
         });
         let block = block(text, statement, list, names.map(|name| quoted(name)).collect());
@@ -46,8 +46,13 @@ pub(super) fn edits(text: &str, statement: &Statement, list: &ActionList, fates:
     let mut edits = splice::cut(text, &spans, &stays);
     for (at, fate) in fates.iter().enumerate() {
         if let (Fate::Becomes(names), Some(span)) = (fate, spans.get(at)) {
-            let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-            edits.push(Edit { span: span.clone(), with: quoted.join(&separator(text, list, &spans, at)) });
+            let separator = separator(text, list, &spans, at);
+            let mut with = String::with_capacity(names.iter().map(|name| name.len() + separator.len() + 2).sum());
+            for (at, name) in names.iter().enumerate() {
+                with.push_str(if at > 0 { &separator } else { "" });
+                push_quoted(&mut with, name);
+            }
+            edits.push(Edit { span: span.clone(), with });
         }
     }
     edits
@@ -88,18 +93,27 @@ pub(super) fn not_action_key(text: &str, list: &ActionList) -> Option<Range<usiz
 }
 
 fn quoted(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 2);
+    push_quoted(&mut text, name);
+    text
+}
+
+fn push_quoted(text: &mut String, name: &str) {
     // Nearly all names: nothing in them is escaped.
     if name.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-        return format!("\"{name}\"");
+        text.push('"');
+        text.push_str(name);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::Value::from(name).to_string());
     }
-    serde_json::Value::from(name).to_string()
 }
 
 fn is_laid_out(text: &str) -> bool {
     text.trim_end().contains('\n')
 }
 
-fn length(list: &ActionList, fates: &[Fate]) -> usize {
+fn length(list: &ActionList, fates: &[Fate<'_>]) -> usize {
     list.entries
         .iter()
         .zip(fates)

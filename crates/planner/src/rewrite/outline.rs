@@ -170,7 +170,7 @@ impl<'a> Outline<'a> {
             StatementOutline::Gone => StatementEdits::Gone,
             StatementOutline::Action(entries) => {
                 let left = self.left_as_written(entries, list, written);
-                let fates: Vec<Fate> = (entries.iter().zip(&list.entries))
+                let fates: Vec<Fate<'_>> = (entries.iter().zip(&list.entries))
                     .map(|(outline, entry)| match outline {
                         // What is not narrowed stays as its author wrote it.
                         EntryOutline::Goes | EntryOutline::Slot(_) if left.allows_all_of(&entry.pattern, &self.by) => {
@@ -244,12 +244,12 @@ impl<'a> Outline<'a> {
         LeftAsWritten::new(left.map(|(_, entry)| &entry.pattern).collect())
     }
 
-    fn fate(&self, slot: usize, written: &[Written], rewritten: &mut Rewritten) -> Fate {
+    fn fate<'s>(&'s self, slot: usize, written: &'s [Written], rewritten: &mut Rewritten) -> Fate<'s> {
         let author = self.author(slot).to_owned();
         match self.names(slot, written) {
             Some(names) => {
                 rewritten.split.push(author);
-                Fate::Becomes(names.to_vec())
+                Fate::Becomes(names)
             }
             None => {
                 rewritten.unsplit.push(author);

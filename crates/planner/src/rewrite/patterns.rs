@@ -47,10 +47,8 @@ pub(super) fn entries(list: &ActionList, by: &Rewriting<'_>, slots: &mut Slots) 
                 let needed: Vec<String> = names
                     .into_iter()
                     // A name may be a pattern itself (`newsvc:*`): it must be included, not matched as a text.
-                    .filter(|name| {
-                        !staying_names.contains(name.to_ascii_lowercase().as_str()) && !is_included(name, &staying)
-                    })
-                    .filter(|name| listed.insert(name.to_ascii_lowercase()))
+                    .filter(|name| !staying_names.contains(name.folded.as_str()) && !is_included(&name.text, &staying))
+                    .filter_map(|name| listed.insert(name.folded).then_some(name.text))
                     .collect();
                 match slots.add(SlotKind::Within(entry.pattern.clone()), needed) {
                     Some(slot) => EntryOutline::Slot(slot),
@@ -88,6 +86,9 @@ impl Slots {
 }
 
 fn is_included(name: &str, in_one_of: &[&ActionPattern]) -> bool {
+    if in_one_of.is_empty() {
+        return false;
+    }
     let name = ActionPattern::new(name);
     in_one_of.iter().any(|pattern| pattern.includes(&name))
 }
@@ -97,7 +98,14 @@ enum Draft {
     Stays,
     Goes,
     /// Only these names of what it matches must stay.
-    Partly(Vec<String>),
+    Partly(Vec<Staying>),
+}
+
+/// A name that must stay.
+struct Staying {
+    /// In lower case.
+    folded: String,
+    text: String,
 }
 
 fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft {
@@ -113,12 +121,12 @@ fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft
     if !with_names && !stays.is_empty() {
         return Draft::Partly(Vec::new());
     }
-    let mut names: Vec<String> = stays.into_iter().map(|id| by.catalog.full_name(id)).collect();
-    names.extend(unknown_matches(by.unknown, pattern));
+    let names = stays.into_iter().map(|id| by.catalog.full_name(id)).chain(unknown_matches(by.unknown, pattern));
+    let mut names: Vec<Staying> = names.map(|text| Staying { folded: text.to_ascii_lowercase(), text }).collect();
     if names.is_empty() {
         return Draft::Goes;
     }
-    names.sort_by_cached_key(|name| name.to_ascii_lowercase());
-    names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    names.sort_by(|a, b| a.folded.cmp(&b.folded));
+    names.dedup_by(|a, b| a.folded == b.folded);
     Draft::Partly(names)
 }

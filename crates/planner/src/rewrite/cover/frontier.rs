@@ -88,7 +88,7 @@ pub(super) fn add(frontier: &mut Frontier, point: Point, slack: usize) {
 /// Keeps the points that none beats, up to `slack` characters above the smallest: what is larger cannot fit, however small
 /// all else becomes.
 fn keep(sorted: impl Iterator<Item = Point>, slack: usize) -> Frontier {
-    let mut kept: Frontier = Vec::new();
+    let mut kept: Frontier = Vec::with_capacity(sorted.size_hint().1.unwrap_or_default().min(MAX_POINTS));
     let mut most = usize::MAX;
     for point in sorted {
         match kept.last() {

@@ -42,8 +42,8 @@ impl<'a> Names<'a> {
     /// `None` where nothing can be won, or the work would be too much.
     fn of(tree: &'a Tree<'a>) -> Option<Names<'a>> {
         let of_role = |role| tree.leaves.iter().filter(move |leaf| leaf.role == role);
-        let musts: Vec<_> = of_role(Role::Must).map(|leaf| (leaf.text, leaf.folded.as_str())).collect();
-        let nevers: Vec<_> = of_role(Role::Never).map(|leaf| leaf.folded.as_str()).collect();
+        let musts: Vec<_> = of_role(Role::Must).map(|leaf| (leaf.text, &*leaf.folded)).collect();
+        let nevers: Vec<_> = of_role(Role::Never).map(|leaf| &*leaf.folded).collect();
         let has_star = tree.nodes.iter().any(|node| node.shortest.is_some());
         let characters: usize = tree.leaves.iter().map(|leaf| leaf.folded.len()).sum();
         let is_worth_it = !musts.is_empty() && !nevers.is_empty() && tree.service > 0 && (has_star || musts.len() > 1);

@@ -38,7 +38,7 @@ pub fn explicit(slot: &Slot) -> Writing {
 /// They are cut at any character, and nobody would sign that: this is for measurement, and [`fit`] writes whole words.
 pub fn shortest(slot: &Slot) -> Vec<String> {
     let trees = tree::trees(0, slot, false);
-    let list = |tree: &Tree<'_>| match set_cover::improve(&slot.kind, tree, infix::pieces(tree)) {
+    let list = |tree: &Tree<'_>| match set_cover::improve(&slot.kind, tree, &infix::pieces(tree)) {
         Some(shorter) => shorter.patterns().collect(),
         None => exact::shortest_prefixes(tree),
     };

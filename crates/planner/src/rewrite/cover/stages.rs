@@ -45,7 +45,7 @@ impl<'a> Trees<'a> {
         for ((tree, words), shorter) in self.trees.iter().zip(&mut self.words).zip(&mut self.shorter) {
             let Some(slot) = self.slots.get(tree.slot) else { continue };
             let pieces = words.get_or_insert_with(|| words::pieces(tree).into());
-            shorter.get_or_insert_with(|| set_cover::improve(&slot.kind, tree, pieces.to_vec()).map(Rc::new));
+            shorter.get_or_insert_with(|| set_cover::improve(&slot.kind, tree, pieces).map(Rc::new));
         }
     }
 

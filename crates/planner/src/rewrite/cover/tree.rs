@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::wildcard;
@@ -42,7 +43,7 @@ pub(super) struct Leaf<'a> {
     /// As it is written.
     pub(super) text: &'a str,
     /// In lower case.
-    pub(super) folded: String,
+    pub(super) folded: Rc<str>,
     /// The longest prefix that a star pattern matching this name can have.
     pub(super) key: usize,
     /// What the list has to do about it.
@@ -101,7 +102,9 @@ pub(super) fn trees<'a>(at: usize, slot: &'a Slot, without_stars: bool) -> Vec<T
         if !is_last_asked_for {
             continue;
         }
-        let folded = name.text.to_ascii_lowercase();
+        let mut folded: Rc<str> = name.text.as_str().into();
+        // Nobody else has it yet.
+        Rc::get_mut(&mut folded).into_iter().for_each(str::make_ascii_lowercase);
         let key = if without_stars { None } else { key(&slot.kind, &folded) };
         let leaf = Leaf { text: &name.text, folded, key: 0, role: slot.role(name), risk: u64::from(name.risk) };
         match (key, leaf.folded.split_once(':')) {
@@ -214,7 +217,7 @@ impl<'a> Tree<'a> {
         let mut open = vec![(self.root(), self.least)];
         while let Some((at, from)) = open.pop() {
             let node = self.node(at);
-            let text = self.leaves.get(node.first).map_or("", |leaf| leaf.folded.as_str());
+            let text = self.leaves.get(node.first).map_or("", |leaf| &*leaf.folded);
             let shortest = shortest_disjoint(text, from, node.depth, &old);
             for &child in &node.children {
                 open.push((child, self.least.max(node.depth + 1)));
@@ -228,7 +231,9 @@ impl<'a> Tree<'a> {
     /// Adds up the leaves, after their roles have changed.
     pub(super) fn sum(&mut self) {
         let mut sums = Sums::default();
-        self.sums = vec![sums];
+        self.sums.clear();
+        self.sums.reserve(self.leaves.len() + 1);
+        self.sums.push(sums);
         for leaf in &self.leaves {
             match leaf.role {
                 Role::Must => {

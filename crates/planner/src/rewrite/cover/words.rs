@@ -83,7 +83,7 @@ impl<'a> Names<'a> {
             tree,
             musts: of_role(Role::Must).map(must).collect(),
             free: of_role(Role::Free).map(must).collect(),
-            nevers: of_role(Role::Never).map(|leaf| leaf.folded.as_str()).collect(),
+            nevers: of_role(Role::Never).map(|leaf| &*leaf.folded).collect(),
         })
     }
 
@@ -129,25 +129,33 @@ impl<'a> Names<'a> {
 
     /// The words that several names share in this place, those of the most names first.
     fn classes(&self, place: Place) -> Vec<Class<'a>> {
-        let mut groups: HashMap<&'a str, Vec<usize>> = HashMap::new();
-        for (at, must) in self.musts.iter().enumerate() {
-            for words in self.words(must, place) {
-                let group = groups.entry(words).or_default();
-                if group.last() != Some(&at) {
-                    group.push(at);
+        let of_musts: Vec<Vec<&'a str>> = self.musts.iter().map(|must| self.words(must, place)).collect();
+        // How many names have the words, and the last of them.
+        let mut counts: HashMap<&'a str, (usize, usize)> = HashMap::new();
+        for (at, words) in of_musts.iter().enumerate() {
+            for words in words {
+                let (count, last) = counts.entry(words).or_insert((0, usize::MAX));
+                if *last != at {
+                    (*count, *last) = (*count + 1, at);
                 }
             }
         }
-        let mut shared: Vec<(&'a str, Vec<usize>)> = groups.into_iter().filter(|(_, group)| group.len() > 1).collect();
+        let counts = counts.into_iter().map(|(words, (count, _))| (words, count));
+        let mut shared: Vec<(&'a str, usize)> = counts.filter(|(_, count)| *count > 1).collect();
         // No two have the same words: the order is that of these alone.
-        shared.sort_unstable_by_key(|(words, group)| (Reverse(group.len()), *words));
+        shared.sort_unstable_by_key(|(words, count)| (Reverse(*count), *words));
         shared.truncate(MAX_TEXTS);
-        let class = |(words, group): (&'a str, Vec<usize>)| {
-            let mut musts = bits::none(self.musts.len());
-            group.iter().for_each(|at| bits::set(&mut musts, *at));
-            Class { words, place, musts, alike: OnceCell::new(), free: OnceCell::new(), nevers: OnceCell::new() }
-        };
-        shared.into_iter().map(class).collect()
+        let places: HashMap<&'a str, usize> = shared.iter().enumerate().map(|(at, (words, _))| (*words, at)).collect();
+        let mut classes: Vec<Class<'a>> =
+            shared.into_iter().map(|(words, _)| Class::new(words, place, self.musts.len())).collect();
+        for (at, words) in of_musts.iter().enumerate() {
+            for place in words.iter().filter_map(|words| places.get(words)) {
+                if let Some(class) = classes.get_mut(*place) {
+                    bits::set(&mut class.musts, at);
+                }
+            }
+        }
+        classes
     }
 
     fn words(&self, must: &Must<'a>, place: Place) -> Vec<&'a str> {
@@ -181,9 +189,9 @@ impl<'a> Names<'a> {
         if bits::meet(start.nevers(indices), class.nevers(indices)) {
             return None;
         }
-        let mut musts = bits::both(&start.musts, &class.musts);
-        let shared: Vec<usize> = bits::ones(&musts).collect();
-        for at in shared {
+        let shared = bits::both(&start.musts, &class.musts);
+        let mut musts = shared.clone();
+        for at in bits::ones(&shared) {
             if !self.musts.get(at).is_some_and(|must| must.has_behind(start.words.len(), class.words, place)) {
                 bits::clear(&mut musts, at);
             }
@@ -195,15 +203,17 @@ impl<'a> Names<'a> {
         if bits::count(&musts) < 2 || cost >= names {
             return None;
         }
-        let pattern = format!("{}*{}{end}", start.words, class.words);
         let alike = bits::without(&bits::both(start.alike(indices), class.alike(indices)), &musts);
-        let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
-        let is_alike =
-            |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
         let free = bits::both(start.free(indices), class.free(indices));
-        let mut free = bits::ones(&free).filter_map(|at| self.free.get(at));
-        if bits::ones(&alike).any(is_matched) || free.any(is_alike) {
-            return None;
+        if !bits::is_none(&alike) || !bits::is_none(&free) {
+            let pattern = format!("{}*{}{end}", start.words, class.words);
+            let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
+            let is_alike =
+                |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
+            let mut free = bits::ones(&free).filter_map(|at| self.free.get(at));
+            if bits::ones(&alike).any(is_matched) || free.any(is_alike) {
+                return None;
+            }
         }
         let first = bits::ones(&musts).next().and_then(|at| self.musts.get(at))?;
         let from = first.behind(start.words.len(), class.words, place)?;
@@ -214,6 +224,11 @@ impl<'a> Names<'a> {
 }
 
 impl<'a> Class<'a> {
+    fn new(words: &'a str, place: Place, musts: usize) -> Class<'a> {
+        let musts = bits::none(musts);
+        Class { words, place, musts, alike: OnceCell::new(), free: OnceCell::new(), nevers: OnceCell::new() }
+    }
+
     fn alike(&self, indices: &Indices<'a>) -> &Bits {
         self.alike.get_or_init(|| indices.musts.having(self.words, self.place))
     }
