@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::safety::{APPLY, SEVERAL, hold};
-use super::stage::{Play, Stage, answer};
+use super::stage::{PLAN, Play, Stage, answer};
 use super::town::essence;
 
 fn signal(pid: u32) {
@@ -144,4 +144,43 @@ fn an_interrupt_before_the_first_write_of_a_resume_or_a_rollback_says_what_stand
     assert!(answer.stderr.contains(&format!("The journal {id} is what it was")), "{answer}");
     assert_eq!(essence(&play.cloud), before);
     play.rollback(&[]).ended_with(0);
+}
+
+#[test]
+fn an_interrupt_before_aws_has_said_who_asks_says_that_nothing_was_changed() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    let before = essence(&play.cloud);
+    let interrupted = |arguments: &[&str], operation: &str, kind: &str| {
+        play.cloud.control("faults", json!({ "operation": operation, "effect": "hold" }));
+        let child = play.start(arguments);
+        play.wait_until_held();
+        let kill = Command::new("kill").args([&format!("-{kind}"), &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let answer = answer(child.wait_with_output().unwrap());
+        play.cloud.running.control("POST", "release", &json!({})).unwrap();
+        play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+        answer
+    };
+    let verify = ["verify", PLAN, "--live"];
+    for (arguments, kind) in [(&APPLY[..], "INT"), (&APPLY, "TERM"), (&verify, "INT")] {
+        let answer = interrupted(arguments, "GetCallerIdentity", kind).ended_with(1);
+        assert!(answer.stderr.contains("Interrupt received: nothing was changed."), "{answer}");
+        assert_eq!(play.journals().len(), 0);
+    }
+    let id = play.stop_after_one_write();
+    let stopped = essence(&play.cloud);
+    let resume = ["apply", "--resume", "--auto-approve", "--settle", "2"];
+    let rollback = ["rollback", &id, "--auto-approve", "--settle", "2"];
+    for arguments in [&resume[..], &rollback] {
+        // Then, by `GetRole`, where AWS is asked which endpoint it is.
+        for operation in ["GetCallerIdentity", "GetRole"] {
+            let answer = interrupted(arguments, operation, "INT").ended_with(4);
+            let open = format!("nothing more was changed. The journal {id} is still open");
+            assert!(answer.stderr.contains(&open), "{operation}: {answer}");
+            assert_eq!((essence(&play.cloud), play.journals().len()), (stopped.clone(), 1));
+        }
+    }
+    play.rollback(&[]).ended_with(0);
+    assert_eq!(essence(&play.cloud), before);
 }

@@ -20,10 +20,12 @@ use crate::plan::Selection;
 use crate::render::{count, visible};
 
 pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
+    let wall = Wall::listen();
     let workspace = Workspace::find(globals)?;
     let folder = journals::folder(&workspace);
     let _lock = lock(&folder)?;
     let found = journals::find(&folder, &args.journal)?;
+    wall.is_about(journals::earlier(&found));
     if let Some(expected) = args.expect_head.filter(|expected| *expected != found.history.head()) {
         let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
         return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
@@ -50,7 +52,6 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_bearing(&workspace, &folder, &found, args)?;
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;

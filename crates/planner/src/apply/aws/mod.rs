@@ -37,11 +37,6 @@ impl Cloud {
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
-
-    /// Starts something that goes on beside.
-    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.runtime.spawn(future);
-    }
 }
 
 /// What a failed call means for whoever made it.

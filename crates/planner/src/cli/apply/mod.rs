@@ -46,6 +46,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return resume::run(globals, args);
     }
     let Some(path) = &args.plan else { return Err(Failure::usage("no plan").help("name the plan file")) };
+    let wall = Wall::listen();
     let sources = Sources {
         plan: path,
         snapshot: args.snapshot.as_deref(),
@@ -71,7 +72,6 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     refuse_open(&folder, &[])?;
 
     let cloud = open(globals, &args.access)?;
-    let wall = Wall::listen(&cloud);
     let destination = destination(plan);
     check_account(&cloud, &destination)?;
     let whose = if args.no_recheck { Whose::Keys } else { Whose::Affected };
@@ -352,9 +352,9 @@ pub(super) fn compare(
     reproof: &Reproof,
 ) -> Result<Vec<Refusal>, Failure> {
     let changes: Vec<&Change> = reproof.plan.changes.iter().collect();
+    let wall = Wall::listen();
     let cloud = open(globals, access)?;
     check_account(&cloud, &destination(&reproof.plan))?;
-    let wall = Wall::listen(&cloud);
     let live = fresh_account(globals, access, (&cloud, &wall), reproof, &changes, Whose::Keys)?;
     check_endpoint(live.endpoint.as_deref(), &destination(&reproof.plan))?;
     let judged: Analysis<'_> = fresh_analysis(reproof, &live)?;

@@ -18,6 +18,7 @@ use crate::cli::{Outcome, output, rollback};
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
+    let wall = Wall::listen();
     let workspace = Workspace::find(globals)?;
     let folder = journals::folder(&workspace);
     let _lock = lock(&folder)?;
@@ -26,10 +27,10 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
             .help("`secateur history` shows what was applied"));
     };
+    wall.is_about(journals::earlier(&found));
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
     let way = way(&args.approval, Some(proposal.digest()))?;
     let cloud = open(globals, &args.access)?;
-    let wall = Wall::listen_about(&cloud, Some(journals::earlier(&found)));
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)

@@ -10,7 +10,6 @@ use secateur_analyzer::time::UnixTime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::apply::Clock;
-use crate::apply::aws::Cloud;
 use crate::cli::{Exit, journals, output};
 use crate::render::visible;
 
@@ -29,7 +28,7 @@ pub(in crate::cli) struct Wall {
     interrupts: Arc<AtomicUsize>,
     phase: Arc<Mutex<Phase>>,
     /// The journal that the command is about, where there is one.
-    earlier: Option<Arc<Earlier>>,
+    earlier: Arc<Mutex<Option<Earlier>>>,
 }
 
 /// What an earlier command has done, and what there is to do about it.
@@ -56,22 +55,29 @@ impl Clock for Wall {
 }
 
 impl Wall {
-    /// Listens. Before the first write, Ctrl-C or SIGTERM ends it; then the first ends it after the calls in flight, and the
-    /// second at once.
-    pub fn listen(cloud: &Cloud) -> Wall {
-        Wall::listen_about(cloud, None)
+    /// Listens, before anything is asked of AWS. Before the first write, Ctrl-C or SIGTERM ends it; then the first ends it after
+    /// the calls in flight, and the second at once.
+    pub fn listen() -> Wall {
+        let phase = Arc::new(Mutex::new(Phase::Reading(None)));
+        let wall = Wall { interrupts: Arc::default(), phase, earlier: Arc::default() };
+        wall.hear();
+        wall
     }
 
-    /// Listens, as part of a command that is about an earlier one.
-    pub fn listen_about(cloud: &Cloud, earlier: Option<Earlier>) -> Wall {
-        let phase = Arc::new(Mutex::new(Phase::Reading(None)));
-        let wall = Wall { interrupts: Arc::default(), phase, earlier: earlier.map(Arc::new) };
+    /// Interrupts are heard from here on, by a thread of their own. Where they cannot be, they end the process; the journal says
+    /// how far it was.
+    fn hear(&self) {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         #[cfg(unix)]
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let wall = wall.clone();
-            cloud.spawn(async move {
-                // Where signals cannot be listened to, they end the process; the journal says how far it was.
-                let Ok(mut signals) = signal(kind) else { return };
+            // Now, and not when the thread has its turn.
+            let signals = {
+                let _inside = runtime.enter();
+                signal(kind)
+            };
+            let Ok(mut signals) = signals else { continue };
+            let wall = self.clone();
+            runtime.spawn(async move {
                 while signals.recv().await.is_some() {
                     wall.interrupt();
                 }
@@ -79,14 +85,19 @@ impl Wall {
         }
         #[cfg(not(unix))]
         {
-            let wall = wall.clone();
-            cloud.spawn(async move {
+            let wall = self.clone();
+            runtime.spawn(async move {
                 while tokio::signal::ctrl_c().await.is_ok() {
                     wall.interrupt();
                 }
             });
         }
-        wall
+        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    }
+
+    /// The command is about an earlier one: whoever ends it hears what that has done.
+    pub fn is_about(&self, earlier: Earlier) {
+        *self.earlier.lock().unwrap_or_else(PoisonError::into_inner) = Some(earlier);
     }
 
     /// Something is read into a folder that goes with the process.
@@ -113,7 +124,8 @@ impl Wall {
         let phase = self.phase();
         if let Phase::Reading(folder) = &*phase {
             folder.iter().for_each(|folder| remove(folder));
-            let exit = match self.earlier.as_deref() {
+            let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+            let exit = match &*earlier {
                 None => {
                     output::note("\nInterrupt received: nothing was changed.");
                     Exit::Error
