@@ -6,7 +6,7 @@ use super::stage::{Play, Stage};
 use super::town::{ACCOUNT, KINDS, Kind, essence, used_now};
 use crate::emulator::cloud::{Cloud, TRUST, allow};
 
-fn stopped_after(stage: &Stage, kind: &Kind, writes: usize) -> Play {
+pub fn stopped_after(stage: &Stage, kind: &Kind, writes: usize) -> Play {
     let play = stage.play(kind);
     let child = play.start(&[
         "apply",

@@ -11,6 +11,7 @@ mod points;
 mod random;
 mod runbook;
 mod safety;
+mod since;
 mod stage;
 mod tampered;
 mod theirs;

@@ -70,14 +70,18 @@ fn a_plan_of_another_endpoint_or_account_does_not_reach_this_one() {
     assert_eq!(essence(&elsewhere.cloud), before);
 }
 
-/// Writes the records of a journal anew, with a chain of its own.
 fn forge(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
+    write_anew(play, id, |entry| edit(&mut entry["record"]));
+}
+
+/// Writes the entries of a journal anew, with a chain of its own.
+pub fn write_anew(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
     let path = play.path(&format!(".secateur/journal/{id}.jsonl"));
     let mut prev = "0".repeat(64);
     let mut forged = String::new();
     for line in fs::read_to_string(&path).unwrap().lines() {
         let mut line: Value = serde_json::from_str(line).unwrap();
-        edit(&mut line["entry"]["record"]);
+        edit(&mut line["entry"]);
         line["entry"]["prev"] = prev.clone().into();
         // In the order of the file, members of tagged records come first; any order is read.
         let entry = line["entry"].to_string();

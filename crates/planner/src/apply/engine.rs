@@ -324,6 +324,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                     return Err(drifted(format!("it rests on what is not done: {}", own.effect)).into());
                 }
             };
+            let since = self.by_now(since);
             let mut turn = 0;
             loop {
                 let is_fresh = since.is_some_and(|since| self.clock.now().since(since) < self.patience.settle);
@@ -342,7 +343,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
 
     /// Reads where a step stands; what was written just before may not show yet, and is no drift.
     fn calm(&self, at: usize) -> Result<Stand, Ended> {
-        let last = self.history().last_done_beside(at);
+        let last = self.by_now(self.history().last_done_beside(at));
         let mut turn = 0;
         loop {
             let is_fresh = last.is_some_and(|last| self.clock.now().since(last) < self.patience.settle);
@@ -352,6 +353,11 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             }
             self.wait(&mut turn)?;
         }
+    }
+
+    /// What a clock that was ahead wrote down is as of now: it is waited for, and no longer than for any other.
+    fn by_now(&self, since: Option<UnixTime>) -> Option<UnixTime> {
+        since.map(|since| since.min(self.clock.now()))
     }
 
     /// Waits before a look at what is not begun: not when nothing more is to be begun.
@@ -374,6 +380,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
     /// Reads until the step shows as done, or until it would show if it were. What is on its way is waited for, whatever
     /// other lanes do.
     fn settled(&self, at: usize, since: UnixTime) -> Result<Stand, Stop> {
+        let since = since.min(self.clock.now());
         let mut turn = 0;
         loop {
             // By the time before the look: a look that takes long is of when it was begun.

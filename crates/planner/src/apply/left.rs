@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use secateur_analyzer::time::UnixTime;
+
 use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
@@ -21,22 +23,27 @@ pub struct Left {
     /// The steps that are done, and that this journal never began: somebody else did them, or the disk lost what it said it
     /// had.
     pub theirs: BTreeSet<usize>,
+    /// The steps that this journal made, and that no longer stand: somebody else has changed it since, and this is what is there.
+    pub changed: BTreeMap<usize, String>,
 }
 
 impl Left {
     /// Reads what is left. Of a step that may be done, it is read from AWS whether it is; what cannot be told counts as done.
-    /// Of one that was never begun too: what is done all the same is not this journal's.
+    /// Of one that was never begun too: what is done all the same is not this journal's. And of what was done, whether it stands.
     ///
     /// # Errors
     /// When AWS does not answer.
     pub fn read(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History) -> Result<Left, CallError> {
         let mut left = Left::default();
+        // What a clock that was ahead wrote down is as of now: it is waited for, and no longer than for any other.
+        let asked_at = clock.now();
+        let last_at = history.last_at().min(asked_at);
         // What is found of one step is what later ones rest on.
         let mut known = history.clone();
         for at in 0..history.steps().len() {
             match history.progress(at) {
                 Progress::Intended { at: since } => {
-                    let wrote = match settled(reads, clock, settle, &known, at, known.last_at())? {
+                    let wrote = match settled(reads, clock, settle, &known, at, last_at)? {
                         Stand::After(wrote) => wrote,
                         Stand::Before => {
                             known.settle(at, Progress::Open);
@@ -49,13 +56,22 @@ impl Left {
                 }
                 Progress::Open => {
                     // Reads may still show what was there before the last write.
-                    if let Stand::After(found) = calm(reads, clock, settle, &known, at)? {
+                    if let Stand::After(found) = calm(reads, clock, (settle, last_at), &known, at)? {
                         left.theirs.insert(at);
                         known.settle(at, Progress::Skipped { found });
                     }
                 }
                 Progress::Done { .. } | Progress::Skipped { .. } => {}
             }
+        }
+        for at in 0..history.steps().len() {
+            let Progress::Done { at: since, .. } = history.progress(at) else { continue };
+            let detail = match settled(reads, clock, settle, &known, at, (*since).min(asked_at))? {
+                Stand::After(_) => continue,
+                Stand::Before => "it is again as it was before".to_owned(),
+                Stand::Other(detail) => detail,
+            };
+            left.changed.insert(at, detail);
         }
         let mut units: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
         for (at, step) in history.steps().iter().enumerate() {
@@ -79,9 +95,15 @@ impl Left {
 
 /// Reads where a step stands that was never begun. One that shows as done is looked at again as long as the journal's last write
 /// is fresh: reads may still show what was there before it.
-fn calm(reads: &impl Reads, clock: &impl Clock, settle: i64, history: &History, at: usize) -> Result<Stand, CallError> {
+fn calm(
+    reads: &impl Reads,
+    clock: &impl Clock,
+    (settle, last_at): (i64, UnixTime),
+    history: &History,
+    at: usize,
+) -> Result<Stand, CallError> {
     loop {
-        let is_late = clock.now().since(history.last_at()) >= settle;
+        let is_late = clock.now().since(last_at) >= settle;
         let stand = look(reads, history, at)?;
         if is_late || !matches!(stand, Stand::After(_)) {
             return Ok(stand);

@@ -48,8 +48,13 @@ pub struct Rollback {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RollbackError {
     /// Something is neither what the journal left nor what was there before.
-    #[error("{} is neither what it was before nor what the journal left", .0.first().map_or("something", |kept| kept.address.as_str()))]
-    Drifted(Vec<Kept>),
+    #[error("{} is neither what it was before nor what the journal left", .drifted.first().map_or("something", |kept| kept.address.as_str()))]
+    Drifted {
+        /// What is so.
+        drifted: Vec<Kept>,
+        /// The addresses of what was wanted too, and can be taken back without it.
+        rest: Vec<String>,
+    },
     /// The journal bears what its own steps did not start from.
     #[error(transparent)]
     Edited(#[from] DeriveError),
@@ -79,8 +84,10 @@ pub fn rollback(
         _ => None,
     };
     let pending = (0..history.steps().len()).filter_map(intended);
+    // What a clock that was ahead wrote down is as of now: it is waited for, and no longer than for any other.
+    let asked_at = clock.now();
     for (at, since) in pending {
-        match settled(reads, clock, settle, history, at, since)? {
+        match settled(reads, clock, settle, history, at, since.min(asked_at))? {
             Stand::After(wrote) => known.settle(at, Progress::Done { at: since, wrote }),
             Stand::Before => known.settle(at, Progress::Open),
             // Somebody else has been there, after us.
@@ -107,7 +114,7 @@ pub fn rollback(
         if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) || standing.stays.contains(&at) {
             continue;
         }
-        let stand = settled(reads, clock, settle, history, at, *since)?;
+        let stand = settled(reads, clock, settle, history, at, (*since).min(asked_at))?;
         if let Stand::After(_) = stand {
             let kept = |detail| Kept { address: step.address.clone(), detail };
             widens.extend(widened(reads, step)?.into_iter().map(kept));
@@ -116,7 +123,13 @@ pub fn rollback(
     }
     way.refuse_full()?;
     if !way.drifted.is_empty() {
-        return Err(RollbackError::Drifted(way.drifted));
+        let units: BTreeSet<&str> = (history.steps().iter())
+            .filter(|step| way.drifted.iter().any(|kept| kept.address == step.address))
+            .map(|step| step.unit.as_str())
+            .collect();
+        let rest = way.steps.iter().filter(|step| !units.contains(step.unit.as_str()));
+        let rest: BTreeSet<String> = rest.map(|step| step.address.clone()).collect();
+        return Err(RollbackError::Drifted { drifted: way.drifted, rest: rest.into_iter().collect() });
     }
     let begin = history.begin();
     let is_whole = is_all && standing.stays.is_empty() && way.without_room.is_empty();

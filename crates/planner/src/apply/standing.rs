@@ -89,8 +89,9 @@ fn rests(later: &Step, at: usize, history: &History) -> bool {
     match (&earlier.effect, &later.effect) {
         (Effect::CreateVersion { .. }, Effect::SetDefault { to, .. }) => to.version == VersionRef::CreatedBy(at),
         (Effect::CreatePolicy { policy, .. }, Effect::Attach { policy: own, .. }) => policy == own,
-        // The new is attached before the old goes.
-        (Effect::Attach { .. }, Effect::Detach { .. } | Effect::SetDefault { .. }) => true,
+        // The new is attached before the old goes, to each whom that reaches.
+        (Effect::Attach { entity, .. }, Effect::Detach { entity: own, .. }) => entity == own,
+        (Effect::Attach { .. }, Effect::SetDefault { .. }) => true,
         _ => false,
     }
 }

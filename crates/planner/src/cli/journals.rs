@@ -11,6 +11,8 @@ use crate::apply::Origin;
 #[cfg(feature = "aws")]
 use crate::apply::ResumeError;
 use crate::apply::journal::{Folder, History, HistoryError, State};
+#[cfg(feature = "aws")]
+use crate::render::count;
 
 /// A journal on disk.
 pub(super) struct Found {
@@ -221,6 +223,20 @@ pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
         found.kind(),
     );
     super::apply::Earlier { done, ways: is_open.then(|| ways_out(found)) }
+}
+
+/// Says that what a journal wrote counts as just made, where it is of a time that has not come: that is waited for.
+#[cfg(feature = "aws")]
+pub(super) fn tell_ahead(found: &Found, settle: i64) {
+    let (latest, now) = (found.history.latest(), now());
+    if latest > now {
+        super::output::note(&format!(
+            "The journal {} is of {latest}, and here it is {now}: one clock was wrong. What it wrote counts as written now: up \
+             to {} are waited for it to show.",
+            found.id,
+            count(usize::try_from(settle).unwrap_or_default(), "second")
+        ));
+    }
 }
 
 /// What is to be said of writes of which nobody has heard, behind the number of those that are done.

@@ -53,6 +53,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
     check_bearing(&workspace, &folder, &found, args)?;
+    journals::tell_ahead(&found, args.approval.settle);
     let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
         .map_err(|error| refused(&found, &error))?;
     match args.format {
@@ -87,6 +88,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         history: journal.history(),
         stops: &stops,
         withheld: &BTreeMap::new(),
+        changed: &BTreeMap::new(),
     })
 }
 
@@ -161,16 +163,34 @@ fn refuse_widening(back: &Rollback, way: Way) -> Result<(), Failure> {
 
 fn refused(found: &Found, error: &RollbackError) -> Failure {
     match error {
-        RollbackError::Drifted(drifted) => {
+        RollbackError::Drifted { drifted, rest } => {
             let lines: Vec<String> = drifted.iter().map(line).collect();
             let message =
                 format!("somebody else has changed what `{}` left. Nothing was changed.{}", found.id, lines.concat());
-            Failure::refused("drifted", message)
-                .help("take back the rest with --target ADDRESS, and mend these by hand")
+            Failure::refused("drifted", message).help(after_drift(found, rest))
         }
         RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
             .help("give the caller the permissions of docs/permissions.md, or look whether AWS can be reached"),
+    }
+}
+
+/// What there is to do when something cannot be taken back: of the rest, if there is any.
+fn after_drift(found: &Found, rest: &[String]) -> String {
+    let id = &found.id;
+    let by_hand = "mend these by hand: the journal has the documents";
+    let leave = match found.is_open() {
+        true => format!("; then `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
+        false => String::new(),
+    };
+    let targets: Vec<String> = rest.iter().map(|address| format!(" --target {}", visible(address))).collect();
+    match targets.len() {
+        0 => format!("{by_hand}{leave}"),
+        1..=3 => format!("`secateur rollback {id}{}` takes back the rest; {by_hand}{leave}", targets.concat()),
+        more => format!(
+            "`secateur rollback {id}{}` and so on takes back the rest, {more} changes; {by_hand}{leave}",
+            targets.into_iter().take(3).collect::<String>()
+        ),
     }
 }
 

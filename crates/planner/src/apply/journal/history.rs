@@ -291,6 +291,15 @@ impl History {
         self.last_at
     }
 
+    /// Returns the latest time that it names for a write: later than now where the clock was, or is, wrong.
+    pub fn latest(&self) -> UnixTime {
+        let times = self.progress.iter().filter_map(|progress| match progress {
+            Progress::Intended { at } | Progress::Done { at, .. } => Some(*at),
+            Progress::Open | Progress::Skipped { .. } => None,
+        });
+        times.fold(self.last_at, UnixTime::max)
+    }
+
     /// Returns when the last of the steps that are done, and share something with this one, was done.
     pub(crate) fn last_done_beside(&self, step: usize) -> Option<UnixTime> {
         let own = self.steps().get(step)?.shares();

@@ -27,7 +27,9 @@ fn after(name: &str, act: fn(&mut World)) -> (Sim, Disk, Result<usize, RollbackE
 
 fn details(back: &Result<usize, RollbackError>) -> String {
     match back {
-        Err(RollbackError::Drifted(kept)) => kept.iter().map(|kept| format!("{}\n", kept.detail)).collect(),
+        Err(RollbackError::Drifted { drifted, .. }) => {
+            drifted.iter().map(|kept| format!("{}\n", kept.detail)).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use super::scenes::{self, Scene};
 use super::sim::{Disk, Fate, Fault, Shared, Sim, World};
 use super::{PARALLELISM, apply, crashes, history, resume, sim, wide};
 use crate::apply::journal::{History, HistoryError, Record, State, parse};
-use crate::apply::{Effect, Kept, VersionRef, rollback};
+use crate::apply::{Effect, Kept, Left, VersionRef, rollback};
 
 fn in_world(world: &World) -> Sim {
     let sim = Sim { world: Shared::new(world.clone()), ..Sim::default() };
@@ -198,5 +198,100 @@ fn a_disk_that_loses_its_last_record_widens_nothing_and_leaves_nobody_with_neith
         }
         println!("{}: {tried} states x {{resume, rollback}}, {in_doubt} not as before, and told", scene.name);
         assert!(in_doubt > 0, "{}: no effect without a record was ever tried", scene.name);
+    }
+}
+
+#[test]
+fn what_was_done_and_no_longer_stands_is_told_and_nothing_else() {
+    PARALLELISM.set(1);
+    let changed = |world: &World, bytes: &[u8]| {
+        let own = in_world(world);
+        let left = Left::read(&own, &own, 20, &history(&on_disk(bytes))).unwrap();
+        left.changed.into_keys().collect::<Vec<usize>>()
+    };
+    for scene in scenes::all() {
+        for at in 0..scene.proposal().steps().len() {
+            let ((before, _), (there, bytes)) = (after(&scene, at), after(&scene, at + 1));
+            assert_eq!(changed(&there, &bytes), [0; 0], "{}", scene.name);
+            assert_eq!(changed(&before, &bytes), [at], "{}", scene.name);
+        }
+    }
+}
+
+#[test]
+fn a_copy_stays_with_whom_somebody_else_took_the_original_from_and_with_nobody_else() {
+    const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
+    PARALLELISM.set(1);
+    let mut scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    scene.world.attached.insert("user/ann".to_owned(), vec![scenes::OF_AWS.to_owned()]);
+    for change in scene.changes.clone().into_iter().filter(|own| own.target.owner.is_some()) {
+        let mut own = change;
+        own.address = own.address.replace("role/ci", "user/ann");
+        own.depends_on = own.depends_on.iter().map(|on| on.replace("role/ci", "user/ann")).collect();
+        own.target.kind = "aws_iam_user_policy_attachment".to_owned();
+        own.target.owner = Some("user/ann".to_owned());
+        own.expects.holders.clear();
+        scene.changes.push(own);
+    }
+    let steps = scene.proposal().steps().to_vec();
+    assert_eq!(steps.len(), 5, "{steps:?}");
+    // All but the two detaches are done; then somebody takes the original from the role.
+    let (world, bytes) = after(&scene, 3);
+    let (own, disk) = (in_world(&world), on_disk(&bytes));
+    own.world.borrow_mut().attached.insert("role/ci".to_owned(), vec![COPY.to_owned()]);
+    let told = go_back(&own, &disk);
+    let attached = own.world.borrow().attached.clone();
+    assert_eq!(
+        (&*attached["role/ci"], &*attached["user/ann"]),
+        (&[COPY.to_owned()][..], &[scenes::OF_AWS.to_owned()][..])
+    );
+    let told: Vec<&str> = told.iter().map(|kept| kept.address.as_str()).collect();
+    assert_eq!(told, ["policy/Copy", "role/ci/attached/Copy", "role/ci/attached/aws:ReadOnlyAccess"]);
+}
+
+/// The journal of a clock that was ahead, up to its first intent or to its end: the write it names is not there.
+fn ahead(is_in_doubt: bool, seconds: i64) -> (Sim, Disk) {
+    let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+    let (_, bytes) = after(&scene, 1);
+    let kept = if is_in_doubt { 2 } else { 3 };
+    let length = bytes.split_inclusive(|byte| *byte == b'\n').take(kept).map(<[u8]>::len).sum();
+    let world = in_world(&scene.world);
+    *world.clock.borrow_mut() -= seconds;
+    (world, on_disk(&bytes[..length]))
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_wrote_down_is_waited_for_as_if_it_were_of_now() {
+    for is_in_doubt in [true, false] {
+        for seconds in [200, 1_000_000] {
+            let (world, disk) = ahead(is_in_doubt, seconds);
+            let asked_at = *world.clock.borrow();
+            assert!(history(&disk).latest().0 > asked_at);
+            let waited = |world: &Sim| *world.clock.borrow() - asked_at;
+            let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+            assert_eq!(left.changed.len(), usize::from(!is_in_doubt));
+            assert!((20..=22).contains(&waited(&world)), "{is_in_doubt}: {}", waited(&world));
+            let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+            assert!(back.proposal.steps().is_empty(), "{:?}", back.proposal);
+            assert!(waited(&world) <= 44, "{is_in_doubt}: {}", waited(&world));
+            let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+            resume(scene.proposal(), &world, &disk).unwrap();
+            assert!(waited(&world) <= 110, "{is_in_doubt}: {}", waited(&world));
+        }
+    }
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_wrote_down_and_shows_late_is_ours() {
+    for is_in_doubt in [true, false] {
+        let (world, disk) = ahead(is_in_doubt, 1_000_000);
+        let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+        let (there, _) = after(&scene, 1);
+        // Reads show it ten seconds from now.
+        let until = *world.clock.borrow() + 10;
+        world.seen.borrow_mut().push((until, scene.world.clone()));
+        *world.world.borrow_mut() = there;
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        assert_eq!((left.changed.len(), left.theirs.len(), left.untouched.len()), (0, 0, 0), "{is_in_doubt}");
     }
 }

@@ -51,6 +51,8 @@ pub(in crate::cli) struct Closing<'a> {
     /// Why it stopped: what counts first.
     pub stops: &'a [Stop],
     pub withheld: &'a BTreeMap<String, Refusal>,
+    /// The steps that were done before, and that somebody else has changed since: what is there.
+    pub changed: &'a BTreeMap<usize, String>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +69,8 @@ struct Summary<'a> {
     writes_done: usize,
     changes: Vec<ChangeState<'a>>,
     withheld: Vec<WithheldNow<'a>>,
+    /// What was done before, and somebody else has changed since.
+    changed_since: Vec<ChangedSince<'a>>,
     /// The commands that go on, back, or leave it.
     commands: Vec<String>,
 }
@@ -97,6 +101,35 @@ struct WithheldNow<'a> {
     address: &'a str,
     reason: &'a str,
     detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChangedSince<'a> {
+    address: &'a str,
+    detail: String,
+}
+
+impl ChangedSince<'_> {
+    fn line(&self) -> String {
+        format!(
+            "  {}: done before, since then changed by somebody else: left as it is ({})",
+            visible(self.address),
+            visible(&self.detail)
+        )
+    }
+}
+
+/// What somebody else has changed since it was done: for each change, the first that is not as it was left.
+fn changed_since<'a>(closing: &Closing<'a>) -> Vec<ChangedSince<'a>> {
+    let mut all: Vec<ChangedSince<'a>> = Vec::new();
+    for (at, detail) in closing.changed {
+        let Some(step) = closing.history.steps().get(*at) else { continue };
+        if all.iter().all(|own| own.address != step.address) {
+            let detail = format!("{}: {detail}", step.effect);
+            all.push(ChangedSince { address: &step.address, detail });
+        }
+    }
+    all
 }
 
 /// How far each change is, in the order of the steps.
@@ -163,6 +196,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
         writes: history.steps().len(),
         writes_done: history.done(),
         withheld: withheld.collect(),
+        changed_since: changed_since(closing),
         commands: commands(outcome, closing),
         changes: states,
     };
@@ -201,6 +235,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
                     lines.extend(summary.also.iter().map(Also::line));
                 }
             }
+            lines.extend(summary.changed_since.iter().map(ChangedSince::line));
             lines.push(format!("Journal: {}", visible(&summary.journal)));
             lines.push(format!("Head:    {}", summary.head));
             if outcome == "complete" {

@@ -127,6 +127,7 @@ fn begin(
         history,
         stops: &stops,
         withheld,
+        changed: &BTreeMap::new(),
     })
 }
 

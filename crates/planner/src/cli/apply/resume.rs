@@ -33,6 +33,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let cloud = open(globals, &args.access)?;
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
+    journals::tell_ahead(&found, args.approval.settle);
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&found)))?;
     let withheld = match &reproof {
@@ -75,6 +76,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         history: journal.history(),
         stops: &stops,
         withheld: &withheld,
+        changed: &left.changed,
     })
 }
 
@@ -125,12 +127,19 @@ fn page(found: &Found, left: &Left) -> String {
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {
             _ if left.theirs.contains(&at) => "not ours",
+            _ if left.changed.contains_key(&at) => "changed",
             Progress::Done { .. } => "done",
             Progress::Skipped { .. } => "skipped",
             Progress::Intended { .. } => "not known",
             Progress::Open => "left",
         };
         lines.push(format!("  {word:<9} {}", visible(&step.effect.to_string())));
+    }
+    if !left.changed.is_empty() {
+        lines.push(
+            "What is `changed` was done by this journal, and somebody else has changed it since: their work stands."
+                .to_owned(),
+        );
     }
     if !left.theirs.is_empty() {
         lines.push(

@@ -1,0 +1,130 @@
+//! What has changed since a journal was written: by somebody else, by AWS, or by a clock.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::again::stopped_after;
+use super::stage::{Play, Stage};
+use super::tampered::write_anew;
+use super::town::{Kind, essence};
+use crate::cli::Answer;
+use crate::emulator::cloud::allow;
+
+const BOTH: Kind = Kind { name: "both", config: "", target: &["role/put/inline/*", "user/writer/inline/*"] };
+
+/// Puts back what the first change took away, as a colleague would.
+fn undo_first(play: &Play) -> String {
+    let first = play.records(&play.journals()[0])[0]["steps"][0]["address"].as_str().unwrap().to_owned();
+    let both = allow(&["lambda:ListFunctions", "lambda:DeleteFunction"]);
+    let (operation, who, name) = match first.starts_with("role/") {
+        true => ("PutRolePolicy", "RoleName", "put"),
+        false => ("PutUserPolicy", "UserName", "writer"),
+    };
+    play.cloud.iam(operation, &[(who, name), ("PolicyName", "p"), ("PolicyDocument", &both)]);
+    first
+}
+
+#[test]
+fn what_a_colleague_undid_of_what_was_done_is_named_by_a_resume_and_stands() {
+    let stage = Stage::new();
+    let play = stopped_after(&stage, &BOTH, 1);
+    let first = undo_first(&play);
+    let answer = play.resume().ended_with(0);
+    for words in [
+        "  changed   rewrite inline policy p of ".to_owned(),
+        format!(
+            "  {first}: done before, since then changed by somebody else: left as it is (rewrite inline policy p of "
+        ),
+        "Apply complete! 2 changes made.".to_owned(),
+    ] {
+        assert!(answer.stdout.contains(&words), "{words}: {answer}");
+    }
+    let restored: Vec<String> = essence(&play.cloud)
+        .into_iter()
+        .filter(|(_, own)| own.contains("DeleteFunction"))
+        .map(|(key, _)| key)
+        .collect();
+    let owner = if first.starts_with("role/") { "RoleName put inline p" } else { "UserName writer inline p" };
+    assert!(restored.iter().any(|key| key == owner), "{restored:?}");
+    drop(play);
+
+    let play = stopped_after(&stage, &BOTH, 1);
+    let first = undo_first(&play);
+    let answer = play.run(&["apply", "--resume", "--auto-approve", "--settle", "1", "--format", "json"]).ended_with(0);
+    let json: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(
+        (json["outcome"].as_str(), json["changed_since"][0]["address"].as_str()),
+        (Some("complete"), Some(&*first))
+    );
+    drop(play);
+
+    let play = stopped_after(&stage, &BOTH, 1);
+    let answer = play.resume().ended_with(0);
+    assert!(!answer.stdout.contains("done before"), "nobody has changed anything: {answer}");
+}
+
+/// Puts all times of a journal into the future.
+fn put_ahead(play: &Play) {
+    let later = |entry: &mut Value| {
+        let time = entry["time"].as_str().unwrap();
+        entry["time"] = format!("2099{}", time.get(4..).unwrap()).into();
+    };
+    write_anew(play, &play.journals()[0], later);
+}
+
+#[test]
+fn a_journal_of_a_clock_that_was_ahead_is_waited_for_no_longer_than_any_other() {
+    let stage = Stage::new();
+    let play = stopped_after(&stage, &BOTH, 1);
+    undo_first(&play);
+    put_ahead(&play);
+    let begun = Instant::now();
+    let answer = play.resume().ended_with(0);
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    for words in ["is of 2099-", "one clock was wrong", "up to 2 seconds are waited for"] {
+        assert!(answer.stderr.contains(words), "{words}: {answer}");
+    }
+    put_ahead(&play);
+    let begun = Instant::now();
+    let answer = play.rollback(&[]).ended_with(0);
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    assert!(answer.stderr.contains("one clock was wrong"), "{answer}");
+}
+
+/// The help that a rollback prints.
+fn help(answer: &Answer) -> String {
+    answer.stderr.split("help: ").nth(1).unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn the_help_after_a_drift_names_what_can_be_taken_back_without_it_and_nothing_else() {
+    let stage = Stage::new();
+    let theirs = allow(&["lambda:ListFunctions", "s3:CreateBucket"]);
+    let edit = |play: &Play, address: &str| {
+        let (operation, who, name) = match address.starts_with("role/") {
+            true => ("PutRolePolicy", "RoleName", "put"),
+            false => ("PutUserPolicy", "UserName", "writer"),
+        };
+        play.cloud.iam(operation, &[(who, name), ("PolicyName", "p"), ("PolicyDocument", &theirs)]);
+    };
+    let play = stage.play(&BOTH);
+    play.apply(&[]).ended_with(0);
+    let id = play.journals().remove(0);
+    edit(&play, "role/put/inline/p");
+    let answer = play.rollback(&[]).ended_with(3);
+    let command = format!("`secateur rollback {id} --target user/writer/inline/p` takes back the rest; mend these");
+    assert!(help(&answer).starts_with(&command), "{answer}");
+    assert!(!answer.stderr.contains("--abandon"), "it is not open: {answer}");
+    play.rollback(&["--target", "user/writer/inline/p"]).ended_with(0);
+    let answer = play.rollback(&[]).ended_with(3);
+    assert_eq!(help(&answer), "mend these by hand: the journal has the documents", "{answer}");
+    drop(play);
+
+    let play = stopped_after(&stage, &BOTH, 1);
+    let id = play.journals().remove(0);
+    let first = play.records(&id)[0]["steps"][0]["address"].as_str().unwrap().to_owned();
+    edit(&play, &first);
+    let answer = play.rollback(&[]).ended_with(3);
+    assert!(!help(&answer).contains("--target") && help(&answer).contains("--abandon"), "{answer}");
+}
