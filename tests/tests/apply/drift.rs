@@ -89,6 +89,32 @@ fn an_attachment_of_a_group_that_was_made_again_is_left_as_it_is() {
 }
 
 #[test]
+fn a_policy_of_a_group_that_was_made_again_is_left_as_it_is() {
+    let attach = |cloud: &Cloud| cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", &shared())]);
+    let stage = Stage::with(Box::new(move |cloud, _| drop(attach(cloud))));
+    let kind = Kind { name: "shared", config: "", target: &["policy/shared"] };
+    let play = stage.play(&kind);
+    let groups = play.plan()["changes"][0]["expects"]["groups"].clone();
+    assert_eq!(groups[0]["arn"], format!("arn:aws:iam::{ACCOUNT}:group/team"), "{groups}");
+    make_the_group_again(&play.cloud);
+    attach(&play.cloud);
+    let before = essence(&play.cloud);
+    let answer = play.apply(&[]).ended_with(3);
+    assert!(answer.stderr.contains(": recreated: ") && answer.stderr.contains("group/team was deleted"), "{answer}");
+    assert_eq!((essence(&play.cloud), play.journals().len()), (before, 0));
+    let live = play.run(&["verify", PLAN, "--live", "--detailed-exitcode"]).ended_with(2);
+    assert!(live.stdout.contains("recreated"), "{live}");
+    drop(play);
+    // Between the apply and its rollback: somebody has to have seen that it is another one.
+    let play = stage.play(&kind);
+    play.apply(&[]).ended_with(0);
+    make_the_group_again(&play.cloud);
+    attach(&play.cloud);
+    let answer = play.rollback(&[]).ended_with(3);
+    assert!(answer.stdout.contains("  ! policy/shared: group/team was made anew since"), "{answer}");
+}
+
+#[test]
 fn what_moved_since_the_plan_is_refused_before_the_first_write() {
     let stage = Stage::new();
     for (what, word, act) in ACTS {

@@ -9,7 +9,7 @@ use secateur_analyzer::document::fingerprint;
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
 use super::journal::{History, Progress};
 use super::step::{Effect, Step, VersionRef};
-use crate::plan::Expects;
+use crate::plan::{ExpectedHolder, Expects};
 
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,6 +318,9 @@ pub fn surroundings(reads: &impl Reads, step: &Step) -> Result<Option<String>, C
             if let Some(gone) = then.difference(&now).next() {
                 return Ok(Some(format!("{gone} has lost it since the plan")));
             }
+            if let Some(detail) = attached.iter().find_map(|own| other_group(expects, own)) {
+                return Ok(Some(detail));
+            }
             let live = reads.policy(policy)?;
             if live.is_some_and(|live| live.boundary_count > 0) != expects.boundary_use {
                 return Ok(Some("its use as permissions boundary is not what it was".to_owned()));
@@ -339,6 +342,17 @@ pub fn surroundings(reads: &impl Reads, step: &Step) -> Result<Option<String>, C
         Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => members(reads, expects, entity),
         Effect::CreatePolicy { .. } | Effect::DeletePolicy { .. } | Effect::SetKey { .. } => Ok(None),
     }
+}
+
+/// Says that a group is another one than the group of its name that was expected, where one was.
+pub(super) fn other_group(expects: &Expects, live: &LiveEntity) -> Option<String> {
+    let is_it = |group: &&ExpectedHolder| {
+        live.entity.kind == EntityKind::Group
+            && group.arn.name() == live.entity.name
+            && group.unique_id != live.unique_id
+    };
+    let then = expects.groups.iter().find(is_it)?;
+    Some(format!("{} was deleted and made again: it is {}, and was {}", live.entity, live.unique_id, then.unique_id))
 }
 
 /// Says that the document in force is not the one that is expected, where one is.

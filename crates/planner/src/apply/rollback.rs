@@ -384,6 +384,7 @@ impl<R: Reads> Way<'_, R> {
     /// What is expected when a version comes into force again: who holds the policy now. Whoever comes later was not seen.
     fn holders(&self, policy: &Arn) -> Result<Expects, CallError> {
         let (mut holders, mut memberships, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
+        let mut groups = Vec::new();
         for live in self.attached_by_then(policy)? {
             attachments.push(live.entity.to_string());
             if live.entity.kind != EntityKind::Group {
@@ -394,6 +395,7 @@ impl<R: Reads> Way<'_, R> {
                 memberships.push(format!("{} in {}", member.entity, live.entity));
                 holders.push(member);
             }
+            groups.push(live);
         }
         let boundary_use = self.reads.policy(policy)?.is_some_and(|live| live.boundary_count > 0);
         // AWS lists them in an order of its own, and the digest is of what is said here.
@@ -401,7 +403,8 @@ impl<R: Reads> Way<'_, R> {
         holders.dedup();
         memberships.sort();
         attachments.sort();
-        Ok(Expects { attachments, boundary_use, ..self.expects(None, &holders, memberships) })
+        let groups = self.expects(None, &groups, Vec::new()).holders;
+        Ok(Expects { attachments, groups, boundary_use, ..self.expects(None, &holders, memberships) })
     }
 
     /// Whom a policy is attached to when the steps before are made.

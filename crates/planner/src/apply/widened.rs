@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use secateur_analyzer::arn::Arn;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads};
+use super::look::other_group;
 use super::step::{Effect, Step};
 use crate::plan::Expects;
 
@@ -27,7 +28,7 @@ fn of_policy(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Vec<
     let then: BTreeSet<&str> = expects.attachments.iter().map(String::as_str).collect();
     let mut found = Vec::new();
     for live in reads.attached_to(policy)? {
-        if is_another(expects, &live) {
+        if is_another(expects, &live) || other_group(expects, &live).is_some() {
             found.push(format!("{} was made anew since, and gets this too", live.entity));
         } else if then.contains(live.entity.to_string().as_str()) {
             found.extend(joined(reads, expects, &live.entity)?);

@@ -141,6 +141,10 @@ pub struct Expects {
     pub memberships: Vec<String>,
     /// Whom a managed policy is attached to, by address.
     pub attachments: Vec<String>,
+    /// Which groups those are: the groups among them, by ARN, with their unique ids. Of a change to the policy itself; of an
+    /// attachment there is `group_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ExpectedHolder>,
     /// Whether it is a permissions boundary of anybody.
     pub boundary_use: bool,
     /// The ids of the versions of a managed policy.
@@ -155,7 +159,7 @@ pub struct Expects {
     pub access_key: Option<ExpectedKey>,
 }
 
-/// A holder that must be found.
+/// A holder, or a group, that must be found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedHolder {

@@ -1,7 +1,7 @@
 //! What must be found when a change is applied.
 
 use secateur_analyzer::document::fingerprint;
-use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyRef};
+use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyId, PolicyRef};
 
 use super::subject::Subject;
 use super::{ExpectedHolder, Expects, fit};
@@ -28,6 +28,10 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
         None => Vec::new(),
     };
     attachments.sort();
+    let groups = match (managed, subject.entity) {
+        (Some(_), None) => groups(graph, subject.policy),
+        _ => Vec::new(),
+    };
     let boundary_use = managed.is_some_and(|managed| {
         managed.boundary_count.unwrap_or(0) > 0
             || account.principals.iter().any(|principal| principal.boundary.as_ref() == Some(&managed.arn))
@@ -37,6 +41,7 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
         holders,
         memberships,
         attachments,
+        groups,
         boundary_use,
         versions: managed
             .map(|managed| managed.versions.iter().map(|version| version.id.clone()).collect())
@@ -48,6 +53,18 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
         group_id: subject.entity.and_then(|entity| group_id(graph, entity)),
         access_key: None,
     }
+}
+
+/// The groups that a policy is attached to: one that is deleted and made again has another id.
+fn groups(graph: &Graph<'_>, policy: PolicyId) -> Vec<ExpectedHolder> {
+    let own = graph.attached_to(policy).into_iter().filter_map(|entity| match entity {
+        Entity::Group(group) => graph.account().groups.get(group),
+        Entity::Principal(_) => None,
+    });
+    let mut groups: Vec<ExpectedHolder> =
+        own.map(|group| ExpectedHolder { arn: group.arn.clone(), unique_id: group.unique_id.clone() }).collect();
+    groups.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
+    groups
 }
 
 /// The unique id of a group; none for a principal, which is a holder itself.

@@ -95,6 +95,15 @@ fn compare(change: &Change, now: &Expects) -> Vec<Refusal> {
     if let Some(detail) = other_group(then.group_id.as_ref(), now.group_id.as_ref()) {
         refuse("recreated", detail);
     }
+    // One that has it no longer, or did not have it, is told as an attachment.
+    for group in &then.groups {
+        let own = now.groups.iter().find(|own| own.arn == group.arn && own.unique_id != group.unique_id);
+        if let Some(own) = own {
+            let detail =
+                format!("{} was deleted and made again: it is {}, and was {}", own.arn, own.unique_id, group.unique_id);
+            refuse("recreated", detail);
+        }
+    }
     if then.boundary_use != now.boundary_use {
         let detail = if now.boundary_use { "is a permissions boundary now" } else { "is no permissions boundary now" };
         refuse("boundary-use", format!("it {detail}"));

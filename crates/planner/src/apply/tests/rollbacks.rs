@@ -294,3 +294,48 @@ fn who_was_made_anew_under_the_same_name_is_somebody_else() {
     let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
     assert_eq!(details, ["role/ci was made anew since, and gets this too"]);
 }
+
+/// A policy that a group has, too.
+fn of_a_group() -> Scene {
+    let mut scene = scene("update");
+    scene.world.attached.insert("group/ops".to_owned(), vec![SHARED.to_owned()]);
+    let own = |address: &str| crate::plan::ExpectedHolder {
+        arn: format!("arn:aws:iam::111122223333:{address}").parse().unwrap(),
+        unique_id: format!("ID-{address}"),
+    };
+    let expects = &mut scene.changes[0].expects;
+    expects.attachments = vec!["group/ops".to_owned(), "role/ci".to_owned()];
+    expects.memberships = vec!["user/ann in group/ops".to_owned()];
+    expects.holders.push(own("user/ann"));
+    expects.groups = vec![own("group/ops")];
+    scene
+}
+
+#[test]
+fn a_group_that_was_made_anew_under_the_same_name_is_another_one() {
+    let make_anew = |world: &mut World| drop(world.entities.insert("group/ops".to_owned(), "ID-again".to_owned()));
+    let scene = of_a_group();
+    let (world, disk) = (sim(&scene), Disk::default());
+    *world.before_step.borrow_mut() = Some((1, make_anew));
+    let stop = apply(scene.proposal(), &world, &disk).unwrap_err();
+    let is_told =
+        |detail: &str| detail.contains("group/ops was deleted and made again: it is ID-again, and was ID-group/ops");
+    assert!(matches!(&stop, super::Stop::Drifted { detail, .. } if is_told(detail)), "{stop:?}");
+
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let plan = || rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
+    let before = plan();
+    assert_eq!(before.widened, []);
+    make_anew(&mut world.world.borrow_mut());
+    let back = plan();
+    let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
+    assert_eq!(details, ["group/ops was made anew since, and gets this too"]);
+    assert_ne!(back.proposal.digest(), before.proposal.digest());
+    // Whoever approved of the group that was there does not give it to the other.
+    let stop = apply(before.proposal, &world, &Disk::default()).unwrap_err();
+    assert!(matches!(&stop, super::Stop::Drifted { detail, .. } if is_told(detail)), "{stop:?}");
+    apply(back.proposal, &world, &Disk::default()).unwrap();
+    assert_eq!(world.world.borrow().essence(), scene.world.essence());
+}
