@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::again::stopped_after;
 use super::stage::{Play, Stage};
@@ -127,4 +127,23 @@ fn the_help_after_a_drift_names_what_can_be_taken_back_without_it_and_nothing_el
     edit(&play, &first);
     let answer = play.rollback(&[]).ended_with(3);
     assert!(!help(&answer).contains("--target") && help(&answer).contains("--abandon"), "{answer}");
+}
+
+#[test]
+fn a_policy_of_aws_that_aws_has_changed_since_comes_back_with_a_mark() {
+    let stage = Stage::new();
+    let kind = Kind { name: "detach-aws", config: "", target: &["role/queues/attached/*"] };
+    let play = stage.play(&kind);
+    play.apply(&[]).ended_with(0);
+    let arn = "arn:aws:iam::aws:policy/QueueAccess";
+    play.cloud.control("aws-policies", json!({ "arn": arn, "document": allow(&["sqs:*"]) }));
+    let before = essence(&play.cloud);
+    let answer = play.rollback(&[]).ended_with(3);
+    let mark =
+        "  ! role/queues/attached/aws:QueueAccess: AWS has changed policy/QueueAccess since: it comes back with what";
+    assert!(answer.stdout.contains(mark) && answer.stderr.contains("--auto-approve does not cover that"), "{answer}");
+    assert_eq!(essence(&play.cloud), before, "nobody has seen it yet");
+    let digest = answer.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    let id = play.journals().remove(0);
+    play.run(&["rollback", &id, "--approve", &digest, "--settle", "2"]).ended_with(0);
 }

@@ -8,8 +8,7 @@ use secateur_analyzer::time::UnixTime;
 use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
-use super::look::{Stand, look};
-use super::rollback::settled;
+use super::look::{Stand, look, settled};
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

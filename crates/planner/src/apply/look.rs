@@ -2,11 +2,14 @@
 //! surroundings is still so.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use secateur_analyzer::arn::Arn;
-use secateur_analyzer::document::fingerprint;
+use secateur_analyzer::document::{Sha256, fingerprint};
+use secateur_analyzer::time::UnixTime;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
+use super::engine::Clock;
 use super::journal::{History, Progress};
 use super::step::{Effect, Step, VersionRef};
 use crate::plan::{ExpectedHolder, Expects};
@@ -114,6 +117,32 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
                 ("Active", false) | ("Inactive", true) => Stand::Before,
                 (status, _) => other(format!("the key is {status}")),
             })
+        }
+    }
+}
+
+/// Reads where a step stands; one that was just made may not show yet.
+pub(super) fn settled(
+    reads: &impl Reads,
+    clock: &impl Clock,
+    settle: i64,
+    history: &History,
+    at: usize,
+    since: UnixTime,
+) -> Result<Stand, CallError> {
+    let mut failures = 0;
+    loop {
+        let is_late = clock.now().since(since) >= settle;
+        match look(reads, history, at) {
+            Ok(stand @ Stand::After(_)) => return Ok(stand),
+            Ok(stand) if is_late => return Ok(stand),
+            Ok(_) => clock.sleep(Duration::from_millis(500)),
+            Err(error @ CallError::Refused { .. }) => return Err(error),
+            Err(error) if failures >= 6 => return Err(error),
+            Err(_) => {
+                failures += 1;
+                clock.sleep(Duration::from_millis(500));
+            }
         }
     }
 }
@@ -358,12 +387,17 @@ pub(super) fn other_group(expects: &Expects, live: &LiveEntity) -> Option<String
 /// Says that the document in force is not the one that is expected, where one is.
 fn changed(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Option<String>, CallError> {
     let Some(expected) = expects.document else { return Ok(None) };
+    let is_same = in_force(reads, policy)? == Some(expected);
+    Ok((!is_same).then(|| format!("{} is no longer what it was", policy.resource())))
+}
+
+/// The fingerprint of the document that is in force; none where there is no such policy.
+pub(super) fn in_force(reads: &impl Reads, policy: &Arn) -> Result<Option<Sha256>, CallError> {
     let document = match reads.policy(policy)? {
         Some(live) => reads.version(policy, &live.default_version)?,
         None => None,
     };
-    let is_same = document.is_some_and(|document| fingerprint(&document) == expected);
-    Ok((!is_same).then(|| format!("{} is no longer what it was", policy.resource())))
+    Ok(document.map(|document| fingerprint(&document)))
 }
 
 /// The members of a group, which hold what it bears.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
-use secateur_analyzer::time::UnixTime;
 
 use super::approval::{Origin, Proposal};
 use super::borne::{SLOTS, check_documents};
@@ -12,7 +11,7 @@ use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Rea
 use super::derive::DeriveError;
 use super::engine::Clock;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, look};
+use super::look::{Stand, in_force, settled};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::widened::widened;
@@ -138,32 +137,6 @@ pub fn rollback(
     let mut standing = standing.told(history);
     standing.extend(way.without_room);
     Ok(Rollback { proposal, kept: way.kept, widened: widens, standing, is_whole, is_all })
-}
-
-/// Reads where a step stands; one that was just made may not show yet.
-pub(super) fn settled(
-    reads: &impl Reads,
-    clock: &impl Clock,
-    settle: i64,
-    history: &History,
-    at: usize,
-    since: UnixTime,
-) -> Result<Stand, CallError> {
-    let mut failures = 0;
-    loop {
-        let is_late = clock.now().since(since) >= settle;
-        match look(reads, history, at) {
-            Ok(stand @ Stand::After(_)) => return Ok(stand),
-            Ok(stand) if is_late => return Ok(stand),
-            Ok(_) => clock.sleep(std::time::Duration::from_millis(500)),
-            Err(error @ CallError::Refused { .. }) => return Err(error),
-            Err(error) if failures >= 6 => return Err(error),
-            Err(_) => {
-                failures += 1;
-                clock.sleep(std::time::Duration::from_millis(500));
-            }
-        }
-    }
 }
 
 struct Way<'a, R> {
@@ -336,12 +309,20 @@ impl<R: Reads> Way<'_, R> {
     }
 
     /// A policy that somebody else has deleted, made again, or written anew since cannot be attached again. Returns the
-    /// fingerprint of what it must say; none for a policy of AWS, which AWS keeps, and for one that is put back before.
+    /// fingerprint of what it must say; none for one that is put back before. A policy of AWS says what AWS makes of it: it comes
+    /// back as it is now, and must be that when it does.
     fn reattachable(&mut self, step: &Step, policy: &Arn) -> Result<Option<Sha256>, CallError> {
         let is_put_back =
             |step: &Step| matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy);
-        if policy.is_aws_managed_policy() || self.steps.iter().any(is_put_back) {
+        if self.steps.iter().any(is_put_back) {
             return Ok(None);
+        }
+        if policy.is_aws_managed_policy() {
+            let now = in_force(self.reads, policy)?;
+            if now.is_none() {
+                self.drift(step, "AWS has taken the policy away");
+            }
+            return Ok(now);
         }
         let expected = step.expects.as_ref().and_then(|expects| expects.document);
         let live = self.reads.policy(policy)?;

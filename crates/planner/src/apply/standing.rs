@@ -7,8 +7,8 @@ use secateur_analyzer::time::UnixTime;
 use super::cloud::{CallError, Reads};
 use super::engine::Clock;
 use super::journal::{History, Progress};
-use super::look::Stand;
-use super::rollback::{Kept, settled};
+use super::look::{Stand, settled};
+use super::rollback::Kept;
 use super::step::{Effect, Step, VersionRef};
 
 /// What stands, and is not to be taken back.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secateur_analyzer::arn::Arn;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads};
-use super::look::other_group;
+use super::look::{in_force, other_group};
 use super::step::{Effect, Step};
 use crate::plan::Expects;
 
@@ -17,9 +17,12 @@ pub(super) fn widened(reads: &impl Reads, step: &Step) -> Result<Vec<String>, Ca
     let Some(expects) = &step.expects else { return Ok(Vec::new()) };
     match &step.effect {
         Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy),
-        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } | Effect::Detach { entity, .. } => {
-            joined(reads, expects, entity)
+        Effect::Detach { entity, policy } => {
+            let mut found = changed_by_aws(reads, expects, policy)?;
+            found.extend(joined(reads, expects, entity)?);
+            Ok(found)
         }
+        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity),
         _ => Ok(Vec::new()),
     }
 }
@@ -40,6 +43,14 @@ fn of_policy(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Vec<
         found.push("it has become a permissions boundary, and lets through more again".to_owned());
     }
     Ok(found)
+}
+
+/// A policy of AWS that says something else than when it was detached: it comes back as AWS keeps it now.
+fn changed_by_aws(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Vec<String>, CallError> {
+    let Some(then) = expects.document.filter(|_| policy.is_aws_managed_policy()) else { return Ok(Vec::new()) };
+    let is_other = in_force(reads, policy)?.is_some_and(|now| now != then);
+    let detail = || format!("AWS has changed {} since: it comes back with what it says now", policy.resource());
+    Ok(is_other.then(detail).into_iter().collect())
 }
 
 fn joined(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<Vec<String>, CallError> {

@@ -339,3 +339,42 @@ fn a_group_that_was_made_anew_under_the_same_name_is_another_one() {
     apply(back.proposal, &world, &Disk::default()).unwrap();
     assert_eq!(world.world.borrow().essence(), scene.world.essence());
 }
+
+#[test]
+fn a_policy_of_aws_that_aws_has_changed_since_is_named_and_comes_back_as_it_was_seen() {
+    let mut scene = scene("replace");
+    for change in scene.changes.iter_mut().filter(|change| change.target.arn.is_aws_managed_policy()) {
+        change.expects.document = Some(secateur_analyzer::document::fingerprint(&document("*")));
+    }
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let plan = || rollback(&world, &world, 20, &history(&disk), |_| true);
+    let before = plan().unwrap();
+    assert_eq!(before.widened, []);
+    let says = |text: &str| {
+        let mut world = world.world.borrow_mut();
+        let own = world.policies.get_mut(scenes::OF_AWS).unwrap();
+        own.versions.insert("v10".to_owned(), document(text));
+        own.default = "v10".to_owned();
+    };
+    says("s3:New");
+    let back = plan().unwrap();
+    let details: Vec<&str> = back.widened.iter().map(|kept| kept.detail.as_str()).collect();
+    assert_eq!(details, ["AWS has changed policy/ReadOnlyAccess since: it comes back with what it says now"]);
+    // The digest covers what it says; whoever approved of what it said does not attach what it says now.
+    assert_ne!(back.proposal.digest(), before.proposal.digest());
+    let stop = apply(before.proposal, &world, &Disk::default()).unwrap_err();
+    assert!(
+        matches!(&stop, super::Stop::Drifted { detail, .. } if detail.contains("no longer what it was")),
+        "{stop:?}"
+    );
+    apply(back.proposal, &world, &Disk::default()).unwrap();
+    assert_eq!(world.world.borrow().attached["role/ci"], [scenes::OF_AWS]);
+
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    world.world.borrow_mut().policies.remove(scenes::OF_AWS);
+    let back = rollback(&world, &world, 0, &history(&disk), |_| true).map(|back| back.proposal.steps().len());
+    assert!(self::details(&back).contains("AWS has taken the policy away"), "{back:?}");
+}
