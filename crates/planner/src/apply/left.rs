@@ -57,7 +57,7 @@ impl Left {
                     // Reads may still show what was there before the last write.
                     if let Stand::After(found) = calm(reads, clock, (settle, last_at), &known, at)? {
                         left.theirs.insert(at);
-                        known.settle(at, Progress::Skipped { found });
+                        known.settle(at, Progress::Skipped { found, withheld: false });
                     }
                 }
                 Progress::Done { .. } | Progress::Skipped { .. } => {}

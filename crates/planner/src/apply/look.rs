@@ -89,7 +89,7 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
         }
         Effect::CreatePolicy { policy, document, .. } => {
             let Some(live) = reads.policy(policy)? else { return Ok(Stand::Before) };
-            if let Progress::Done { wrote, .. } | Progress::Skipped { found: wrote } = history.progress(at)
+            if let Progress::Done { wrote, .. } | Progress::Skipped { found: wrote, .. } = history.progress(at)
                 && let Some(own) = &wrote.unique_id
                 && *own != live.unique_id
             {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use similar::TextDiff;
 
 use super::apply::{
-    Closing, Wall, Way, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open, plan_of,
-    refuse_open, way,
+    Closing, Named, Wall, Way, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open,
+    plan_of, refuse_open, reproof, takes_away, tell_withheld, used_since, way,
 };
 use super::failure::Failure;
 use super::flags::{Format, Globals, RollbackArgs};
@@ -45,21 +45,41 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     }
     // What it took back may be open too: it goes on from where this one leaves it.
     let above = above(&folder, &found)?;
+    let takes_away = takes_away(&found.history, &above);
     let passed: Vec<&str> =
         above.iter().map(|history| history.begin().id.as_str()).chain([found.id.as_str()]).collect();
     refuse_open(&folder, &passed)?;
+    let reproof = match takes_away && !args.no_recheck {
+        true => Some(reproof(globals, &workspace, named(args), &above)?),
+        false => None,
+    };
     let cloud = open(globals, &args.access)?;
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
     check_bearing(&workspace, &folder, &found, args)?;
     journals::tell_ahead(&found, args.approval.settle);
-    let back = rollback(&cloud, &wall, args.approval.settle, &found.history, wants)
-        .map_err(|error| refused(&found, &error))?;
+    let settle = args.approval.settle;
+    let plan = |wants: &dyn Fn(&Step) -> bool| {
+        rollback(&cloud, &wall, settle, &found.history, wants).map_err(|error| refused(&found, &error))
+    };
+    let mut back = plan(&wants)?;
+    let mut withheld = BTreeMap::new();
+    if let Some(reproof) = reproof.filter(|_| !back.proposal.steps().is_empty()) {
+        let units = back.proposal.steps().iter().map(|step| step.unit.as_str()).collect();
+        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &BTreeSet::new()))?;
+        tell_withheld(&withheld);
+        back = plan(&|step| wants(step) && !withheld.contains_key(&step.unit))?;
+        if back.proposal.steps().is_empty() {
+            let message = "nothing of what was given back may be removed any more";
+            return Err(Failure::refused("withheld", message).help("make a new plan with `secateur plan`"));
+        }
+    }
+    let checked = takes_away.then_some(!args.no_recheck);
     match args.format {
-        Format::Text => output::print(&page(&found, &back))?,
+        Format::Text => output::print(&page(&found, &back, checked))?,
         // What is to be approved is shown; stdout has the result alone.
-        Format::Json if !globals.quiet => output::note(&page(&found, &back)),
+        Format::Json if !globals.quiet => output::note(&page(&found, &back, checked)),
         Format::Json => {}
     }
     if back.proposal.steps().is_empty() {
@@ -87,9 +107,18 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         id: &id,
         history: journal.history(),
         stops: &stops,
-        withheld: &BTreeMap::new(),
+        withheld: &withheld,
         changed: &BTreeMap::new(),
     })
+}
+
+fn named(args: &RollbackArgs) -> Named<'_> {
+    Named {
+        plan: None,
+        snapshot: args.snapshot.as_deref(),
+        older_snapshot: args.older_snapshot.as_deref(),
+        threads: args.threads,
+    }
 }
 
 fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
@@ -200,7 +229,7 @@ fn edited(found: &Found, error: &DeriveError) -> Failure {
 }
 
 /// The journals that this one took back, and those that these did: the apply is the last.
-fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
+pub(super) fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
     let mut taken_back: Vec<History> = Vec::new();
     let mut origin = found.history.begin().origin.clone();
     while let Origin::Rollback { journal, .. } = origin {
@@ -237,15 +266,17 @@ fn line(kept: &Kept) -> String {
     format!("\n{}: {}", visible(&kept.address), visible(&kept.detail))
 }
 
-/// The plan of a rollback: each write, and how documents change.
-fn page(found: &Found, back: &Rollback) -> String {
+/// The plan of a rollback: each write, and how documents change. Where it takes away, `checked` is whether it was looked at
+/// what was used since.
+fn page(found: &Found, back: &Rollback, checked: Option<bool>) -> String {
     let mut lines = vec![format!("Rollback of {}", visible(&found.id)), String::new()];
-    if let Origin::Rollback { .. } = found.history.begin().origin {
-        lines.push(
-            "It was a rollback itself: this does again what that one took back. Whether it was used since is not"
-                .to_owned(),
-        );
-        lines.push("looked at: a new plan would.".to_owned());
+    if let Some(checked) = checked {
+        let used = if checked {
+            "It was looked at what was used since."
+        } else {
+            "Whether it was used since is not looked at."
+        };
+        lines.push(format!("It was a rollback itself: this does again what that one took back. {used}"));
     }
     for step in back.proposal.steps() {
         let sign = match step.effect {

@@ -32,6 +32,8 @@ pub enum Progress {
     Skipped {
         /// What was found of it, where it was done already.
         found: Wrote,
+        /// Whether it is not done: it may no longer be made.
+        withheld: bool,
     },
 }
 
@@ -154,8 +156,8 @@ impl History {
                 return self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
             }
             Record::Failed { step, .. } => return self.set(*step, Progress::Open),
-            Record::Skipped { step, found, .. } => {
-                return self.set(*step, Progress::Skipped { found: found.clone() });
+            Record::Skipped { step, found, withheld, .. } => {
+                return self.set(*step, Progress::Skipped { found: found.clone(), withheld: *withheld });
             }
             Record::Stopped { reason, detail, .. } => self.stopped = Some((reason.clone(), detail.clone())),
             Record::Resumed { parallelism, .. } => {
@@ -316,7 +318,7 @@ impl History {
         match version {
             VersionRef::Id(id) => Some(id.clone()),
             VersionRef::CreatedBy(step) => match self.progress(*step) {
-                Progress::Done { wrote, .. } | Progress::Skipped { found: wrote } => wrote.version.clone(),
+                Progress::Done { wrote, .. } | Progress::Skipped { found: wrote, .. } => wrote.version.clone(),
                 _ => None,
             },
         }

@@ -183,7 +183,16 @@ impl<S: Store> Journal<S> {
     /// # Errors
     /// When that cannot be written.
     pub fn skipped(&mut self, step: usize, detail: &str, found: Wrote, now: UnixTime) -> Result<(), JournalError> {
-        self.write(Record::Skipped { step, detail: detail.to_owned(), found }, now)
+        self.write(Record::Skipped { step, detail: detail.to_owned(), found, withheld: false }, now)
+    }
+
+    /// Writes down that a step may no longer be made, and why: it is passed over, and not done.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn withheld(&mut self, step: usize, detail: &str, now: UnixTime) -> Result<(), JournalError> {
+        let (detail, found) = (detail.to_owned(), Wrote::default());
+        self.write(Record::Skipped { step, detail, found, withheld: true }, now)
     }
 
     /// Writes down why it stops.

@@ -36,9 +36,11 @@ impl History {
         (!steps.is_empty()).then_some(Record::TakenBack { journal, steps })
     }
 
-    /// Whether no step is left.
+    /// Whether no step is left: what is passed over is done, by whomever, and not withheld.
     fn is_through(&self) -> bool {
-        (0..self.steps().len()).all(|at| matches!(self.progress(at), Progress::Done { .. } | Progress::Skipped { .. }))
+        let is_through =
+            |progress: &Progress| matches!(progress, Progress::Done { .. } | Progress::Skipped { withheld: false, .. });
+        (0..self.steps().len()).all(|at| is_through(self.progress(at)))
     }
 
     /// Whether this journal has done, or may have, what undoes or repeats a step of another; and what AWS said.

@@ -66,6 +66,9 @@ pub enum Record {
         /// What was found of it, where it was done already: later steps may rest on it.
         #[serde(default, skip_serializing_if = "is_nothing")]
         found: Wrote,
+        /// Whether it is not done: it may no longer be made.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        withheld: bool,
     },
     /// It stopped before the end.
     Stopped {

@@ -77,13 +77,7 @@ pub(super) fn check(
         let is_beside = |unit: &String| beside.iter().any(|change| change.unit() == unit);
         withheld.retain(|unit, _| !is_beside(unit) || still.contains_key(unit));
         if let Some((unit, refusal)) = recheck(plan, &begun, &judged, &options).into_iter().next() {
-            let message = format!(
-                "{} is done in part, and may no longer be finished: {}. Nothing more was changed",
-                visible(&unit),
-                visible(&refusal.detail)
-            );
-            let help = format!("{ways}; `--no-recheck` finishes it all the same");
-            return Err(Failure::refused("withheld", message).help(help));
+            return Err(not_finished(&unit, &refusal, &ways));
         }
     }
     tell_withheld(&withheld);
@@ -92,6 +86,16 @@ pub(super) fn check(
     check_limits(reproof, &found.history, &ways)?;
     check_evictions(&found.history, &to_begin, &evict, &ways)?;
     Ok(withheld)
+}
+
+/// Refuses to finish what is done in part.
+pub(super) fn not_finished(unit: &str, refusal: &Refusal, ways: &str) -> Failure {
+    let message = format!(
+        "{} is done in part, and may no longer be finished: {}. Nothing more was changed",
+        visible(unit),
+        visible(&refusal.detail)
+    );
+    Failure::refused("withheld", message).help(format!("{ways}; `--no-recheck` finishes it all the same"))
 }
 
 /// Those who held what a change is about.
@@ -109,7 +113,7 @@ fn is_own<'a>(refusal: &Refusal, mut touched: impl Iterator<Item = &'a Change>, 
 /// What was planned upon, with the evidence of now: what is done in part cannot be proved on what it has become. AWS reports
 /// on what is granted, so of those from whom this journal has taken something, what the plan's reports list counts on; a use
 /// that is listed since counts all the same.
-fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change]) -> Account {
+pub(super) fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change]) -> Account {
     let mut reports = live.reports.clone();
     for arn in touched.iter().flat_map(|change| holders(change)).collect::<BTreeSet<_>>() {
         let (Some(now), Some(then)) = (live.reports.get(arn), reproof.account.reports.get(arn)) else { continue };

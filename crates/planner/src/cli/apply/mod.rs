@@ -5,6 +5,7 @@ mod approve;
 mod drive;
 mod fresh;
 mod link;
+mod removal;
 mod resume;
 mod wall;
 
@@ -32,6 +33,7 @@ pub(super) use approve::{Way, approve, way};
 pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
+pub(super) use removal::{Named, reproof, takes_away, used_since};
 pub(super) use resume::check_endpoint_now;
 pub(super) use wall::{Earlier, Wall};
 
@@ -282,7 +284,7 @@ fn line(refusal: &Refusal) -> String {
     format!("\n{}: {}: {}", visible(&refusal.address), refusal.name, visible(&refusal.detail))
 }
 
-fn tell_withheld(withheld: &BTreeMap<String, Refusal>) {
+pub(super) fn tell_withheld(withheld: &BTreeMap<String, Refusal>) {
     for (unit, refusal) in withheld {
         output::note(&format!(
             "\u{1b}[1;33mWithheld:\u{1b}[0m {} may no longer be made: {}",

@@ -3,18 +3,22 @@
 //! What was not begun is looked at and judged anew, as `apply` does; what may no longer be made is left, and told. A group
 //! that was begun is finished while its evidence holds; else it is refused, with the ways back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Closing, Wall, again, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, way};
+use super::{
+    Closing, Named, Wall, again, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, reproof,
+    takes_away, tell_withheld, used_since, way,
+};
 use crate::apply::aws::Cloud;
-use crate::apply::journal::{FileStore, Journal, Progress};
-use crate::apply::{Destination, Left, Origin, Proposal, Proved, Reads, Wrote, resume_plan, resume_rollback};
+use crate::apply::journal::{FileStore, Folder, Journal, Progress};
+use crate::apply::{Destination, Left, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::{Reproof, Sources};
 use crate::cli::{Outcome, output, rollback};
+use crate::plan::Refusal;
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
@@ -38,7 +42,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&found)))?;
     let withheld = match &reproof {
         Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
-        None => BTreeMap::new(),
+        None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left))?,
     };
     match args.format {
         Format::Text => output::print(&page(&found, &left))?,
@@ -61,7 +65,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     for (at, step) in found.history.steps().iter().enumerate() {
         if let Some(refusal) = withheld.get(&step.unit) {
-            let skipped = journal.skipped(at, &refusal.detail, Wrote::default(), journals::now());
+            let skipped = journal.withheld(at, &refusal.detail, journals::now());
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
@@ -78,6 +82,36 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         withheld: &withheld,
         changed: &left.changed,
     })
+}
+
+/// What of the rollback of a rollback may no longer be made: it takes away, and what was used since stays.
+fn taken_away_again(
+    globals: &Globals,
+    args: &ApplyArgs,
+    aws: (&Cloud, &Wall),
+    (workspace, folder): (&Workspace, &Folder),
+    (found, left): (&Found, &Left),
+) -> Result<BTreeMap<String, Refusal>, Failure> {
+    let above = rollback::above(folder, found)?;
+    let units: BTreeSet<&str> = left.untouched.iter().chain(&left.begun).map(String::as_str).collect();
+    // It takes away where the journal that it takes back had given: that is the last one above.
+    let is_giving = above.first().is_none_or(|last| !takes_away(last, above.get(1..).unwrap_or_default()));
+    if args.no_recheck || units.is_empty() || is_giving {
+        return Ok(BTreeMap::new());
+    }
+    let named = Named {
+        plan: args.plan.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+        older_snapshot: args.older_snapshot.as_deref(),
+        threads: args.threads,
+    };
+    let reproof = reproof(globals, workspace, named, &above)?;
+    let withheld = used_since(globals, &args.access, aws, &reproof, (&units, &left.touched))?;
+    if let Some((unit, refusal)) = withheld.iter().find(|(unit, _)| left.begun.contains(*unit)) {
+        return Err(again::not_finished(unit, refusal, &journals::ways_out(found)));
+    }
+    tell_withheld(&withheld);
+    Ok(withheld)
 }
 
 /// What is to be gone on with: of a plan, derived from it anew; of a rollback, what its digest covers.

@@ -72,6 +72,18 @@ pub(in crate::cli) struct RollbackArgs {
     /// Refuse unless the journal's last record has this hash, as `secateur history` shows it
     #[arg(long, value_name = "HASH")]
     pub expect_head: Option<Sha256>,
+    /// When a rollback is taken back: do not read fresh reports; what was used since it gave it back is removed all the same
+    #[arg(long)]
+    pub no_recheck: bool,
+    /// When a rollback is taken back: the snapshot of the plan that was applied [default: the one that the plan names]
+    #[arg(long, value_name = "DIR")]
+    pub snapshot: Option<PathBuf>,
+    /// When a rollback is taken back: the older snapshot that the plan was made with
+    #[arg(long, value_name = "DIR")]
+    pub older_snapshot: Option<PathBuf>,
+    /// How many threads to use for proofs [default: one per core]
+    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
+    pub threads: Option<NonZeroUsize>,
     #[command(flatten)]
     pub approval: ApprovalArgs,
     /// How to tell the result

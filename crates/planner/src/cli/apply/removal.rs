@@ -1,0 +1,102 @@
+//! The rollback of a rollback takes away again: what an apply looks at before it does is looked at here too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use super::again::as_planned;
+use super::{Wall, Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, plan_of};
+use crate::apply::Origin;
+use crate::apply::aws::Cloud;
+use crate::apply::journal::History;
+use crate::cli::failure::Failure;
+use crate::cli::flags::{AccessArgs, Globals};
+use crate::cli::inputs::Workspace;
+use crate::cli::journals;
+use crate::cli::reproof::{Reproof, Sources};
+use crate::plan::{Change, Refusal, drift, recheck};
+
+/// Whether taking a journal back takes permissions away: it is a rollback, of an apply or of the way back to one. `taken_back`
+/// are the journals from the one that it took back to the first. One that is gone may have been anything.
+pub(in crate::cli) fn takes_away(history: &History, taken_back: &[History]) -> bool {
+    let is_rollback = |history: &History| matches!(history.begin().origin, Origin::Rollback { .. });
+    match taken_back.last() {
+        Some(first) if !is_rollback(first) => taken_back.len() % 2 == 1,
+        _ => is_rollback(history),
+    }
+}
+
+/// What the command line names of what the apply was made from.
+#[derive(Clone, Copy, Default)]
+pub(in crate::cli) struct Named<'a> {
+    pub plan: Option<&'a Path>,
+    pub snapshot: Option<&'a Path>,
+    pub older_snapshot: Option<&'a Path>,
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Reads what the apply was made from, which is what its removals are judged by. `taken_back` is as of [`takes_away`].
+pub(in crate::cli) fn reproof(
+    globals: &Globals,
+    workspace: &Workspace,
+    named: Named<'_>,
+    taken_back: &[History],
+) -> Result<Reproof, Failure> {
+    let begin = taken_back.last().map(History::begin);
+    let plan = begin.and_then(|begin| plan_of(workspace, named.plan, begin.plan.as_deref()));
+    let (Some(begin), Some(plan)) = (begin, plan) else {
+        return Err(not_looked_at("the journal of the apply is gone, or does not say where its plan is"));
+    };
+    let Named { snapshot, older_snapshot, threads, .. } = named;
+    let sources = Sources { plan: &plan, snapshot, older_snapshot, threads };
+    let reproof = Reproof::read(globals, &sources).map_err(|failure| not_looked_at(failure.message()))?;
+    match begin.origin {
+        Origin::Plan { digest } if digest == reproof.plan.digest => Ok(reproof),
+        _ => Err(not_looked_at("the plan there is another one")),
+    }
+}
+
+/// Refuses: it takes away, and nobody can tell what was used since.
+fn not_looked_at(why: &str) -> Failure {
+    let message =
+        format!("it takes away again what was given back, and whether that was used since cannot be looked at: {why}");
+    Failure::refused("not-rechecked", message).help(
+        "put the plan of the apply, its snapshot and the configuration back, or name the snapshots with --snapshot and \
+         --older-snapshot; or make a new plan with `secateur plan`; `--no-recheck` takes it away all the same",
+    )
+}
+
+/// Returns what of some units may not be taken away again: by unit, what was used since the plan, or who holds it now. `touched`
+/// are the addresses of those that are done, or done in part: they are not as they were by our own doing.
+pub(in crate::cli) fn used_since(
+    globals: &Globals,
+    access: &AccessArgs,
+    (cloud, wall): (&Cloud, &Wall),
+    reproof: &Reproof,
+    (units, touched): (&BTreeSet<&str>, &BTreeSet<String>),
+) -> Result<BTreeMap<String, Refusal>, Failure> {
+    let plan = &reproof.plan;
+    let changes: Vec<&Change> = plan.changes.iter().filter(|change| units.contains(change.unit())).collect();
+    let live = fresh_account(globals, access, (cloud, wall), reproof, &changes, Whose::Affected)?;
+    check_endpoint(live.endpoint.as_deref(), &destination(plan))?;
+    check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now)).map_err(|failure| {
+        failure
+            .help("`secateur collect`, `secateur plan`, and review it again; `--no-recheck` takes it away all the same")
+    })?;
+    // Who holds it now was judged for the plan, or by nobody. Versions that came and went, and the sizes of what lies beside, are
+    // the journals' own doing.
+    let is_own = |refusal: &Refusal| matches!(refusal.name.as_str(), "version" | "versions" | "inline-size");
+    let untouched: Vec<&Change> = changes.iter().copied().filter(|change| !touched.contains(&change.address)).collect();
+    let moved = drift(&untouched, &fresh_analysis(reproof, &live)?);
+    let mut withheld = BTreeMap::new();
+    for refusal in moved.into_iter().filter(|refusal| !is_own(refusal)) {
+        let unit = changes.iter().find(|change| change.address == refusal.address).map(|change| change.unit());
+        withheld.entry(unit.unwrap_or(&refusal.address).to_owned()).or_insert(refusal);
+    }
+    // What was given back looks new: the grants of the plan count, and every use that is listed by now.
+    let judged = as_planned(reproof, &live, &changes);
+    for (unit, refusal) in recheck(plan, &changes, &fresh_analysis(reproof, &judged)?, &reproof.options()?) {
+        withheld.entry(unit).or_insert(refusal);
+    }
+    Ok(withheld)
+}
