@@ -259,3 +259,26 @@ fn a_rollback_of_a_rollback_that_stopped_goes_on_without_what_was_used_since() {
     again(&play, &id, &[]).ended_with(3);
     again(&play, &id, &["--no-recheck"]).ended_with(0);
 }
+
+#[test]
+fn a_rollback_that_stopped_anywhere_can_be_taken_back() {
+    let stage = Stage::new();
+    for kind in KINDS.iter().filter(|kind| ["replace", "split", "evict"].contains(&kind.name)) {
+        for skip in 1.. {
+            let play = stage.play(kind);
+            play.apply(&[]).ended_with(0);
+            let applied = essence(&play.cloud);
+            let fault = json!({ "operation": "writes", "skip": skip, "effect": "error", "code": "AccessDenied", "status": 403 });
+            play.cloud.control("faults", fault);
+            if play.rollback(&[]).code == 0 {
+                assert!(skip > 2, "{}", kind.name);
+                break;
+            }
+            play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+            let id = play.journals().pop().unwrap();
+            let answer = again(&play, &id, &[]).ended_with(0);
+            assert!(!answer.stderr.contains("Withheld"), "{}, {skip}: {answer}", kind.name);
+            assert_eq!(essence(&play.cloud), applied, "{}, {skip}", kind.name);
+        }
+    }
+}

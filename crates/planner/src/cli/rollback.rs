@@ -14,7 +14,7 @@ use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::show::read_plan;
 use super::{Exit, Outcome, output};
-use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
+use crate::apply::journal::{Ending, FileStore, Folder, History, Progress, Record, State, close as close_journal};
 use crate::apply::{Bearing, DeriveError, Effect, Kept, Origin, Rollback, RollbackError, Step, bearing, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
@@ -67,7 +67,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let mut withheld = BTreeMap::new();
     if let Some(reproof) = reproof.filter(|_| !back.proposal.steps().is_empty()) {
         let units = back.proposal.steps().iter().map(|step| step.unit.as_str()).collect();
-        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &BTreeSet::new()))?;
+        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &in_part(&found.history)))?;
         tell_withheld(&withheld);
         back = plan(&|step| wants(step) && !withheld.contains_key(&step.unit))?;
         if back.proposal.steps().is_empty() {
@@ -110,6 +110,14 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         withheld: &withheld,
         changed: &BTreeMap::new(),
     })
+}
+
+/// The addresses of what a journal has done in part, groups whole: they are neither what they were nor what they are to be.
+fn in_part(history: &History) -> BTreeSet<String> {
+    let steps = || history.steps().iter().enumerate();
+    let is_done = |at: usize| matches!(history.progress(at), Progress::Done { .. });
+    let units: BTreeSet<&str> = steps().filter(|(at, _)| !is_done(*at)).map(|(_, step)| step.unit.as_str()).collect();
+    steps().filter(|(_, step)| units.contains(step.unit.as_str())).map(|(_, step)| step.address.clone()).collect()
 }
 
 fn named(args: &RollbackArgs) -> Named<'_> {
