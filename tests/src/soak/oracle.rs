@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::draw::DAY;
 use super::reports::DELAY;
-use super::scene::{Bearer, EventKind, Place, Principal, Report, Scene, State};
+use super::scene::{Bearer, Document, EventKind, Place, Principal, Report, Scene, State};
 use super::settings::{MAX_REPORT_AGE_DAYS, Settings};
 use crate::judge::actions::{ActionSet, Catalogue};
 use crate::judge::{Effect, Listed, Policy, Statement, time};
@@ -404,6 +404,8 @@ impl Judging<'_> {
             let is_exact = match event.kind {
                 EventKind::Attach(at) if place == Place::Managed(at) => paths == BTreeSet::from([own]),
                 EventKind::Put(at) => place == Place::Inline(own, at),
+                EventKind::Tag if self.scene.document(place).is_some_and(Document::asks_who) => true,
+                EventKind::Tag if self.scene.minds_tags(self.at) => false,
                 EventKind::Attach(_) | EventKind::Tag => continue,
             };
             granted.perhaps = granted.perhaps.max(event.time);

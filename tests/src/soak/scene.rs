@@ -22,6 +22,12 @@ impl Document {
     pub fn new(text: String) -> Document {
         Document { policy: Policy::parse(&text), text }
     }
+
+    /// Returns whether it names tags of who asks, or multi-factor authentication, or may by escapes.
+    pub fn asks_who(&self) -> bool {
+        let text = self.text.to_lowercase();
+        text.contains("principaltag") || text.contains("multifactorauth") || text.contains("\\u")
+    }
 }
 
 /// An inline policy.
@@ -152,7 +158,7 @@ pub enum EventKind {
     Attach(usize),
     /// It wrote an inline policy, by its place.
     Put(usize),
-    /// It tagged the principal, which grants nothing.
+    /// It tagged the principal, which grants nothing where no document asks who that is.
     Tag,
 }
 
@@ -319,6 +325,13 @@ impl Scene {
     pub fn sources_of(&self, principal: usize) -> Vec<Bearer> {
         let groups = self.principals.get(principal).into_iter().flat_map(|own| own.groups.iter());
         std::iter::once(Bearer::Principal(principal)).chain(groups.map(|at| Bearer::Group(*at))).collect()
+    }
+
+    /// Returns whether a document that the principal has to do with may depend on its tags, or on how it signed in.
+    pub fn minds_tags(&self, principal: usize) -> bool {
+        let boundary = self.principals.get(principal).and_then(|own| own.boundary).map(Place::Managed);
+        let mut places = self.held_by(principal).into_iter().chain(boundary);
+        places.any(|place| self.document(place).is_some_and(Document::asks_who))
     }
 
     /// Returns where the documents stand that a principal holds.

@@ -200,6 +200,8 @@ pub struct ManagedPolicy {
     pub created: Option<UnixTime>,
     /// Its tags; none when they were not collected.
     pub tags: Option<Vec<Tag>>,
+    /// Whether it may have more of them: the list lacks pages.
+    pub tags_lack_pages: bool,
 }
 
 /// A version of a managed policy.

@@ -142,6 +142,7 @@ impl Sketch {
             boundary_count: None,
             created: time("2020-01-01T00:00:00Z"),
             tags: None,
+            tags_lack_pages: false,
         });
         self.account.policies.sort_by(|a, b| a.arn.cmp(&b.arn));
         self

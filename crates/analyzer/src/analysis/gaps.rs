@@ -4,7 +4,7 @@ use super::Analysis;
 use crate::account::{Gap, ReportStatus};
 use crate::graph::Entity;
 use crate::rules::KmsPruning;
-use crate::verdict::{RegionProblem, details_at};
+use crate::verdict::{RegionProblem, details_at, is_dated};
 
 /// The collection's own gaps, then what the analysis missed, each in order.
 pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
@@ -34,6 +34,14 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
     if account.grants.is_none() {
         let detail = "nothing tells when permissions were granted: unknown_grant_date decides".to_owned();
         add("grants.json", "no-grants", detail);
+    }
+    if let Some(history) = account.grants.as_ref().filter(|history| !is_dated(history, analysis.inputs.now)) {
+        let detail = format!(
+            "the event history is of {} to {}, which is no span of the past: what it has counts, and where it has nothing, \
+             unknown_grant_date decides",
+            history.from, history.to
+        );
+        add("grants.json", "grants-misdated", detail);
     }
     let reports = account.reports.values().filter(|report| report.status == ReportStatus::Completed);
     let newest = reports.filter_map(|report| report.generated_at).chain(details_at(account)).max();

@@ -1,3 +1,4 @@
+mod beside;
 mod grants;
 mod in_order;
 mod key_use;
@@ -351,6 +352,8 @@ fn dormant_principals() {
     check(sqs_role().report("role/r", "sqs 2026-01-01: CreateQueue"), true);
     let recently = |role: &mut crate::account::Principal| role.last_used = time("2026-10-01");
     check(sqs_role().report("role/r", "sqs -").change("role/r", recently), false);
+    let undated = |role: &mut crate::account::Principal| role.last_used_region = Some("us-east-1".to_owned());
+    check(sqs_role().report("role/r", "sqs -").change("role/r", undated), false);
     check(sqs_role().report("role/r", "sqs -").change("role/r", |role| role.created = time("2026-09-01")), false);
 }
 

@@ -85,14 +85,15 @@ impl PolicyGrants {
 ///
 /// A younger version than the one in force may have been in force: what it did not allow may have come back since.
 fn introductions(in_force: &InForce<'_>, policy: &ManagedPolicy) -> Vec<(UnixTime, ActionSet)> {
-    let Some((current, at)) = policy.default().and_then(|current| Some((current, current.created?))) else {
-        return Vec::new();
-    };
+    let Some(current) = policy.default() else { return Vec::new() };
+    // Without its date a version may be of today.
+    let created = |version: &PolicyVersion| version.created.unwrap_or(UnixTime(i64::MAX));
+    let at = created(current);
     let mut rest = in_force.allowed();
     let mut found = Vec::new();
     let mut others: Vec<(UnixTime, &PolicyVersion)> = (policy.versions.iter())
         .filter(|version| version.id != current.id)
-        .filter_map(|version| Some((version.created?, version)))
+        .map(|version| (created(version), version))
         .collect();
     others.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
     for (created, version) in others.iter().filter(|(created, _)| *created >= at) {

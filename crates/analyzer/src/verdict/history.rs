@@ -3,9 +3,12 @@
 //! A write that names the principal, one of its groups or the policy dates the grant, also one that takes something away: a
 //! Deny may have gone with it. Calls that have nothing to do with permissions are passed over.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
+use super::bearing::{Bearing, may_depend_on_who};
+use super::credentials;
 use super::grant::{Granted, is_without_gap};
 use super::lifted;
 use super::report::{REPORTING_DELAY, ReportTimes};
@@ -33,7 +36,11 @@ pub struct GrantIndex<'a> {
     history: Option<&'a GrantHistory>,
     /// Whether the history reaches as far as the documents and attachments that the account shows.
     covers_details: bool,
+    /// Whether its span makes sense: only then does silence tell anything. What it has, it tells in any case.
+    is_dated: bool,
     by_entity: HashMap<(char, String), Vec<&'a GrantEvent>>,
+    /// Calls that change no policy, and may be what permissions wait for: tags, MFA devices, credentials.
+    beside: HashMap<(char, String), Vec<&'a GrantEvent>>,
     by_policy: HashMap<String, VersionEvents>,
     /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
     unnamed: HashMap<char, UnixTime>,
@@ -60,18 +67,6 @@ const ROLE: char = 'r';
 const GROUP: char = 'g';
 const POLICY: char = 'p';
 
-/// Parts of the names of calls that neither grant nor take away permissions.
-const UNRELATED: [&str; 8] = [
-    "Tag",
-    "AccessKey",
-    "LoginProfile",
-    "MFADevice",
-    "SSHPublicKey",
-    "SigningCertificate",
-    "ServiceSpecificCredential",
-    "ChangePassword",
-];
-
 impl VersionEvents {
     fn add(&mut self, event: &GrantEvent) {
         match event.name.as_str() {
@@ -88,19 +83,28 @@ impl<'a> GrantIndex<'a> {
     pub fn new(account: &'a Account, now: UnixTime) -> GrantIndex<'a> {
         let nothing = || account.principals.iter().map(|_| OnceLock::new()).collect();
         let silent = GrantIndex { deny_lifted: nothing(), ..GrantIndex::default() };
-        let Some(history) =
-            account.grants.as_ref().filter(|history| history.from <= history.to && history.to <= now.plus(DAY))
-        else {
-            return silent;
-        };
+        let Some(history) = &account.grants else { return silent };
         let of_principal = nothing();
         let covers_details = details_at(account).is_none_or(|at| history.to >= at);
-        let mut index = GrantIndex { history: Some(history), covers_details, of_principal, ..silent };
+        let is_dated = is_dated(history, now);
+        let mut index = GrantIndex { history: Some(history), is_dated, covers_details, of_principal, ..silent };
         let names = known_names(account);
-        for event in history.events.iter().filter(|event| !UNRELATED.iter().any(|part| event.name.contains(part))) {
-            index.add(event, &names);
+        for event in &history.events {
+            match Bearing::of(&event.name) {
+                Bearing::Permissions => index.add(event, &names),
+                Bearing::Terms | Bearing::Credentials => index.add_beside(event),
+                Bearing::Nothing => {}
+            }
         }
         index
+    }
+
+    fn add_beside(&mut self, event: &'a GrantEvent) {
+        for (kind, name) in [(USER, &event.user_name), (ROLE, &event.role_name)] {
+            if let Some(name) = name {
+                self.beside.entry((kind, name.to_ascii_lowercase())).or_default().push(event);
+            }
+        }
     }
 
     fn add(&mut self, event: &'a GrantEvent, known: &HashSet<(char, String)>) {
@@ -150,7 +154,7 @@ impl<'a> GrantIndex<'a> {
         match holder.paths.iter().map(by_path).min().flatten() {
             // A write is proof, wherever the history ends; silence is none after its end.
             Some(time) => Granted::At(time),
-            None if history.to < times.generated_at || !self.covers_details => Granted::Unknown,
+            None if !self.is_dated || history.to < times.generated_at || !self.covers_details => Granted::Unknown,
             None if times.observed.since(history.from) + TOLERANCE >= settings.min_idle() => Granted::LongAgo,
             None => Granted::Unknown,
         }
@@ -172,7 +176,26 @@ impl<'a> GrantIndex<'a> {
         let versions = denying.chain(&principal.boundary).chain(missing).map(|arn| self.version_events(arn));
         let versions = versions.filter_map(|events| events.made.max(events.chosen));
         let unnamed = self.unnamed.get(&kind).copied();
-        own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).max()
+        let beside = self.beside(graph, id, principal);
+        own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).chain(beside).max()
+    }
+
+    /// The latest call that changed no policy, and that the principal's permissions may have waited for.
+    fn beside(&self, graph: &Graph<'_>, id: PrincipalId, principal: &Principal) -> Option<UnixTime> {
+        let account = graph.account();
+        let own = self.beside.get(&(kind_of_principal(principal), principal.name.to_ascii_lowercase()))?;
+        let boundary = principal.boundary.as_ref().and_then(|arn| account.policy(arn)).map(PolicyRef::Managed);
+        let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)).chain(boundary);
+        // A policy that was not read may depend on anything.
+        let has_terms = LazyCell::new(|| {
+            held.into_iter().any(|policy| policy.document().is_none_or(|document| may_depend_on_who(document.text())))
+        });
+        let counts = |event: &&&GrantEvent| match Bearing::of(&event.name) {
+            Bearing::Terms => *has_terms,
+            Bearing::Credentials => !credentials::were_there(account, principal, event),
+            Bearing::Permissions | Bearing::Nothing => false,
+        };
+        own.iter().filter(counts).map(|event| event.time).max()
     }
 
     /// The latest write that can have granted the policy by this path.
@@ -232,6 +255,11 @@ impl<'a> GrantIndex<'a> {
     fn events_of(&self, kind: char, name: &str) -> impl Iterator<Item = &&'a GrantEvent> {
         self.by_entity.get(&(kind, name.to_ascii_lowercase())).into_iter().flatten()
     }
+}
+
+/// Whether the span of a history makes sense at `now`.
+pub(crate) fn is_dated(history: &GrantHistory, now: UnixTime) -> bool {
+    history.from <= history.to && history.to <= now.plus(DAY)
 }
 
 /// Until when the history must reach, to say anything of what the authorization details show.

@@ -87,7 +87,7 @@ impl<'a> HolderEvidence<'a> {
         let times = report.as_ref().ok().map(|(_, times)| *times);
         let key_uses = times.map_or_else(Vec::new, |times| key_use::recent(account, principal, settings, times));
         let since = |time: UnixTime| times.is_some_and(|times| times.observed.since(time) < settings.min_idle());
-        let of_role = principal.last_used_region.as_deref().filter(|_| principal.last_used.is_some_and(since));
+        let of_role = principal.last_used_region.as_deref().filter(|_| principal.last_used.is_none_or(since));
         let used = key_use::regions(&key_uses).chain(of_role);
         let regions = key_use::with_regions(regions, &account.catalog, used);
         let mut evidence = HolderEvidence {
@@ -123,6 +123,8 @@ impl<'a> HolderEvidence<'a> {
         let used = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
         self.principal.created.is_some_and(|created| created <= window_start)
             && !used(self.principal.last_used)
+            // A use that has no date may be of today.
+            && (self.principal.last_used.is_some() || self.principal.last_used_region.is_none())
             && self.key_uses.is_empty()
             && !report.services.iter().any(|row| used(row.last_use()))
     }
@@ -396,10 +398,11 @@ impl<'a> HolderEvidence<'a> {
         // Without a date of creation the principal may be new.
         let created = self.principal.created.unwrap_or(times.observed);
         // Under the boundary as it was before, use may not have been possible; one that was not read may be of today.
-        let ceiling = self.principal.boundary.as_ref().map_or(created, |arn| {
-            let version = self.account.policy(arn).and_then(ManagedPolicy::default);
-            version.and_then(|version| version.created).unwrap_or(times.observed)
-        });
+        let ceiling = self
+            .principal
+            .boundary
+            .as_ref()
+            .map_or(created, |arn| self.account.policy(arn).and_then(in_force_since).unwrap_or(times.observed));
         // Nor before a Deny of another policy was lifted.
         let lifted = history.deny_lifted(graph, holder.principal).unwrap_or(created);
         (grant.max(created).max(ceiling).max(lifted), assumed)
@@ -423,6 +426,15 @@ impl<'a> HolderEvidence<'a> {
     pub fn related(&self, kept: &ActionSet) -> RelatedActions {
         RelatedActions { found: protection::related_to(self.catalog(), kept) }
     }
+}
+
+/// Since when a policy says what it says now, at the earliest; none where its versions do not tell. A younger version than the
+/// one in force may have been in force in between.
+fn in_force_since(policy: &ManagedPolicy) -> Option<UnixTime> {
+    let since = policy.default()?.created?;
+    let younger =
+        policy.versions.iter().map(|version| version.created).filter(|created| created.is_none_or(|at| at > since));
+    younger.fold(Some(since), |latest, created| Some(latest?.max(created?)))
 }
 
 /// Why an action is kept whatever the policy.

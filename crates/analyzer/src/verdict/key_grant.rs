@@ -2,7 +2,7 @@
 //! be used by it.
 //!
 //! [`PolicyGrants`](super::PolicyGrants) tells the same of actions, on whatever resource. Here a version counts only if it allows
-//! the same actions on the same key under the same condition, and denies none of them.
+//! the same actions on the same key under the same condition, in the same language, and denies none of them.
 
 use serde_json::Value;
 
@@ -20,13 +20,14 @@ pub(crate) struct KeyGrant<'a> {
     arn: &'a str,
     actions: ActionSet,
     condition: Option<Value>,
+    language: Option<Value>,
 }
 
 impl<'a> KeyGrant<'a> {
     /// Takes what a statement of a document allows on one of its resources.
     pub fn new(catalog: &'a Catalog, document: &PolicyDocument, statement: &Statement, arn: &'a str) -> KeyGrant<'a> {
         let (actions, condition) = (catalog.covered(&statement.actions), condition(document, statement));
-        KeyGrant { catalog, arn, actions, condition }
+        KeyGrant { catalog, arn, actions, condition, language: terms::language(document) }
     }
 
     /// Returns since when the policy has allowed it without a break, as far as its versions and the calls about them tell.
@@ -79,7 +80,9 @@ impl<'a> KeyGrant<'a> {
                 && self.actions.iter().all(|id| covered.contains(id))
                 && condition(document, statement) == self.condition
         };
-        document.statements.iter().any(allows) && !document.statements.iter().any(is_denied)
+        terms::language(document) == self.language
+            && document.statements.iter().any(allows)
+            && !document.statements.iter().any(is_denied)
     }
 }
 

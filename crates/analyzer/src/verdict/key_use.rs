@@ -85,6 +85,7 @@ pub(super) fn contradicted(
     let mut found = BTreeMap::new();
     for used in uses {
         let is_shown = |row: &ServiceRow| shows(row, *used, times, settings);
+        let is_shown_then = |row: &ServiceRow| is_shown(row) && is_at_that_time(row, *used, times);
         let protection = || Protection::KeyUse { service: Arc::from(used.service), time: used.time };
         match catalog.service(used.service) {
             Some(service) => {
@@ -92,7 +93,7 @@ pub(super) fn contradicted(
                     found.entry(service).or_insert_with(protection);
                 }
             }
-            None if report.services.iter().any(is_shown) => {}
+            None if report.services.iter().any(is_shown_then) => {}
             None => {
                 for row in &report.services {
                     if let ServiceKey::Known(service) = row.service {
@@ -113,6 +114,11 @@ fn shows(row: &ServiceRow, used: KeyUse<'_>, times: ReportTimes, settings: &Sett
         return times.observed.since(last) < settings.min_idle();
     }
     last.since(used.time) >= -DAY
+}
+
+/// Whether the row's last use is of the time of the key's; what came later may have been of any service.
+fn is_at_that_time(row: &ServiceRow, used: KeyUse<'_>, times: ReportTimes) -> bool {
+    used.time > times.observed || row.last_use().is_some_and(|last| last.since(used.time) <= DAY)
 }
 
 /// Returns the protections by action.

@@ -40,7 +40,7 @@ pub enum LeftAlone {
     Unreadable(Arc<str>),
     /// The document is not in the snapshot.
     NotCollected,
-    /// The tags of others are in the snapshot, and its own are not: nothing tells who owns it.
+    /// The tags of others are in the snapshot, and its own are not, or not all of them: nothing tells who owns it.
     TagsNotCollected,
     /// The policy is written elsewhere: change it there.
     Owned(Owner),
@@ -91,9 +91,9 @@ impl fmt::Display for LeftAlone {
             LeftAlone::Irregular(what) => write!(f, "{what}: rewrite the document by hand first"),
             LeftAlone::Unreadable(why) => write!(f, "the document cannot be read: {why}"),
             LeftAlone::NotCollected => f.write_str("the document in force is not in the snapshot"),
-            LeftAlone::TagsNotCollected => {
-                f.write_str("its tags, which would tell who owns it, are not in the snapshot: collect again")
-            }
+            LeftAlone::TagsNotCollected => f.write_str(
+                "its tags, which would tell who owns it, are not in the snapshot, or not all of them: collect again",
+            ),
             LeftAlone::Owned(Owner::CloudFormation(stack)) => {
                 write!(f, "owned by CloudFormation ({stack}): change the stack's template instead")
             }
@@ -197,6 +197,9 @@ pub fn left_alone_policy(graph: &Graph<'_>, id: PolicyId, boundaries: &[PolicyId
     let tags = match policy {
         PolicyRef::Managed(managed) => match &managed.tags {
             None if !managed.is_aws_managed() && account.policies.iter().any(has_tags) => {
+                return Some(LeftAlone::TagsNotCollected);
+            }
+            Some(tags) if managed.tags_lack_pages && owner_by_tags(tags).is_none() => {
                 return Some(LeftAlone::TagsNotCollected);
             }
             tags => tags.as_deref().unwrap_or_default(),

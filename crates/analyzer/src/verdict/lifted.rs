@@ -20,32 +20,37 @@ pub(super) fn deny_lifted(policy: &ManagedPolicy) -> Option<UnixTime> {
     let current = policy.default()?;
     let in_force = denies(current);
     let mut by_date: Vec<&PolicyVersion> = policy.versions.iter().collect();
-    by_date.sort_by_key(|version| version.created);
+    by_date.sort_by_key(|version| date(version));
     let lifted = |version: &PolicyVersion| {
-        let gone: Vec<Value> = match denies(version) {
+        let gone: Vec<(Option<Value>, Value)> = match denies(version) {
             Some(own) => own.into_iter().filter(|deny| !in_force.iter().flatten().any(|now| now == deny)).collect(),
             // What cannot be compared may all be gone.
-            None => return current.created.max(version.created),
+            None => return Some(date(current).max(date(version))),
         };
         if gone.is_empty() {
             return None;
         }
-        if version.created >= current.created {
-            return version.created;
+        if date(version) >= date(current) {
+            return Some(date(version));
         }
         // It went with the first version after that lacks it.
         let lacks = |next: &&&PolicyVersion| {
             let has = denies(next).unwrap_or_default();
-            next.created > version.created && gone.iter().any(|deny| !has.contains(deny))
+            date(next) > date(version) && gone.iter().any(|deny| !has.contains(deny))
         };
-        let last_with = by_date.iter().rev().find(|next| !lacks(next) && next.created < current.created);
-        let after = last_with.map_or(version.created, |last| last.created.max(version.created));
-        by_date.iter().find(|next| next.created > after).and_then(|next| next.created).or(current.created)
+        let last_with = by_date.iter().rev().find(|next| !lacks(next) && date(next) < date(current));
+        let after = last_with.map_or(date(version), |last| date(last).max(date(version)));
+        Some(by_date.iter().map(|next| date(next)).find(|next| *next > after).unwrap_or(date(current)))
     };
     policy.versions.iter().filter(may_deny).filter_map(lifted).max()
 }
 
+/// When a version was made; without its date it may be of today.
+fn date(version: &PolicyVersion) -> UnixTime {
+    version.created.unwrap_or(UnixTime(i64::MAX))
+}
+
 /// The Deny statements of a version; none where they cannot be compared.
-fn denies(version: &PolicyVersion) -> Option<Vec<Value>> {
+fn denies(version: &PolicyVersion) -> Option<Vec<(Option<Value>, Value)>> {
     document_of(version).filter(|document| document.irregularities.is_empty()).and_then(terms::denies)
 }

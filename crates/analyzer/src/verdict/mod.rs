@@ -4,6 +4,8 @@
 //! The modules beside it find the facts: reports, grant dates, what is left alone, what is protected.
 
 mod access_key;
+mod bearing;
+mod credentials;
 mod grant;
 mod history;
 mod holder;
@@ -26,7 +28,7 @@ pub use access_key::{
 };
 pub use grant::{GrantWitness, Granted, PolicyGrants};
 pub use history::GrantIndex;
-pub(crate) use history::details_at;
+pub(crate) use history::{details_at, is_dated};
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
 pub(crate) use key_grant::KeyGrant;
 pub use kms::{CRYPTOGRAPHIC_ACTIONS, KMS_RECORDING_DELAY, KmsEvidence, KmsVerdict, NoKmsEvidence, UnusedKmsKey};

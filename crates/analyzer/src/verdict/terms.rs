@@ -68,15 +68,14 @@ impl<'c> InForce<'c> {
     }
 }
 
-/// The document's `Version`, which says what its variables mean, and its Allow statements.
+/// The document's [`language`], and its Allow statements.
 fn statements(catalog: &Catalog, document: &PolicyDocument) -> (Option<Value>, Vec<(ActionSet, Option<Terms>)>) {
     let allows = document.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let one = |statement: &Statement| {
         let terms = document.text().get(statement.span.clone()).and_then(Terms::of);
         (catalog.covered(&statement.actions), terms)
     };
-    let whole: Option<Map<String, Value>> = serde_json::from_str(document.text()).ok();
-    (whole.and_then(|mut whole| whole.remove("Version")), allows.map(one).collect())
+    (language(document), allows.map(one).collect())
 }
 
 impl Terms {
@@ -119,15 +118,24 @@ pub(super) fn is_exact(value: &Value) -> bool {
     }
 }
 
-/// The Deny statements of a document, each without its name; none where one of them cannot be compared.
-pub(super) fn denies(document: &PolicyDocument) -> Option<Vec<Value>> {
+/// The Deny statements of a document, each without its name and with the document's `Version`; none where one of them cannot be
+/// compared.
+pub(super) fn denies(document: &PolicyDocument) -> Option<Vec<(Option<Value>, Value)>> {
     let denies = document.statements.iter().filter(|statement| statement.effect == Effect::Deny);
+    let language = language(document);
     let one = |statement: &Statement| {
         let mut value: Value = serde_json::from_str(document.text().get(statement.span.clone())?).ok()?;
         value.as_object_mut()?.remove("Sid");
-        is_exact(&value).then_some(value)
+        is_exact(&value).then_some((language.clone(), value))
     };
     denies.map(one).collect()
+}
+
+/// The document's `Version`, which says what its variables mean. See
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>.
+pub(super) fn language(document: &PolicyDocument) -> Option<Value> {
+    let whole: Option<Map<String, Value>> = serde_json::from_str(document.text()).ok();
+    whole.and_then(|mut whole| whole.remove("Version"))
 }
 
 #[cfg(test)]

@@ -180,11 +180,13 @@ impl Parts {
         let mut by_policy = policy_tags::by_policy(std::mem::take(&mut self.policy_tags))?;
         for policy in &mut details.policies {
             match by_policy.remove(&policy.arn) {
-                Some(None) => {
-                    let detail = "the list of the policy's tags lacks pages, and counts as absent";
-                    self.gap(policy.arn.as_str(), "policy-tags-truncated", detail);
+                Some(PolicyTags { tags, truncated, .. }) => {
+                    (policy.tags, policy.tags_lack_pages) = (Some(tags), truncated);
+                    if truncated {
+                        let detail = "the list of the policy's tags lacks pages: who owns it may be on them";
+                        self.gap(policy.arn.as_str(), "policy-tags-truncated", detail);
+                    }
                 }
-                Some(tags) => policy.tags = tags,
                 None => {}
             }
         }

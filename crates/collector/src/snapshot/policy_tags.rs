@@ -36,31 +36,33 @@ impl From<TagRow> for Tag {
     }
 }
 
-/// The tags of a policy; none when pages are missing.
-#[derive(Debug)]
+/// The tags of a policy.
+#[derive(Debug, PartialEq)]
 pub(super) struct PolicyTags {
     pub(super) arn: Arn,
-    pub(super) tags: Option<Vec<Tag>>,
+    pub(super) tags: Vec<Tag>,
+    /// Whether there are more.
+    pub(super) truncated: bool,
 }
 
 pub(super) fn read(file: &SnapshotFile, bytes: &[u8]) -> Result<PolicyTags, SnapshotError> {
     let answer: Answer = json::parse(file, bytes)?;
     let arn = answer.arn.ok_or_else(|| SnapshotError::NoArn { path: file.path.clone() })?;
     let truncated = answer.is_truncated == Some(true) || answer.marker.is_some() || answer.next_token.is_some();
-    Ok(PolicyTags { arn, tags: (!truncated).then(|| answer.tags.into_iter().map(Tag::from).collect()) })
+    Ok(PolicyTags { arn, tags: answer.tags.into_iter().map(Tag::from).collect(), truncated })
 }
 
 /// Returns the tags by policy; two files of one policy must agree.
-pub(super) fn by_policy(files: Vec<(PathBuf, PolicyTags)>) -> Result<BTreeMap<Arn, Option<Vec<Tag>>>, SnapshotError> {
-    let mut by_policy: BTreeMap<Arn, (PathBuf, Option<Vec<Tag>>)> = BTreeMap::new();
-    for (second, PolicyTags { arn, tags }) in files {
-        match by_policy.get(&arn) {
+pub(super) fn by_policy(files: Vec<(PathBuf, PolicyTags)>) -> Result<BTreeMap<Arn, PolicyTags>, SnapshotError> {
+    let mut by_policy: BTreeMap<Arn, (PathBuf, PolicyTags)> = BTreeMap::new();
+    for (second, tags) in files {
+        match by_policy.get(&tags.arn) {
             Some((first, kept)) if *kept != tags => {
-                return Err(SnapshotError::TagsDisagree { arn, first: first.clone(), second });
+                return Err(SnapshotError::TagsDisagree { arn: tags.arn, first: first.clone(), second });
             }
             Some(_) => {}
             None => {
-                by_policy.insert(arn, (second, tags));
+                by_policy.insert(tags.arn.clone(), (second, tags));
             }
         }
     }

@@ -121,9 +121,11 @@ fn the_smaller_files_are_read() {
     );
     let account = snapshot.read().unwrap();
     assert_eq!(account.summary.unwrap()["PolicySizeQuota"], 6144);
-    let tags: Vec<_> =
-        account.policies.iter().map(|policy| (policy.name.as_str(), policy.tags.as_ref().map(Vec::len))).collect();
-    assert_eq!(tags, [("A", Some(1)), ("B", None), ("C", None)]);
+    let tags = |policy: &secateur_analyzer::account::ManagedPolicy| {
+        (policy.tags.as_ref().map(Vec::len), policy.tags_lack_pages)
+    };
+    let tags: Vec<_> = account.policies.iter().map(|policy| (policy.name.as_str(), tags(policy))).collect();
+    assert_eq!(tags, [("A", (Some(1), false)), ("B", (Some(1), true)), ("C", (None, false))]);
     assert_eq!((account.gaps[0].subject.clone(), account.gaps[0].kind.as_str()), (arn("B"), "policy-tags-truncated"));
     let grants = account.grants.unwrap();
     let names: Vec<_> = grants.events.iter().map(|event| event.name.as_str()).collect();

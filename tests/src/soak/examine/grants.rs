@@ -70,7 +70,7 @@ pub fn perhaps_recent(scene: &Scene, settings: &Settings, place: Place) -> bool 
             own.created > deadline
                 || boundary_made(scene, own).is_some_and(|made| made > deadline)
                 || scene.held_by(at).into_iter().any(|place| may_have_denied(scene, place, deadline))
-                || late.any(|event| event.kind != EventKind::Tag)
+                || late.any(|event| event.kind != EventKind::Tag || scene.minds_tags(at))
                 || (settings.keeps_unknown_grants && !is_long)
         })
 }

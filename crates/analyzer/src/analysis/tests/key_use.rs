@@ -54,6 +54,8 @@ fn a_service_that_a_key_was_used_for_is_not_unused() {
 #[test]
 fn a_service_by_another_name_may_be_any_that_the_report_does_not_rule_out() {
     check(&user("2026-10-01", "monitoring", "us-east-1"), &UNUSED);
+    // What the report shows is of later: then it may have been another one.
+    check(&user("2026-09-01", "monitoring", "us-east-1"), &["protected"; 3]);
     check(&user("2026-10-09", "monitoring", "us-east-1"), &["protected"; 3]);
     check(&user("2026-10-09", "N/A", "N/A"), &["protected"; 3]);
 }
@@ -79,6 +81,9 @@ fn so_it_is_with_the_last_use_of_a_role() {
     check("2026-10-09", "xx-nowhere-7", &["DeleteQueue region-untracked"]);
     check("2026-10-09", "", &["DeleteQueue unused-action"]);
     check("2026-06-01", "xx-nowhere-7", &["DeleteQueue unused-action"]);
+    // Nobody knows when that was.
+    check("-", "xx-nowhere-7", &["DeleteQueue region-untracked"]);
+    check("-", "us-east-1", &["DeleteQueue unused-action"]);
 }
 
 #[test]

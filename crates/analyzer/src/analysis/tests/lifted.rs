@@ -41,6 +41,13 @@ fn a_deny_that_another_policy_let_go_lately_makes_everything_late() {
     // A new name is no other Deny.
     check(&with_guard(&[("v1", old, denies), ("v2", lately, &renamed)], "v2"), "unused-action");
     check(&with_guard(&[("v1", old, &renamed), ("v2", old, denies)], "v2"), "unused-action");
+    // In another language the same words are another Deny; without its date a version may be of today.
+    let variable = denies.replace("\"Resource\":\"*\"}]", "\"Resource\":\"${aws:username}\"}]");
+    let modern = variable.replacen('{', "{\"Version\":\"2012-10-17\",", 1);
+    check(&with_guard(&[("v1", old, &variable), ("v2", lately, &modern)], "v2"), "too-recent");
+    check(&with_guard(&[("v1", old, &modern), ("v2", lately, &modern)], "v2"), "unused-action");
+    check(&with_guard(&[("v1", old, denies), ("v2", "-", &open)], "v2"), "too-recent");
+    check(&with_guard(&[("v1", "-", denies), ("v2", old, &open)], "v2"), "too-recent");
     // No Deny in sight.
     check(&with_guard(&[("v7", lately, &open)], "v7"), "unused-action");
     // A history that tells nothing does not tell otherwise.

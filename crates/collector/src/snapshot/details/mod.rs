@@ -148,6 +148,7 @@ fn policy(policy: wire::PolicyDetail<'_>) -> ManagedPolicy {
         boundary_count: policy.permissions_boundary_usage_count,
         created: policy.create_date,
         tags: None,
+        tags_lack_pages: false,
     }
 }
 
