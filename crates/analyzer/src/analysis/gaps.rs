@@ -23,7 +23,7 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
             RegionProblem::Unknown => {
                 "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use"
             }
-            RegionProblem::Untracked(_) => "disable the Region, or wait for a catalogue that lists it",
+            RegionProblem::Untracked(_) => "leave the Region and disable it, or wait for a catalogue that lists it",
         };
         add("regions.json", problem_kind(problem), format!("{problem}, so nothing can be shown to be unused: {help}"));
     }

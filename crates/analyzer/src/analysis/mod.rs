@@ -154,7 +154,7 @@ impl<'a> Analysis<'a> {
             }
         }
         let graph = Graph::new(inputs.account);
-        let regions = RegionEvidence::new(inputs.account, inputs.settings);
+        let regions = RegionEvidence::new(inputs.account, inputs.settings, inputs.now);
         let witness = inputs.older.and_then(GrantWitness::new);
         let history = GrantIndex::new(inputs.account, inputs.now);
         let kms = KmsEvidence::new(inputs.account, inputs.settings, inputs.now);

@@ -86,15 +86,11 @@ impl<'a> HolderEvidence<'a> {
         let report = report::usable(account, principal, settings, now);
         let times = report.as_ref().ok().map(|(_, times)| *times);
         let key_uses = times.map_or_else(Vec::new, |times| key_use::recent(account, principal, settings, times));
-        let since = |time: UnixTime| times.is_some_and(|times| times.observed.since(time) < settings.min_idle());
-        let of_role = principal.last_used_region.as_deref().filter(|_| principal.last_used.is_none_or(since));
-        let used = key_use::regions(&key_uses).chain(of_role);
-        let regions = key_use::with_regions(regions, &account.catalog, used);
         let mut evidence = HolderEvidence {
             account,
             principal,
             settings,
-            regions,
+            regions: regions.clone(),
             set_aside,
             report,
             key_uses,

@@ -6,11 +6,9 @@
 //! report is no evidence that something was not used.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::protection::Protection;
-use super::regions::{RegionEvidence, RegionProblem};
 use super::report::ReportTimes;
 use crate::account::{Account, KeyLastUsed, Principal, Report, ServiceKey, ServiceRow};
 use crate::catalog::{ActionId, Catalog, ServiceId};
@@ -22,7 +20,6 @@ use crate::time::{DAY, UnixTime};
 pub(super) struct KeyUse<'a> {
     time: UnixTime,
     service: &'a str,
-    region: &'a str,
 }
 
 /// Returns the last use of each of a principal's keys, whatever the key's state is now, as far as it is recent.
@@ -34,7 +31,7 @@ pub(super) fn recent<'a>(
 ) -> Vec<KeyUse<'a>> {
     let keys = account.access_keys.get(&principal.arn).into_iter().flatten();
     let uses = keys.filter_map(|key| match &key.last_used {
-        KeyLastUsed::At { time, service, region } => Some(KeyUse { time: *time, service, region }),
+        KeyLastUsed::At { time, service, .. } => Some(KeyUse { time: *time, service }),
         KeyLastUsed::Unknown | KeyLastUsed::NoRecord => None,
     });
     uses.filter(|used| times.observed.since(used.time) < settings.min_idle()).collect()
@@ -43,33 +40,6 @@ pub(super) fn recent<'a>(
 /// Returns whether a key was used for anything but KMS.
 pub(super) fn is_more_than_kms(uses: &[KeyUse<'_>]) -> bool {
     uses.iter().any(|used| !used.service.eq_ignore_ascii_case("kms"))
-}
-
-/// Returns the Regions of the last use of the keys.
-pub(super) fn regions<'a>(uses: &'a [KeyUse<'_>]) -> impl Iterator<Item = &'a str> {
-    uses.iter().map(|used| used.region)
-}
-
-/// Puts what the last uses of a principal tell of Regions to what is known of the account's: use in one of them may not have
-/// been seen.
-pub(super) fn with_regions<'a>(
-    regions: &RegionEvidence,
-    catalog: &Catalog,
-    used: impl Iterator<Item = &'a str>,
-) -> RegionEvidence {
-    let is_untracked = |region: &&str| is_region(region) && catalog.regions().tracking_start(region).is_none();
-    let untracked: BTreeSet<String> = used.filter(is_untracked).map(str::to_owned).collect();
-    let mut regions = regions.clone();
-    if regions.problem.is_ok() && !untracked.is_empty() {
-        regions.problem = Err(RegionProblem::Untracked(untracked.into_iter().collect()));
-    }
-    regions
-}
-
-/// `eu-west-1`; neither `N/A` nor `aws-global`, which stand for services that have no Regions.
-fn is_region(text: &str) -> bool {
-    let number = text.rsplit('-').next().unwrap_or_default();
-    text.matches('-').count() >= 2 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the services that a key was used for though the report does not show it, each with the protection of its actions.

@@ -3,13 +3,13 @@
 //! A Region without last-accessed data makes everything that is used only there look unused. See
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html#last-accessed_tracking-period>.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::account::Account;
+use crate::account::{Account, KeyLastUsed};
 use crate::rules::Settings;
-use crate::time::UnixTime;
+use crate::time::{DAY, UnixTime};
 
 /// Why use in some Region could have gone unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,17 @@ pub enum RegionProblem {
     /// Neither `regions.json` nor `regions_in_use` tells which Regions there are.
     Unknown,
     /// These Regions are enabled or in use and provide no last-accessed data.
-    Untracked(Arc<[String]>),
+    Untracked(Arc<[UntrackedRegion]>),
+}
+
+/// A Region that provides no last-accessed data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UntrackedRegion {
+    /// Its name.
+    pub name: String,
+    /// The address of a role, or of a user with an access key, that AWS says was last used there; none where `regions.json` or
+    /// `regions_in_use` names the Region.
+    pub used_by: Option<String>,
 }
 
 impl fmt::Display for RegionProblem {
@@ -25,7 +35,12 @@ impl fmt::Display for RegionProblem {
         match self {
             RegionProblem::Unknown => f.write_str("the Regions in use are not known"),
             RegionProblem::Untracked(regions) => {
-                write!(f, "no last-accessed data is known to exist for {}", regions.join(", "))
+                let one = |region: &UntrackedRegion| match &region.used_by {
+                    Some(address) => format!("{}, where {address} was last used", region.name),
+                    None => region.name.clone(),
+                };
+                let all: Vec<String> = regions.iter().map(one).collect();
+                write!(f, "no last-accessed data is known to exist for {}", all.join(", "))
             }
         }
     }
@@ -41,20 +56,56 @@ pub struct RegionEvidence {
 }
 
 impl RegionEvidence {
-    /// Looks at the Regions that are enabled, and at those that the user says are in use.
-    pub fn new(account: &Account, settings: &Settings) -> RegionEvidence {
-        let named: BTreeSet<&String> = account.regions.iter().flatten().chain(&settings.regions_in_use).collect();
-        let starts = |region: &&String| account.catalog.regions().tracking_start(region);
-        let untracked: Vec<String> =
-            named.iter().filter(|region| starts(region).is_none()).map(ToString::to_string).collect();
+    /// Looks at the Regions that are enabled, at those that the user says are in use, and at those that somebody was last used in.
+    pub fn new(account: &Account, settings: &Settings, now: UnixTime) -> RegionEvidence {
+        let named: BTreeSet<&str> =
+            account.regions.iter().flatten().chain(&settings.regions_in_use).map(String::as_str).collect();
+        let starts = |region: &str| account.catalog.regions().tracking_start(region);
+        let used = used(account, settings, now);
+        let is_untracked = |region: &&str| starts(region).is_none();
+        let by_name = named.iter().copied().filter(is_untracked).map(|name| (name, None));
+        let by_use = used.iter().map(|(name, by)| (*name, Some(by.clone())));
+        let by_use = by_use.filter(|(name, _)| is_untracked(name) && !named.contains(name));
+        let untracked: Arc<[UntrackedRegion]> =
+            (by_name.chain(by_use)).map(|(name, used_by)| UntrackedRegion { name: name.to_owned(), used_by }).collect();
         let problem = if named.is_empty() {
             Err(RegionProblem::Unknown)
         } else if untracked.is_empty() {
             Ok(())
         } else {
-            Err(RegionProblem::Untracked(untracked.into()))
+            Err(RegionProblem::Untracked(untracked))
         };
-        let tracking_start = named.iter().filter_map(starts).max().unwrap_or(UnixTime(0));
+        let tracking_start = named.iter().copied().filter_map(starts).max().unwrap_or(UnixTime(0));
         RegionEvidence { problem, tracking_start }
     }
+}
+
+/// The Regions that a role or an access key was last used in, each with the first of those who were: in the time that reports which
+/// count can see, or nobody knows when.
+fn used<'a>(account: &'a Account, settings: &Settings, now: UnixTime) -> BTreeMap<&'a str, String> {
+    let span = settings.min_idle() + (i64::from(settings.max_report_age_days) + 1) * DAY;
+    let is_recent = |time: Option<UnixTime>| time.is_none_or(|time| now.since(time) < span);
+    let mut found: BTreeMap<&str, String> = BTreeMap::new();
+    for role in &account.principals {
+        if let Some(region) = role.last_used_region.as_deref().filter(|_| is_recent(role.last_used)) {
+            found.entry(region).or_insert_with(|| role.address());
+        }
+    }
+    for (user, keys) in &account.access_keys {
+        for key in keys {
+            if let KeyLastUsed::At { time, region, .. } = &key.last_used
+                && is_recent(Some(*time))
+            {
+                found.entry(region).or_insert_with(|| format!("an access key of user/{}", user.name()));
+            }
+        }
+    }
+    found.retain(|region, _| is_region(region));
+    found
+}
+
+/// `eu-west-1`; neither `N/A` nor `aws-global`, which stand for services that have no Regions.
+fn is_region(text: &str) -> bool {
+    let number = text.rsplit('-').next().unwrap_or_default();
+    text.matches('-').count() >= 2 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -62,7 +62,15 @@ fn a_service_by_another_name_may_be_any_that_the_report_does_not_rule_out() {
 
 #[test]
 fn use_in_a_region_without_data_may_have_gone_unseen() {
-    check(&user("2026-10-09", "ec2", "xx-nowhere-7"), &["region-untracked"; 3]);
+    let abroad = user("2026-10-09", "ec2", "xx-nowhere-7");
+    check(&abroad, &["region-untracked"; 3]);
+    // Others may have been there too; and the plan says who was.
+    let mut with_other = case(sqs_role());
+    with_other.account.access_keys = abroad.account.access_keys;
+    assert_eq!(with_other.verdicts("role/r/inline/p", "sqs:DeleteQueue"), ["DeleteQueue region-untracked"]);
+    let analysis = with_other.analyze();
+    let gap = analysis.gaps().iter().find(|gap| gap.kind == "region-untracked").unwrap();
+    assert!(gap.detail.contains("xx-nowhere-7, where an access key of user/u was last used"), "{}", gap.detail);
     check(&user("2026-10-09", "ec2", "aws-global"), &UNUSED);
     check(&user("2026-06-01", "ec2", "xx-nowhere-7"), &UNUSED);
 }
