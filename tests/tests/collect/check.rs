@@ -130,3 +130,45 @@ fn all_pages_of_regions_are_read() {
     assert!(checked.stdout.contains("       4  account:ListRegions\n"), "{checked:?}");
     assert!(checked.stdout.contains("       0  kms:DescribeKey\n"), "{checked:?}");
 }
+
+#[test]
+fn a_check_counts_what_hangs_on_reports_as_a_collection_reads_it() {
+    let granting = "ListPoliciesGrantingServiceAccess";
+    let told = |scene: &Scene, operation: &str, more: &[&str]| -> u64 {
+        let checked = scene.collect(&[&["--check"], more].concat());
+        assert_eq!(checked.code, 0, "{checked:?}");
+        let mut lines = checked.stdout.lines().filter(|line| line.ends_with(&format!(":{operation}")));
+        lines.next().unwrap_or_else(|| panic!("{checked:?}")).trim().split(' ').next().unwrap().parse().unwrap()
+    };
+    let all = ["--include", "groups,policies,granting"];
+    let scene = Scene::acme();
+    // Of policies nobody tells which policies grant them a service.
+    let expected = told(&scene, granting, &all);
+    let reports = told(&scene, "GenerateServiceLastAccessedDetails", &all);
+    assert!(expected < reports, "{expected} of {reports}");
+    scene.collect_all(&[]);
+    // Reports without what hangs on them are read anew.
+    let more = ["--include", "granting"];
+    let anew = told(&scene, "GenerateServiceLastAccessedDetails", &more);
+    assert_eq!((anew, told(&scene, granting, &more)), (49, 49));
+    scene.cloud.running.control("DELETE", "calls", &Value::Null).unwrap();
+    let found = scene.collect_all(&all);
+    let is_granting = |name: &&String| name.starts_with("granting/");
+    assert_eq!(u64::try_from(found.keys().filter(is_granting).count()).unwrap(), expected);
+    // One call for two hundred services: nobody knows before how many there are.
+    let services = |name: &String| {
+        let report = &found[&name.replace("granting/", "last-accessed/")];
+        report["ServicesLastAccessed"].as_array().unwrap().len()
+    };
+    let chunks = found.keys().filter(is_granting).map(|name| services(name).div_ceil(200));
+    assert_eq!(scene.first_pages(granting), chunks.sum::<usize>());
+    assert_eq!(told(&scene, granting, &all), 0);
+    // A policy alone has nobody to try it on.
+    let checked =
+        scene.collect(&["--check", "--include", "policies,granting", "--principal", "policy/service-baseline"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(
+        checked.stdout.contains("want of anybody to try it on: iam:ListPoliciesGrantingServiceAccess"),
+        "{checked:?}"
+    );
+}

@@ -286,3 +286,80 @@ fn a_denial_is_no_outage_and_everybody_is_asked_about() {
     assert_eq!(scene.calls("ListPolicyTags"), u64::try_from(gaps.len()).unwrap());
     assert!(answer.stdout.contains("and 5 more, in manifest.json") || gaps.len() != 15, "{answer:?}");
 }
+
+#[test]
+fn a_summary_that_aws_never_makes_is_a_gap() {
+    let expected = Scene::small().collect_all(&[]);
+    let scene = Scene::small();
+    // An error with a code and an empty message.
+    let fault = json!({"operation": "GetAccountSummary", "count": 100_000, "effect": "error", "message": ""});
+    scene.control("faults", fault);
+    let checked = scene.collect(&["--check"]);
+    assert_eq!(checked.code, 4, "{checked:?}");
+    assert!(checked.stdout.contains("iam:GetAccountSummary: ServiceFailure, after 6 attempts\n"), "{checked:?}");
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    let details = "account-authorization-details.json".to_owned();
+    let summary = "account-summary.json".to_owned();
+    assert_eq!(scene.gaps(), [(details, "not-counted".to_owned()), (summary.clone(), "unreachable".to_owned())]);
+    assert!(answer.stdout.contains("iam:GetAccountSummary: ServiceFailure, after 6 attempts"), "{answer:?}");
+    let mut without = expected.clone();
+    without.remove(&summary);
+    assert_same(&scene.content(), &without);
+    scene.cloud.running.control("DELETE", "faults", &Value::Null).unwrap();
+    assert_same(&scene.collect_all(&[]), &expected);
+    // Where nobody answers at all, there is nothing to collect.
+    let scene = Scene::small();
+    scene.control("faults", json!({"operation": "GetAccountSummary", "count": 100_000, "effect": "reset"}));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert!(!scene.snapshot().join("manifest.json").exists());
+}
+
+#[test]
+fn a_report_that_is_about_somebody_else_is_asked_for_anew() {
+    let expected = Scene::small().collect_all(&[]);
+    let row = |arn: &str| {
+        format!(
+            "<member><ServiceName>S3</ServiceName><ServiceNamespace>s3</ServiceNamespace><LastAuthenticated>2026-10-01T00:00:00Z\
+             </LastAuthenticated><LastAuthenticatedEntity>{arn}</LastAuthenticatedEntity><TotalAuthenticatedEntities>1\
+             </TotalAuthenticatedEntities></member>"
+        )
+    };
+    let report = |arn: &str| {
+        format!(
+            "<GetServiceLastAccessedDetailsResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+             <GetServiceLastAccessedDetailsResult><JobStatus>COMPLETED</JobStatus><JobType>ACTION_LEVEL</JobType>\
+             <JobCreationDate>2026-10-10T06:30:00Z</JobCreationDate><JobCompletionDate>2026-10-10T06:30:00Z</JobCompletionDate>\
+             <IsTruncated>false</IsTruncated><ServicesLastAccessed>{}</ServicesLastAccessed></GetServiceLastAccessedDetailsResult>\
+             <ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></GetServiceLastAccessedDetailsResponse>",
+            row(arn)
+        )
+    };
+    let answers = |count: u64, arn: &str| {
+        let headers = json!({"content-type": "text/xml"});
+        json!({"operation": GET, "count": count, "effect": "answer", "headers": headers, "body": report(arn)})
+    };
+    let ci = "arn:aws:iam::111122223333:role/ci";
+    let scene = Scene::small();
+    scene.control("faults", answers(2, ci));
+    assert_same(&scene.collect_all(&["--principal", "user/*"]), &{
+        let mut users = expected.clone();
+        users.retain(|name, _| !name.starts_with("last-accessed/") || name.starts_with("last-accessed/user/"));
+        users
+    });
+    // Again and again: no evidence of anybody but the one whom it is about.
+    let scene = Scene::small();
+    scene.control("faults", answers(100_000, ci));
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    let gaps = scene.gaps();
+    assert!(gaps.len() > 1 && gaps.iter().all(|(arn, kind)| arn != ci && kind == "report-of-another"), "{gaps:?}");
+    let content = scene.content();
+    let reports: Vec<&String> = content.keys().filter(|name| name.starts_with("last-accessed/")).collect();
+    assert_eq!(reports, ["last-accessed/role/ci.json"]);
+    // Who is not in the account was somebody of it under another name, maybe.
+    let scene = Scene::small();
+    scene.control("faults", answers(100_000, "arn:aws:iam::111122223333:user/renamed"));
+    assert_eq!(scene.collect(&[]).code, 0);
+}

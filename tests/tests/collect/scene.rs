@@ -128,6 +128,13 @@ impl Scene {
         };
         operations.iter().find_map(of).unwrap_or_default()
     }
+
+    /// How many calls of an operation did not ask for another page.
+    pub fn first_pages(&self, operation: &str) -> usize {
+        let answer = self.cloud.running.control("GET", "calls", &Value::Null).unwrap();
+        let calls = answer["calls"].as_array().or(answer.as_array()).unwrap().iter();
+        calls.filter(|call| call["operation"] == operation && call["parameters"].get("Marker").is_none()).count()
+    }
 }
 
 pub fn answer(output: Output) -> Answer {

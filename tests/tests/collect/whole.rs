@@ -276,6 +276,9 @@ fn what_a_scope_leaves_out_is_told_and_is_no_evidence_of_disuse() {
         again.stdout.contains("  Limited by --principal: of everybody else there is what earlier collections read\n"),
         "{again:?}"
     );
+    let all = scene.collect(&["--principal", "*"]);
+    assert!(all.stdout.contains("  --principal names everybody: nobody is left out\n"), "{all:?}");
+    assert!(all.stdout.contains("  Nothing is missing\n"), "{all:?}");
     assert_eq!(planned(&scene).0, everything);
 }
 
@@ -384,4 +387,22 @@ fn reports_by_service_are_read_when_they_are_asked_for() {
     let finer = scene.collect_all(&[]);
     let report = finer.iter().find(|(name, _)| name.starts_with("last-accessed/role/")).unwrap().1;
     assert_eq!(report["JobType"], "ACTION_LEVEL");
+}
+
+#[test]
+fn more_services_than_one_call_takes_are_asked_for_in_several() {
+    let scene = Scene::small();
+    let all = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let words = [("RoleName", "ci"), ("PolicyName", "everything"), ("PolicyDocument", all)];
+    scene.cloud.iam("PutRolePolicy", &words);
+    scene.cloud.running.control("DELETE", "calls", &Value::Null).unwrap();
+    let found = scene.collect_all(&["--include", "granting", "--principal", "role/ci"]);
+    let names = |file: &str, list: &str| -> Vec<String> {
+        let rows = found[file][list].as_array().unwrap().iter();
+        rows.map(|row| row["ServiceNamespace"].as_str().unwrap().to_owned()).collect()
+    };
+    let services = names("last-accessed/role/ci.json", "ServicesLastAccessed");
+    assert!(services.len() > 400, "{}", services.len());
+    assert_eq!(names("granting/role/ci.json", "PoliciesGrantingServiceAccess"), services);
+    assert_eq!(scene.first_pages("ListPoliciesGrantingServiceAccess"), services.len().div_ceil(200));
 }

@@ -51,6 +51,7 @@ struct Facts {
     subject: String,
     message: String,
     code: Option<String>,
+    status: Option<u16>,
     request_id: Option<String>,
     help: Option<String>,
     attempts: u32,
@@ -76,7 +77,8 @@ impl AwsError {
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
-        let (code, said) = (error.code(), error.message().map(safe));
+        // Some errors have a code and an empty message.
+        let (code, said) = (error.code(), error.message().map(safe).filter(|said| !said.is_empty()));
         let said = said.as_deref();
         let status = error.raw_response().map(|response| response.status().as_u16());
         let kind = match error {
@@ -109,6 +111,7 @@ impl AwsError {
         };
         let mut failed = AwsError::new(call, kind, safe(&message));
         failed.0.code = code.map(str::to_owned);
+        failed.0.status = status;
         failed.0.request_id = error.request_id().map(str::to_owned);
         failed
     }
@@ -121,6 +124,7 @@ impl AwsError {
             subject: call.subject.to_owned(),
             message,
             code: None,
+            status: None,
             request_id: None,
             help,
             attempts: 1,
@@ -145,6 +149,11 @@ impl AwsError {
     /// Returns AWS's code, when AWS answered with one.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Returns whether somebody answered who says that it is his own fault: the others may be in order.
+    pub(crate) fn is_of_server(&self) -> bool {
+        self.0.status.is_some_and(|status| status >= 500)
     }
 
     /// Returns the id under which AWS finds the request again.
@@ -365,10 +374,12 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref::<AssumeRoleError>() {
-            let (code, said) = (refused.code().unwrap_or("refused"), refused.message().unwrap_or_default());
-            return format!("sts:AssumeRole: {code}: {said}");
+            let said = [refused.code().or(Some("refused")), refused.message()].into_iter().flatten();
+            let said: Vec<&str> = said.filter(|word| !word.is_empty()).collect();
+            return format!("sts:AssumeRole: {}", said.join(": "));
         }
-        let text = error.to_string();
+        // The SDK's list of where it looked has a line for each place.
+        let text = error.to_string().replace("Attempted:\n  ", "Attempted: ").replace("\n  ", "; ");
         if text.contains(TORN) {
             return TORN.to_owned();
         }

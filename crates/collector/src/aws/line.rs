@@ -19,8 +19,8 @@ use super::pacing::Pacing;
 use super::session::LOOKUP;
 use super::{Access, AwsError, Call, CallEvent, Clients, ErrorKind, Outcome, Rate, Watch};
 
-/// How many calls are on their way at a time.
-const IN_FLIGHT: usize = 64;
+/// How many calls are on their way at a time. Each has a connection, which keeps the memory that its longest answers took.
+const IN_FLIGHT: usize = 32;
 
 /// How often one call asks for new credentials. Each time AWS took the new ones, so this ends only when it never does.
 const RENEWALS: u32 = 5;

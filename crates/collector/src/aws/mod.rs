@@ -24,7 +24,7 @@ pub use call::Call;
 pub use error::{AwsError, ErrorKind};
 pub use identity::Identity;
 pub use pacing::{Rate, RateError};
-pub use runtime::block_on;
+pub use runtime::{block_on, runtime};
 pub(crate) use session::LOOKUPS;
 pub use session::{Clients, Session};
 pub use watch::{CallEvent, Outcome, Silent, Watch};

@@ -101,7 +101,11 @@ pub async fn check(session: &Session, dir: &Path, options: &Options) -> Result<C
     Lock::probe(dir)?;
     let mut check = Check::default();
     let summary = details::summary(session).await?;
-    check.note("the quotas are those of AWS's documentation", summary)?;
+    match summary {
+        // A collection goes on without it.
+        Err(error) if error.is_of_server() => check.failed.push((error.operation(), error.message().to_owned())),
+        summary => _ = check.note("the quotas are those of AWS's documentation", summary)?,
+    }
     session.keep_to_published_rates();
     let earlier = Earlier::peek(dir, &super::state_of(session), options.max_age)?;
     let regions = regions::ask(session).await?;
@@ -121,14 +125,16 @@ pub async fn check(session: &Session, dir: &Path, options: &Options) -> Result<C
         Err(error) => return Err(error),
     };
     let is_in_scope = |target: &&Target| target.is_among(&options.principals);
-    let (kept, asked): (Vec<&Target>, Vec<&Target>) = (account.targets.iter().filter(is_in_scope))
-        .partition(|target| reports::is_kept(&earlier, target, options.granularity));
+    let (kept, asked): (Vec<&Target>, Vec<&Target>) =
+        (account.targets.iter().filter(is_in_scope)).partition(|target| reports::is_kept(&earlier, target, options));
     (check.reports, check.reports_kept) = (asked.len(), kept.len());
     check.expect("iam:GetAccountAuthorizationDetails", account.pages.max(1));
     check.expect("iam:GenerateServiceLastAccessedDetails", check.reports);
     check.expect("iam:GetServiceLastAccessedDetails", check.reports);
     if options.include.granting {
-        check.expect("iam:ListPoliciesGrantingServiceAccess", check.reports);
+        // AWS tells it of nobody else.
+        let granted = asked.iter().filter(|target| target.is_granted());
+        check.expect("iam:ListPoliciesGrantingServiceAccess", granted.count());
     }
     if options.include.groups || options.include.policies {
         let with_entities = asked.iter().filter(|target| target.has_entities());

@@ -63,7 +63,8 @@ pub(super) struct Account {
 /// Asks for the summary: the first call to IAM.
 ///
 /// # Errors
-/// When AWS does not take the credentials, or cannot be reached. A summary that the caller may not read is none.
+/// When AWS does not take the credentials, or cannot be reached. A summary that the caller may not read is none, and so is one
+/// that AWS fails to make: the details follow, and without them there is no snapshot.
 pub(super) async fn summary(session: &Session) -> Result<Result<GetAccountSummaryOutput, AwsError>, CollectError> {
     let call = Call::new("iam:GetAccountSummary");
     match session.call(&call, |aws| aws.iam.get_account_summary().send()).await {
@@ -74,6 +75,7 @@ pub(super) async fn summary(session: &Session) -> Result<Result<GetAccountSummar
         Err(error) if matches!(error.kind(), ErrorKind::Denied(_) | ErrorKind::Throttled | ErrorKind::Refused(_)) => {
             Ok(Err(error))
         }
+        Err(error) if error.is_of_server() => Ok(Err(error)),
         Err(error) => Err(error.into()),
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use aws_sdk_iam::types::JobStatusType;
 use serde::Deserialize;
 
-use super::CollectError;
+use super::earlier::Earlier;
 use super::pages::Pages;
 use super::run::{Answer, Run};
 use super::target::Target;
 use super::wire::{Entities, EntityDetails, Granting, GrantingEntry, Service, time};
+use super::{CollectError, Include};
 use crate::aws::{AwsError, Call, ErrorKind};
 
 /// The most namespaces that one call takes.
@@ -37,8 +38,8 @@ pub(super) async fn collect(
     Ok(true)
 }
 
-/// Takes over what hangs on a report that is taken over; says whether all of it is there.
-pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, CollectError> {
+/// Returns the files of what hangs on a report that is there; none when the report cannot be read.
+fn hanging(include: Include, target: &Target, report: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Rows {
@@ -51,17 +52,28 @@ pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, Co
         service_namespace: String,
         last_authenticated: Option<String>,
     }
-    let mut wanted = Vec::new();
+    let mut files = Vec::new();
     if target.has_entities() {
-        let Ok(rows) = serde_json::from_slice::<Rows>(report) else { return Ok(false) };
+        let rows = serde_json::from_slice::<Rows>(report).ok()?;
         let used = rows.services_last_accessed.iter().filter(|row| row.last_authenticated.is_some());
-        wanted.extend(used.map(|row| target.entities(&row.service_namespace)));
+        files.extend(used.map(|row| target.entities(&row.service_namespace)));
     }
-    if run.options.include.granting && target.is_granted() {
-        wanted.push(target.granting());
+    if include.granting && target.is_granted() {
+        files.push(target.granting());
     }
+    Some(files)
+}
+
+/// Returns whether all that hangs on a report that is there is there too.
+pub(super) fn are_there(earlier: &Earlier, include: Include, target: &Target, report: &[u8]) -> bool {
+    hanging(include, target, report).is_some_and(|files| files.iter().all(|name| earlier.existing(name).is_some()))
+}
+
+/// Takes over what hangs on a report that is taken over; says whether all of it is there.
+pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, CollectError> {
+    let Some(files) = hanging(run.options.include, target, report) else { return Ok(false) };
     let mut existing = Vec::new();
-    for name in wanted {
+    for name in files {
         match run.existing(&name) {
             Some(found) => existing.push((name, found)),
             None => return Ok(false),

@@ -8,7 +8,7 @@ use aws_sdk_iam::types::{AccessAdvisorUsageGranularityType, ErrorDetails, JobSta
 
 use super::pages::Pages;
 use super::run::{Answer, Run};
-use super::target::Target;
+use super::target::{Kind, Target};
 use super::wire::Service;
 use super::{CollectError, Granularity};
 use crate::aws::{AwsError, Call, ErrorKind};
@@ -22,6 +22,8 @@ pub(super) enum State {
     Unfinished,
     /// AWS knows no such job: it belonged to a session that has ended.
     Lost,
+    /// The report is about somebody else, who is named here.
+    Astray(Times, String),
     /// AWS could not make the report.
     Failed(Times, Option<ErrorDetails>),
     /// The whole report.
@@ -107,10 +109,27 @@ async fn read_once(run: &Run, target: &Target, job: &str) -> Answer<State> {
         }
         marker = match next {
             Ok(Some(marker)) => Some(marker),
-            Ok(None) => return Ok(Ok(State::Done(times, rows))),
+            Ok(None) => {
+                return Ok(Ok(match astray(run, target, &rows) {
+                    Some(other) => State::Astray(times, other),
+                    None => State::Done(times, rows),
+                }));
+            }
             Err(error) => return Ok(Err(error)),
         };
     }
+}
+
+/// Returns whom a report is about, if it is not whom it was asked for: it names the user or the role itself as who used a
+/// service last. Who is not in the account may have had another name then.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ServiceLastAccessed.html>.
+fn astray(run: &Run, target: &Target, rows: &[Service]) -> Option<String> {
+    if !matches!(target.kind, Kind::User | Kind::Role) {
+        return None;
+    }
+    let mut entities = rows.iter().flat_map(Service::last_entities);
+    entities.find(|entity| *entity != target.arn && run.is_principal(entity)).map(str::to_owned)
 }
 
 /// Refuses a page that is not what was asked for, or not of the report that the pages before it were of.

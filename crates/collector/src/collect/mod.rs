@@ -40,6 +40,7 @@ use crate::{FORMAT_VERSION, Manifest};
 use earlier::State;
 use run::Run;
 use stage::{Lock, Stage};
+use target::{Known, Target};
 
 /// What to collect beside what is always collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +122,8 @@ pub struct Collected {
 /// they have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutOfScope {
+    /// All of them.
+    pub principals: usize,
     /// Those without a report.
     pub without_report: usize,
     /// The users without access keys and their last use.
@@ -165,9 +168,12 @@ pub async fn collect(
     let account = details::collect(&run, summary).await?;
 
     everybody_is_there(&run.options, &account)?;
+    run.knows_principals(Known::of(&account.targets));
 
     progress.phase(Phase::Evidence);
-    let (targets, others) = account.targets.into_iter().partition(|target| run.is_in_scope(target));
+    let (targets, others): (Vec<Target>, Vec<Target>) =
+        account.targets.into_iter().partition(|target| run.is_in_scope(target));
+    let principals = others.len();
     let reports = run.spawn(reports::collect(Arc::clone(&run), targets, others));
     let keys = run.spawn(access_keys::collect(Arc::clone(&run), account.users));
     let tags = run.spawn(policy_tags::collect(Arc::clone(&run), account.own_policies));
@@ -207,7 +213,7 @@ pub async fn collect(
         counts: account.counts,
         reports_read: reports.read,
         reports_kept: reports.kept,
-        out_of_scope: OutOfScope { without_report: reports.without, without_keys },
+        out_of_scope: OutOfScope { principals, without_report: reports.without, without_keys },
         notes,
     })
 }
@@ -226,7 +232,7 @@ fn state_of(session: &Session) -> State {
 /// Refuses a glob that names nobody: it is a slip, and the snapshot of nobody would replace one of somebody.
 fn everybody_is_there(options: &Options, account: &details::Account) -> Result<(), CollectError> {
     for glob in options.principals.iter().filter(|_| !options.may_name_nobody) {
-        let is_named = |target: &target::Target| target.is_among(std::slice::from_ref(glob));
+        let is_named = |target: &Target| target.is_among(std::slice::from_ref(glob));
         if !account.targets.iter().chain(&account.users).any(is_named) {
             return Err(CollectError::Nobody { glob: glob.clone(), include: options.include });
         }
@@ -242,7 +248,7 @@ fn gap(subject: impl Into<String>, kind: &str, detail: impl Into<String>) -> Gap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use target::{Kind, Target};
+    use target::Kind;
 
     #[test]
     fn a_glob_that_names_nobody_is_refused() {

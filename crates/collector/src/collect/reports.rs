@@ -5,6 +5,7 @@
 //! session loses them all.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +21,13 @@ use super::run::{Answer, Run};
 use super::target::Target;
 use super::waiting::{Job, Waiting};
 use super::wire::{Report, Service, time};
-use super::{CollectError, Granularity, entities, gap};
+use super::{CollectError, Granularity, Options, entities, gap};
+use crate::snapshot::print;
 
 /// How many jobs are open at a time.
 const OPEN: usize = 512;
-/// How many calls of a kind wait for their turn.
-const WAITING: usize = 32;
+/// How many calls of a kind are under way, or wait for their turn: at a third of a second each, some fifty a second.
+const WAITING: usize = 16;
 /// How often a report is asked for anew when its job is lost.
 const LOSSES: u32 = 3;
 
@@ -35,6 +37,14 @@ enum Done {
     Read(Job, Answer<State>),
     /// With the job, when it was lost before all that hangs on its report was read.
     Written(Step<Option<Job>>),
+}
+
+/// Why a job came to nothing.
+enum Loss {
+    /// The session that had started it ended, and its jobs with it.
+    SessionEnded,
+    /// What it gave is about somebody else.
+    OfAnother(String),
 }
 
 struct Pipeline {
@@ -86,7 +96,7 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
 
 /// Returns whether a gap is one of this module, or of what hangs on a report.
 fn is_about_report(gap: &Gap) -> bool {
-    matches!(gap.kind.as_str(), "report-failed" | "report-unfinished" | "job-lost")
+    matches!(gap.kind.as_str(), "report-failed" | "report-unfinished" | "job-lost" | "report-of-another")
         || ["ServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"]
             .iter()
             .any(|call| gap.detail.contains(call))
@@ -102,10 +112,14 @@ struct Head {
     job_completion_date: Option<UnixTime>,
 }
 
-/// Returns whether a report that is there need not be asked for again.
-pub(super) fn is_kept(earlier: &Earlier, target: &Target, granularity: Granularity) -> bool {
-    let head = earlier.existing(&target.report()).and_then(|found| serde_json::from_slice::<Head>(&found.content).ok());
-    head.is_some_and(|head| head.arn.as_ref() == Some(&target.arn) && is_young(earlier, target, &head, granularity))
+/// Returns whether a report that is there, with what hangs on it, need not be asked for again.
+pub(super) fn is_kept(earlier: &Earlier, target: &Target, options: &Options) -> bool {
+    let Some(found) = earlier.existing(&target.report()) else { return false };
+    serde_json::from_slice::<Head>(&found.content).is_ok_and(|head| {
+        head.arn.as_ref() == Some(&target.arn)
+            && is_young(earlier, target, &head, options.granularity)
+            && entities::are_there(earlier, options.include, target, &found.content)
+    })
 }
 
 fn is_young(earlier: &Earlier, target: &Target, head: &Head, granularity: Granularity) -> bool {
@@ -219,7 +233,12 @@ impl Pipeline {
                         return Ok(());
                     }
                     Ok(State::Lost) => {
-                        self.lost(job);
+                        self.lost(job, Loss::SessionEnded);
+                        return Ok(());
+                    }
+                    Ok(State::Astray(times, other)) => {
+                        self.jobs.took(lasted(&job, &times));
+                        self.lost(job, Loss::OfAnother(other));
                         return Ok(());
                     }
                     Ok(State::Failed(times, error)) => {
@@ -230,11 +249,7 @@ impl Pipeline {
                         self.jobs.took(lasted(&job, &times));
                         self.read += 1;
                         self.writing += 1;
-                        self.tasks.spawn(async move {
-                            Done::Written(
-                                write(&run, &job, &times, &rows).await.map(|is_whole| (!is_whole).then_some(job)),
-                            )
-                        });
+                        self.tasks.spawn(async move { Done::Written(write(&run, job, times, rows).await) });
                         // Counted when it is written.
                         return Ok(());
                     }
@@ -251,7 +266,7 @@ impl Pipeline {
                 match written? {
                     Some(job) => {
                         self.read -= 1;
-                        self.lost(job);
+                        self.lost(job, Loss::SessionEnded);
                     }
                     None => self.done += 1,
                 }
@@ -260,14 +275,20 @@ impl Pipeline {
         }
     }
 
-    /// A session ended, and its jobs with it: they are started anew.
-    fn lost(&mut self, job: Job) {
+    /// A job came to nothing: another is started.
+    fn lost(&mut self, job: Job, loss: Loss) {
         if job.losses < LOSSES {
             self.todo.push_front((job.target, job.losses + 1));
             return;
         }
-        let detail = format!("its job was lost {} times: the session ended each time", LOSSES + 1);
-        self.run.gap(gap(&job.target.arn, "job-lost", detail));
+        let times = LOSSES + 1;
+        let (kind, detail) = match loss {
+            Loss::SessionEnded => ("job-lost", format!("its job was lost {times} times: the session ended each time")),
+            Loss::OfAnother(arn) => {
+                ("report-of-another", format!("of {times} jobs each gave a report of somebody else, the last of {arn}"))
+            }
+        };
+        self.run.gap(gap(&job.target.arn, kind, detail));
         self.done += 1;
     }
 
@@ -305,24 +326,28 @@ impl Pipeline {
     }
 }
 
-/// Writes a report, after what hangs on it: whoever is killed in between reads both anew. Returns whether the job was there
-/// to the end: without it nobody tells what hangs on the report.
-async fn write(run: &Arc<Run>, job: &Job, times: &Times, rows: &[Service]) -> Step<bool> {
-    if !entities::collect(run, &job.target, &job.id, rows).await? {
-        return Ok(false);
+/// Writes a report, after what hangs on it: whoever is killed in between reads both anew. Returns the job when it was lost
+/// before the end: without it nobody tells what hangs on the report.
+async fn write(run: &Arc<Run>, job: Job, times: Times, rows: Vec<Service>) -> Step<Option<Job>> {
+    if !entities::collect(run, &job.target, &job.id, &rows).await? {
+        return Ok(Some(job));
     }
-    let content = Report {
-        job_status: "COMPLETED",
-        job_type: times.job_type.as_ref().map(|kind| kind.as_str()),
-        job_creation_date: time(&times.created),
-        services_last_accessed: rows,
-        job_completion_date: time(&times.completed),
-        is_truncated: false,
-        error: None,
-        arn: &job.target.arn,
+    let name = job.target.report();
+    let write = move |into: &mut dyn Write| {
+        let content = Report {
+            job_status: "COMPLETED",
+            job_type: times.job_type.as_ref().map(|kind| kind.as_str()),
+            job_creation_date: time(&times.created),
+            services_last_accessed: &rows,
+            job_completion_date: time(&times.completed),
+            is_truncated: false,
+            error: None,
+            arn: &job.target.arn,
+        };
+        print(into, &content)
     };
-    run.put(job.target.report(), &content).await?;
-    Ok(true)
+    run.put_with(name, write).await?;
+    Ok(None)
 }
 
 /// How long a job took: as its report says, and no longer than it is old. A date from far ahead would hold up all others.

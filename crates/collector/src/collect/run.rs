@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::future::Future;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_sdk_iam::config::http::HttpResponse;
@@ -17,9 +18,10 @@ use super::earlier::Existing;
 use super::outages::{Outages, Verdict, is_down};
 use super::regions::Statuses;
 use super::stage::Stage;
-use super::target::Target;
+use super::target::{Known, Target};
 use super::{CollectError, Options, Progress, gap};
 use crate::aws::{AwsError, Call, Clients, ErrorKind, Session};
+use crate::snapshot::print;
 
 /// How many of one kind of thing are read at a time.
 const AT_A_TIME: usize = 32;
@@ -39,11 +41,14 @@ pub(super) struct Run {
     pub options: Options,
     pub progress: Arc<dyn Progress>,
     stage: Arc<Mutex<Stage>>,
+    /// Whose turn it is to write.
+    writing: tokio::sync::Mutex<()>,
     gaps: Mutex<BTreeSet<Gap>>,
     /// KMS keys that policies name and that are not there.
     gone: Mutex<BTreeSet<String>>,
     outages: Outages,
     regions: OnceLock<Statuses>,
+    principals: OnceLock<Known>,
 }
 
 /// Returns whether pages that were answered contradict each other: another reading may not.
@@ -62,10 +67,12 @@ impl Run {
             options,
             progress,
             stage: Arc::new(Mutex::new(stage)),
+            writing: tokio::sync::Mutex::default(),
             gaps: Mutex::default(),
             gone: Mutex::default(),
             outages: Outages::default(),
             regions: OnceLock::new(),
+            principals: OnceLock::new(),
         }
     }
 
@@ -86,6 +93,17 @@ impl Run {
     pub fn knows_regions(&self, regions: Statuses) {
         // Said once, by whoever reads them.
         let _ = self.regions.set(regions);
+    }
+
+    /// Takes note of who is in the account.
+    pub fn knows_principals(&self, principals: Known) {
+        // Said once, when the details are read.
+        let _ = self.principals.set(principals);
+    }
+
+    /// Returns whether that is a user or a role of the account.
+    pub fn is_principal(&self, arn: &str) -> bool {
+        self.principals.get().is_some_and(|principals| principals.has(arn))
     }
 
     /// Returns whether AWS says that a Region is off: then nobody answers there.
@@ -123,6 +141,7 @@ impl Run {
                 Err(ended) => Err(ended.into()),
             },
             Verdict::AskIam => match super::details::summary(&self.session).await {
+                Ok(Err(down)) if down.is_of_server() => Err(error.into()),
                 Err(CollectError::Aws(down)) if is_down(&down) => Err(error.into()),
                 Err(CollectError::Aws(_)) | Ok(_) => Ok(error),
                 Err(other) => Err(other),
@@ -222,9 +241,22 @@ impl Run {
 
     /// Writes a file, off the threads that calls wait on.
     pub async fn put(&self, name: String, content: &impl Serialize) -> Result<(), CollectError> {
-        let content = printed(content)?;
+        let mut text = Vec::new();
+        print(&mut text, content).map_err(|_| CollectError::Unfinished)?;
+        self.put_with(name, move |into| into.write_all(&text)).await
+    }
+
+    /// Writes a file as [`put`](Run::put) does, piece by piece: its text never stands in memory.
+    ///
+    /// One at a time: each thread that waits for the stage has memory of its own, and the disk is no faster with more of them.
+    pub async fn put_with(
+        &self,
+        name: String,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), CollectError> {
+        let _turn = self.writing.lock().await;
         let stage = Arc::clone(&self.stage);
-        let written = tokio::task::spawn_blocking(move || locked(&stage).put(&name, &content));
+        let written = tokio::task::spawn_blocking(move || locked(&stage).put_with(&name, write));
         written.await.unwrap_or(Err(CollectError::Unfinished))
     }
 
@@ -263,11 +295,4 @@ impl Run {
 
 fn ended(result: Option<Result<Result<(), CollectError>, tokio::task::JoinError>>) -> Result<(), CollectError> {
     result.unwrap_or(Ok(Ok(()))).unwrap_or(Err(CollectError::Unfinished))
-}
-
-/// Returns a value as the text of a file.
-pub(super) fn printed(value: &impl Serialize) -> Result<Vec<u8>, CollectError> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|_| CollectError::Unfinished)?;
-    text.push(b'\n');
-    Ok(text)
 }

@@ -1,5 +1,7 @@
 //! Whom a report is about.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::wildcard;
 
@@ -25,6 +27,29 @@ pub(super) struct Target {
     pub name: String,
     /// When it was made; a report of before is about somebody else of that name.
     pub created: Option<UnixTime>,
+}
+
+/// The users and roles of an account, so that one is recognised. There may be many: of each there is a hash alone.
+#[derive(Debug, Default)]
+pub(super) struct Known(Vec<u64>);
+
+impl Known {
+    pub fn of(targets: &[Target]) -> Known {
+        let principals = targets.iter().filter(|target| matches!(target.kind, Kind::User | Kind::Role));
+        let mut hashes: Vec<u64> = principals.map(|target| hash_of(&target.arn)).collect();
+        hashes.sort_unstable();
+        Known(hashes)
+    }
+
+    pub fn has(&self, arn: &str) -> bool {
+        self.0.binary_search(&hash_of(arn)).is_ok()
+    }
+}
+
+fn hash_of(arn: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    arn.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Target {

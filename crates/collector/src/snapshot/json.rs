@@ -1,6 +1,8 @@
 //! JSON texts, and what can be wrong with them.
 
-use serde::Deserialize;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use super::SnapshotError;
@@ -61,9 +63,8 @@ fn detail(error: &serde_json::Error) -> String {
     }
 }
 
-/// Returns the text of a file of secateur's own: indented, with a newline at the end.
-pub(super) fn printed<T: serde::Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(value)?;
-    text.push(b'\n');
-    Ok(text)
+/// Prints a value as a file of secateur's own: indented, with a newline at the end.
+pub(crate) fn print(mut into: impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut into, value)?;
+    into.write_all(b"\n")
 }

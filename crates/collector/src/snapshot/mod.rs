@@ -37,6 +37,8 @@ pub use error::SnapshotError;
 #[cfg(feature = "aws")]
 pub(crate) use exchange::STAGE;
 #[cfg(feature = "aws")]
+pub(crate) use json::print;
+#[cfg(feature = "aws")]
 pub(crate) use manifest::Unknown;
 pub use manifest::{FORMAT_VERSION, Manifest};
 pub use write::SnapshotWriter;

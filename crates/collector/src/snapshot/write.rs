@@ -136,14 +136,13 @@ impl SnapshotWriter {
     ///
     /// # Errors
     /// When the manifest cannot be written.
-    pub fn finish(self, manifest: Manifest) -> Result<(), SnapshotError> {
+    pub fn finish(mut self, manifest: Manifest) -> Result<(), SnapshotError> {
         if !self.syncs {
             self.sync()?;
         }
-        let manifest = Manifest { format_version: FORMAT_VERSION, files: self.files.clone(), ..manifest };
-        let path = self.dir.join(place::MANIFEST);
-        let content = json::printed(&manifest).map_err(|source| SnapshotError::writing(&path, source))?;
-        self.write(place::MANIFEST, |file| file.write_all(&content)).map(|_| ())
+        let files = std::mem::take(&mut self.files);
+        let manifest = Manifest { format_version: FORMAT_VERSION, files, ..manifest };
+        self.write(place::MANIFEST, |file| json::print(file, &manifest)).map(|_| ())
     }
 
     fn write(&self, name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Sha256, SnapshotError> {
@@ -206,9 +205,10 @@ fn replace(
 }
 
 fn fill(file: &mut fs::File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Sha256> {
-    let mut hashed = Hashed { inner: io::BufWriter::new(file), sha256: Sha256Writer::new() };
-    write(&mut hashed)?;
-    hashed.flush()?;
+    // Whoever prints JSON writes a few bytes at a time: neither the file nor the digest takes them one by one.
+    let mut buffered = io::BufWriter::new(Hashed { inner: file, sha256: Sha256Writer::new() });
+    write(&mut buffered)?;
+    let hashed = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
     Ok(hashed.sha256.finish())
 }
 

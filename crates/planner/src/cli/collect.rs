@@ -156,7 +156,7 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
             .push("  INCOMPLETE: the authorization details lack somebody; a plan from it cannot be applied".to_owned());
     }
     if manifest.gaps.is_empty() {
-        let of = if manifest.scope.is_some() { " of whoever --principal names" } else { "" };
+        let of = if out_of_scope.principals > 0 { " of whoever --principal names" } else { "" };
         lines.push(format!("  Nothing is missing{of}"));
     } else {
         lines.push(format!(
@@ -177,8 +177,11 @@ fn summary(collected: &Collected, dir: &Path, shown: &Shown) -> String {
 
 /// Returns what a scope left out: what is not there shows no disuse.
 fn limited(out_of_scope: OutOfScope) -> String {
-    let OutOfScope { without_report, without_keys } = out_of_scope;
-    if out_of_scope == OutOfScope::default() {
+    let OutOfScope { principals, without_report, without_keys } = out_of_scope;
+    if principals == 0 {
+        return "--principal names everybody: nobody is left out".to_owned();
+    }
+    if (without_report, without_keys) == (0, 0) {
         return "Limited by --principal: of everybody else there is what earlier collections read".to_owned();
     }
     format!(

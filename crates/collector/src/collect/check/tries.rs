@@ -24,7 +24,9 @@ pub(super) async fn reports(
     let entities = Call::new("iam:GetServiceLastAccessedDetailsWithEntities");
     let granting = Call::new("iam:ListPoliciesGrantingServiceAccess");
     let has_entities = options.include.groups || options.include.policies;
-    let Some(target) = account.targets.iter().find(|target| target.is_among(&options.principals)) else {
+    let mut targets = account.targets.iter().filter(|target| target.is_among(&options.principals));
+    let granted = targets.clone().find(|target| target.is_granted());
+    let Some(target) = targets.next() else {
         check.untried.extend([call.operation, read.operation]);
         return Ok(());
     };
@@ -54,14 +56,18 @@ pub(super) async fn reports(
             .await;
         check.note("nobody knows who used a service through a group or a policy", answer)?;
     }
-    if options.include.granting {
-        let answer = session
-            .call(&granting.on(&target.arn), |aws| {
-                let call = aws.iam.list_policies_granting_service_access();
-                call.arn(&target.arn).service_namespaces("iam").send()
-            })
-            .await;
-        check.note("nobody knows which policies grant a service", answer)?;
+    match granted.filter(|_| options.include.granting) {
+        Some(target) => {
+            let answer = session
+                .call(&granting.on(&target.arn), |aws| {
+                    let call = aws.iam.list_policies_granting_service_access();
+                    call.arn(&target.arn).service_namespaces("iam").send()
+                })
+                .await;
+            check.note("nobody knows which policies grant a service", answer)?;
+        }
+        None if options.include.granting => check.untried.push(granting.operation),
+        None => {}
     }
     Ok(())
 }

@@ -103,6 +103,13 @@ impl Service {
         })
     }
 
+    /// Returns who used the service or one of its actions last.
+    pub fn last_entities(&self) -> impl Iterator<Item = &str> {
+        let actions = self.tracked_actions_last_accessed.iter().flatten();
+        let of_actions = actions.filter_map(|action| action.last_accessed_entity.as_deref());
+        self.last_authenticated_entity.as_deref().into_iter().chain(of_actions)
+    }
+
     /// Returns whether anybody used the service.
     pub fn is_used(&self) -> bool {
         self.last_authenticated.is_some()
