@@ -216,3 +216,34 @@ fn the_exchange_is_finished_by_whoever_comes_next() {
     assert_same(&scene.collect_all(&[]), &expected);
     assert!(!stage.exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn whoever_interrupts_it_is_told_how_it_goes_on() {
+    let expected = Scene::small().collect_all(&[]);
+    let scene = Scene::small();
+    for (kind, there) in
+        [("INT", "there is no snapshot in snap yet"), ("TERM", "the snapshot in snap is what it was before")]
+    {
+        let before = (kind == "TERM").then(|| scene.content());
+        scene.control("faults", json!({"operation": "LookupEvents", "effect": "hold"}));
+        let child = scene.spawn(&["--max-age", "0"]);
+        let held = || scene.cloud.running.control("GET", "held", &Value::Null).unwrap();
+        wait_until(|| held().as_array().is_some_and(|held| !held.is_empty()));
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{kind}"), &id]).status().unwrap().success());
+        let ended = answer(child.wait_with_output().unwrap());
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+        assert!(
+            ended.stderr.contains(&format!("Error: interrupted: {there}; what was read until now is kept")),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains("help: `secateur collect` with the same flags goes on from there"), "{ended:?}");
+        check_on_disk(&scene, before.as_ref());
+        scene.control("release", json!({}));
+        scene.cloud.running.control("DELETE", "calls", &Value::Null).unwrap();
+        assert_same(&scene.collect_all(&[]), &expected);
+        // What was read before is not read again.
+        assert_eq!(scene.calls("GenerateServiceLastAccessedDetails"), 0);
+    }
+}

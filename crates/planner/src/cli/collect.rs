@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::flags::{AccessArgs, CollectArgs, Globals, GranularityFlag, IncludeFlag};
 use super::inputs::Workspace;
 use super::progress::Shown;
-use super::{Exit, Outcome, journals, output};
+use super::{Exit, Outcome, interrupts, journals, output};
 use crate::render::{count, visible};
 
 pub(super) fn run(globals: &Globals, args: &CollectArgs) -> Outcome {
@@ -40,10 +40,24 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
     if args.snapshot.is_none() {
         output::prepare_state(dir)?;
     }
-    let collected = collect::collect(session, dir, options(args), watch).await.map_err(|error| failure(&error))?;
+    let collecting = interrupts::until_interrupted(collect::collect(session, dir, options(args), watch)).await;
     shown.end();
+    let Some(collected) = collecting else { return Err(interrupted(dir)) };
+    let collected = collected.map_err(|error| failure(&error))?;
     output::print(&summary(&collected, dir, shown))?;
     Ok(if collected.manifest.gaps.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+/// What there is to say when somebody has ended a collection.
+fn interrupted(dir: &Path) -> Failure {
+    let shown = dir.display().to_string();
+    let shown = visible(&shown);
+    let there = match dir.join("manifest.json").is_file() {
+        true => format!("the snapshot in {shown} is what it was before"),
+        false => format!("there is no snapshot in {shown} yet"),
+    };
+    Failure::error("interrupted", format!("interrupted: {there}; what was read until now is kept beside it"))
+        .help("`secateur collect` with the same flags goes on from there")
 }
 
 /// Opens a session and says whose it is.

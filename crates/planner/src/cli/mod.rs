@@ -15,6 +15,8 @@ mod failure;
 mod flags;
 mod history;
 mod inputs;
+#[cfg(feature = "aws")]
+mod interrupts;
 mod journals;
 mod output;
 mod plan;

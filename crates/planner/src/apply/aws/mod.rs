@@ -24,7 +24,7 @@ impl Cloud {
     /// # Errors
     /// When the operating system gives no threads; the inner one when AWS does not take the credentials.
     pub fn open<E>(opening: impl Future<Output = Result<Session, E>>) -> io::Result<Result<Cloud, E>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = secateur_collector::aws::runtime()?;
         Ok(runtime.block_on(opening).map(|session| Cloud { runtime, session: Arc::new(session) }))
     }
 

@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::apply::Clock;
-use crate::cli::{Exit, journals, output};
+use crate::cli::{Exit, interrupts, journals, output};
 use crate::render::visible;
 
 /// What an interrupt does now.
@@ -60,39 +58,10 @@ impl Wall {
     pub fn listen() -> Wall {
         let phase = Arc::new(Mutex::new(Phase::Reading(None)));
         let wall = Wall { interrupts: Arc::default(), phase, earlier: Arc::default() };
-        wall.hear();
+        let listening = wall.clone();
+        // Where nobody can listen, an interrupt ends the process, and the journal says how far it was.
+        interrupts::on_each(move || listening.interrupt());
         wall
-    }
-
-    /// Interrupts are heard from here on, by a thread of their own. Where they cannot be, they end the process; the journal says
-    /// how far it was.
-    fn hear(&self) {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        #[cfg(unix)]
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            // Now, and not when the thread has its turn.
-            let signals = {
-                let _inside = runtime.enter();
-                signal(kind)
-            };
-            let Ok(mut signals) = signals else { continue };
-            let wall = self.clone();
-            runtime.spawn(async move {
-                while signals.recv().await.is_some() {
-                    wall.interrupt();
-                }
-            });
-        }
-        #[cfg(not(unix))]
-        {
-            let wall = self.clone();
-            runtime.spawn(async move {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    wall.interrupt();
-                }
-            });
-        }
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
     }
 
     /// The command is about an earlier one: whoever ends it hears what that has done.
