@@ -42,6 +42,8 @@ fn without_credentials_or_with_wrong_ones_the_help_says_what_to_do() {
     let none = answer(command.output().unwrap());
     assert_eq!(none.code, 1, "{none:?}");
     assert!(none.stderr.contains("Error: sts:GetCallerIdentity: no credentials"), "{none:?}");
+    // Where it looked is told, and not only that it did.
+    assert!(none.stderr.contains("Attempted: Environment: ") && none.stderr.contains("; Profile: "), "{none:?}");
     assert!(none.stderr.contains("help: `aws sso login` for IAM Identity Center"), "{none:?}");
     let mut command = scene.command(&["collect", "--snapshot", "snap"]);
     command.env("AWS_ACCESS_KEY_ID", "AKIANOBODY");
@@ -52,6 +54,40 @@ fn without_credentials_or_with_wrong_ones_the_help_says_what_to_do() {
         "{wrong:?}"
     );
     assert!(!scene.snapshot().exists());
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_told_with_those_that_are() {
+    let scene = Scene::small();
+    let home = scene.dir.path().join(".aws");
+    let run = |more: &[&str], profile: Option<&str>| {
+        let mut command = scene.command(&[&["collect", "--snapshot", "snap"], more].concat());
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        command.envs(profile.map(|profile| ("AWS_PROFILE", profile)));
+        let refused = answer(command.output().unwrap());
+        assert_eq!(refused.code, 1, "{refused:?}");
+        refused.stderr
+    };
+    let said = run(&["--profile", "nope"], None);
+    let message = "Error: sts:GetCallerIdentity: no credentials: there is no profile `nope`: neither ~/.aws/config nor \
+                   ~/.aws/credentials";
+    assert!(
+        said.contains(&format!("{message} has any\n  help: make it: `aws configure sso --profile nope`")),
+        "{said}"
+    );
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join("config"), "[profile audit]\nregion = eu-west-1\n").unwrap();
+    fs::write(home.join("credentials"), "[base]\naws_access_key_id = x\naws_secret_access_key = x\n").unwrap();
+    for said in [run(&["--profile", "nope"], None), run(&[], Some("nope"))] {
+        let told =
+            format!("{message} has it; there is `audit`, `base`\n  help: name another with --profile, or make it: ");
+        assert!(said.contains(&told), "{said}");
+    }
+    // The SDK would take the key of the environment.
+    let both = scene.run(&["collect", "--snapshot", "snap", "--profile", "base"]);
+    assert_eq!(both.code, 1, "{both:?}");
+    assert!(both.stderr.contains("AWS_ACCESS_KEY_ID is set, and goes before --profile base"), "{both:?}");
+    assert_eq!(scene.calls("GetCallerIdentity"), 0);
 }
 
 #[test]
