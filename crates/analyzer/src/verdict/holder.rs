@@ -430,7 +430,7 @@ fn in_force_since(policy: &ManagedPolicy) -> Option<UnixTime> {
     let since = policy.default()?.created?;
     let younger =
         policy.versions.iter().map(|version| version.created).filter(|created| created.is_none_or(|at| at > since));
-    younger.fold(Some(since), |latest, created| Some(latest?.max(created?)))
+    younger.into_iter().try_fold(since, |latest, created| Some(latest.max(created?)))
 }
 
 /// Why an action is kept whatever the policy.

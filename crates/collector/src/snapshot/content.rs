@@ -179,15 +179,11 @@ impl Parts {
     fn add_policy_tags(&mut self, details: &mut Details) -> Result<(), SnapshotError> {
         let mut by_policy = policy_tags::by_policy(std::mem::take(&mut self.policy_tags))?;
         for policy in &mut details.policies {
-            match by_policy.remove(&policy.arn) {
-                Some(PolicyTags { tags, truncated, .. }) => {
-                    (policy.tags, policy.tags_lack_pages) = (Some(tags), truncated);
-                    if truncated {
-                        let detail = "the list of the policy's tags lacks pages: who owns it may be on them";
-                        self.gap(policy.arn.as_str(), "policy-tags-truncated", detail);
-                    }
-                }
-                None => {}
+            let Some(PolicyTags { tags, truncated, .. }) = by_policy.remove(&policy.arn) else { continue };
+            (policy.tags, policy.tags_lack_pages) = (Some(tags), truncated);
+            if truncated {
+                let detail = "the list of the policy's tags lacks pages: who owns it may be on them";
+                self.gap(policy.arn.as_str(), "policy-tags-truncated", detail);
             }
         }
         Ok(())
