@@ -31,9 +31,11 @@ fn holds_since_later(policy: PolicyId, holder: &Holder, deadline: UnixTime, anal
         return true;
     }
     let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
-    let history = account.grants.as_ref().filter(|told| told.from <= told.to && told.to <= inputs.now.plus(DAY));
+    // A call is proof whatever its history's span; silence is none where that makes no sense.
+    let told = account.grants.as_ref();
+    let history = told.filter(|told| told.from <= told.to && told.to <= inputs.now.plus(DAY));
     let late: Vec<&GrantEvent> =
-        history.iter().flat_map(|told| &told.events).filter(|event| event.time > deadline).collect();
+        told.iter().flat_map(|told| &told.events).filter(|event| event.time > deadline).collect();
     let by_path = |path: &Path| late.iter().any(|event| is_by(event, principal, *path, managed, account));
     if late.iter().any(|event| rewrites(event, principal)) || holder.paths.iter().all(by_path) {
         return true;
@@ -98,7 +100,7 @@ pub(super) fn is_new_in(
     let catalog = analysis.catalog();
     let Some(in_force) = managed.default() else { return true };
     let is_late = |version: &PolicyVersion| version.created.is_none_or(|created| created > deadline);
-    let says = |version: &PolicyVersion| version.id == in_force.id || names_key(catalog, version, statement, arn);
+    let says = |version: &PolicyVersion| version.id == in_force.id || names_key(catalog, (version, in_force), statement, arn);
     // Whichever was in force since then: it named the key, and the one before all of them did.
     let all_say = managed.versions.iter().all(says);
     let numbered = |number: u64| managed.versions.iter().find(|version| version.id == format!("v{number}"));
@@ -121,10 +123,29 @@ fn number(version: &PolicyVersion) -> Option<u64> {
     version.id.trim_start_matches('v').parse().ok()
 }
 
-/// Whether a version allows on the key all that the statement allows, under the same condition, and denies none of it.
-fn names_key(catalog: &Catalog, version: &PolicyVersion, wanted: &Statement, arn: &str) -> bool {
+/// The `Version` of a document, which says what its variables mean.
+fn language(elements: &[(String, Json)]) -> Option<Json> {
+    elements.iter().find(|(name, _)| name == "Version").map(|(_, value)| value.clone())
+}
+
+fn language_of(version: &PolicyVersion) -> Option<Json> {
+    let document = version.document.as_ref().and_then(|document| statement::read("before", document.text()).ok());
+    document.and_then(|document| language(&document.elements))
+}
+
+/// Whether a version allows on the key all that the statement allows, under the same condition, in the same language, and denies
+/// none of it.
+fn names_key(
+    catalog: &Catalog,
+    (version, in_force): (&PolicyVersion, &PolicyVersion),
+    wanted: &Statement,
+    arn: &str,
+) -> bool {
     let Some(text) = version.document.as_ref().map(|document| document.text()) else { return false };
     let Ok(document) = statement::read("before", text) else { return false };
+    if language(&document.elements) != language_of(in_force) {
+        return false;
+    }
     let actions = kept::covered(catalog, wanted);
     let is_named = |resource: &Json| match resource {
         Json::String(text) => text == arn,

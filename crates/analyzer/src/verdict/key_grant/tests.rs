@@ -63,6 +63,17 @@ fn versions_tell_since_when_a_key_is_named() {
 }
 
 #[test]
+fn in_another_language_the_same_words_are_another_grant() {
+    let under = on(r#""kms:Decrypt""#, KEY, r#","Condition":{"StringEquals":{"a":"${aws:username}"}}"#);
+    let mut account = account(&[("v1", "2022-01-01", &under), ("v2*", "2026-10-01", &under)]);
+    assert_eq!(since(&account), "2022-01-01");
+    let versions = &mut account.policies.first_mut().unwrap().versions;
+    let modern = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{under}]}}");
+    versions.last_mut().unwrap().document = Some(Document::new(modern));
+    assert_eq!(since(&account), "2026-10-01");
+}
+
+#[test]
 fn a_version_that_was_chosen_lately_counts_from_then() {
     let (both, other) = (on(r#""kms:Decrypt""#, KEY, ""), on(r#""kms:Sign""#, KEY, ""));
     let check = |older: &str, event: &str, expect: &str| {
