@@ -82,7 +82,7 @@ pub enum NoKmsEvidence {
     RelativesUnknown,
     /// The use of a replica, or of the primary key, was not collected.
     ReplicaMissing(Arn),
-    /// What was collected says neither that there was use nor that there was none.
+    /// What was collected says neither that there was use nor that there was none, or tells of use before the key was there.
     NotSaid,
 }
 
@@ -270,6 +270,12 @@ fn judge_one(key: &KmsKey, observed: UnixTime, min_idle: i64) -> KmsVerdict {
     let is_recent = |time: UnixTime| observed.since(time) < min_idle;
     let since = match (&key.last_usage, key.created, key.tracking_start) {
         (KmsLastUsage::At(last), ..) if is_recent(*last) => return KmsVerdict::Used(*last),
+        // There was no such use: the key did not exist, or nothing was recorded yet. So it is not known when the last one was.
+        (KmsLastUsage::At(last), created, tracking_start)
+            if last.0 < DAY || [created, tracking_start].into_iter().flatten().any(|begin| *last < begin) =>
+        {
+            return KmsVerdict::NoEvidence(NoKmsEvidence::NotSaid);
+        }
         (KmsLastUsage::At(last), ..) => {
             return KmsVerdict::Unused(UnusedKmsKey { last_used: Some(*last), since: *last });
         }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use secateur_analyzer::account::{Granularity, ServiceRow};
+use secateur_analyzer::account::{Granularity, KeyLastUsed, Report, ServiceRow};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, Tracked};
 use secateur_analyzer::document::{Effect, PolicyDocument, Statement};
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
-use secateur_analyzer::time::UnixTime;
+use secateur_analyzer::time::{DAY, UnixTime};
+use secateur_analyzer::verdict::ReportTimes;
 use secateur_analyzer::wildcard;
 
 use super::Withheld;
@@ -42,7 +43,8 @@ impl Staying<'_, '_> {
         }
     }
 
-    /// Keeps the statements that would go whole though a report shows the use of what nothing else in the document allows.
+    /// Keeps the statements that would go whole though a report or an access key shows the use of what nothing else in the
+    /// document allows.
     pub fn keep_contradicted(&mut self, cuts: &[KeyCut]) {
         let is_whole = |cut: &&KeyCut| {
             cut.is_whole && !cut.arns.iter().any(|arn| self.keys.contains(&(cut.statement, arn.clone())))
@@ -62,9 +64,7 @@ impl Staying<'_, '_> {
             let Some(statement) = statement(self.document, cut.statement) else { continue };
             let mut lost = catalog.covered(&statement.actions);
             lost.difference_with(&explained);
-            if let Some((who, use_of)) = self.used_of(&lost) {
-                let who = self.analysis.graph().entity_address(Entity::Principal(who));
-                let why = format!("the report on {who} shows {use_of}, which nothing else in the document allows");
+            if let Some(why) = self.used_of(&lost) {
                 self.keep(cut, &cut.arns, "contradicted", &why);
             }
         }
@@ -87,33 +87,82 @@ impl Staying<'_, '_> {
         });
     }
 
-    /// Whose report shows one of the actions in use, or may, and in what words; of the first holder.
-    fn used_of(&self, actions: &ActionSet) -> Option<(PrincipalId, String)> {
-        let catalog = self.analysis.catalog();
+    /// Who used one of the actions, or may have, and what shows it, in words; of the first holder. Nothing else in the document
+    /// allows these actions.
+    fn used_of(&self, actions: &ActionSet) -> Option<String> {
         let holders = &self.analysis.policy(self.policy)?.holders;
         holders.iter().find_map(|holder| {
             let (report, times) = self.analysis.principal(holder.principal)?.evidence.report().ok()?;
-            let recent = |last: Option<UnixTime>| {
-                last.filter(|last| times.observed.since(*last) < self.analysis.inputs().settings.min_idle())
-            };
-            let used = |id: ActionId| {
-                let row = report.service(catalog.service_of(id))?;
-                let last = match report.granularity {
-                    Granularity::Action => row.action(id).and_then(|listed| listed.last_accessed()),
-                    // It says nothing of actions: any of them may have been it.
-                    _ => row.last_use(),
-                };
-                let name = catalog.full_name(id);
-                if recent(last).is_some() {
-                    return Some(format!("{name} in use"));
-                }
-                let unexplained = recent(unexplained(row)).filter(|_| is_untold(self.analysis, row, id))?;
-                let day = unexplained.date();
-                Some(format!("use of KMS on {day} by no action that it lists: it may have been {name}"))
-            };
-            Some((holder.principal, actions.iter().find_map(used)?))
+            let who = self.analysis.graph().entity_address(Entity::Principal(holder.principal));
+            let by_report = actions.iter().find_map(|id| self.reported(report, times, id));
+            let by_report = by_report.map(|shown| format!("the report on {who} shows {shown}"));
+            let by_key = || actions.iter().find_map(|id| self.used_by_key(holder.principal, report, times, id));
+            by_report.or_else(|| Some(format!("an access key of {who} {}", by_key()?)))
         })
     }
+
+    /// What a report shows of the use of an action.
+    fn reported(&self, report: &Report, times: ReportTimes, id: ActionId) -> Option<String> {
+        let catalog = self.analysis.catalog();
+        let service = catalog.service_of(id);
+        let row = report.service(service)?;
+        let recent = |last: Option<UnixTime>| last.filter(|last| self.is_recent(*last, times));
+        let name = catalog.full_name(id);
+        if report.granularity != Granularity::Action {
+            // It says nothing of actions: any of them may have been it.
+            recent(row.last_use())?;
+            let prefix = catalog.service_prefix(service);
+            return Some(format!("{prefix} in use, by actions that it does not tell; {}", nothing_else(&name)));
+        }
+        if recent(row.action(id).and_then(|listed| listed.last_accessed())).is_some() {
+            return Some(format!("{name} in use, which nothing else in the document allows"));
+        }
+        let unexplained = recent(unexplained(row)).filter(|_| is_untold(self.analysis, row, id))?;
+        let day = unexplained.date();
+        Some(format!(
+            "use of KMS on {day} by no action that it lists: it may have been {name}, which nothing else in the document allows"
+        ))
+    }
+
+    /// What an access key shows of use of the action's service that the report does not show. AWS says of a key which service
+    /// it was used for, and a name that the catalogue does not know may stand for any.
+    fn used_by_key(&self, holder: PrincipalId, report: &Report, times: ReportTimes, id: ActionId) -> Option<String> {
+        let (account, catalog) = (self.analysis.inputs().account, self.analysis.catalog());
+        let own = catalog.service_of(id);
+        let principal = account.principals.get(holder.0)?;
+        account.access_keys.get(&principal.arn)?.iter().find_map(|key| {
+            let KeyLastUsed::At { time, service, .. } = &key.last_used else { return None };
+            let day = time.date();
+            let shows = |row: &ServiceRow| match row.last_use() {
+                // What came after the time that the report sees is told by other recent use only.
+                Some(last) if *time > times.observed => self.is_recent(last, times),
+                Some(last) => last.since(*time) >= -DAY,
+                None => false,
+            };
+            match catalog.service(service) {
+                _ if !self.is_recent(*time, times) => None,
+                Some(used) if used != own || report.service(own).is_some_and(shows) => None,
+                Some(_) => Some(format!(
+                    "was used for {service} on {day}, which the report does not show; {}",
+                    nothing_else(&catalog.full_name(id))
+                )),
+                None if report.services.iter().any(shows) => None,
+                None => Some(format!(
+                    "was used on {day} for `{service}`, which may be KMS under another name, and no service of the report was \
+                     used then; {}",
+                    nothing_else(&catalog.full_name(id))
+                )),
+            }
+        })
+    }
+
+    fn is_recent(&self, time: UnixTime, times: ReportTimes) -> bool {
+        times.observed.since(time) < self.analysis.inputs().settings.min_idle()
+    }
+}
+
+fn nothing_else(action: &str) -> String {
+    format!("nothing else in the document allows {action}")
 }
 
 /// The last use of a service, if it is later than that of every action that the report lists.

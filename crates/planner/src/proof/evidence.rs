@@ -4,9 +4,7 @@
 //! would break: that the report is whole and about this principal, that it lists the service, that it shows no use, and that
 //! enough time has passed to see some.
 
-use secateur_analyzer::account::{
-    Account, Granularity, KeyLastUsed, ManagedPolicy, Principal, Report, ReportStatus, ServiceRow,
-};
+use secateur_analyzer::account::{Account, Granularity, ManagedPolicy, Principal, Report, ReportStatus, ServiceRow};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{ActionId, ActionSet, ServiceId, Tracked};
 use secateur_analyzer::graph::Holder;
@@ -14,6 +12,7 @@ use secateur_analyzer::time::{DAY, UnixTime};
 use secateur_analyzer::verdict::REPORTING_DELAY;
 
 use super::ProofError;
+use super::key_use::Uses;
 
 pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_>) -> Result<(), ProofError> {
     let pass_role = analysis.catalog().parse_action("iam:PassRole");
@@ -39,13 +38,20 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
             return Err(refuse(first, "the permissions boundary is younger than min_idle_days, or unknown".to_owned()));
         }
         let sees_actions = report.granularity == Granularity::Action;
-        let key_services: Vec<&str> = by_keys(principal, account, window_start).collect();
+        let uses = Uses::of(principal, report, seen_to, analysis);
+        if let Some(region) = uses.blind_region(analysis) {
+            return Err(refuse(first, format!("it was used in {region}, of which AWS reports nothing")));
+        }
         let mut current: Option<(ServiceId, Option<Row<'_>>)> = None;
         for action in lost.iter() {
             let service = analysis.catalog().service_of(action);
             let row = match current {
                 Some((of, row)) if of == service => row,
-                _ => report.service(service).map(|row| Row { row, in_use: in_use(row, window_start) }),
+                _ => report.service(service).map(|row| Row {
+                    row,
+                    in_use: in_use(row, window_start),
+                    is_hidden: uses.are_hidden(service, analysis),
+                }),
             };
             current = Some((service, row));
             if !sees_actions && row.is_some_and(|row| row.in_use) {
@@ -55,9 +61,8 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
                 ));
             }
             unused(row, action, window_start, analysis).map_err(|detail| refuse(action, detail))?;
-            let prefix = analysis.catalog().service_prefix(service);
-            if row.is_some_and(|row| !row.in_use) && key_services.iter().any(|own| own.eq_ignore_ascii_case(prefix)) {
-                return Err(refuse(action, "an access key was used for the service".to_owned()));
+            if row.is_some_and(|row| row.is_hidden) {
+                return Err(refuse(action, "an access key was used for the service, or may have been".to_owned()));
             }
             if Some(action) == pass_role {
                 return Err(refuse(action, "the use of iam:PassRole is never recorded".to_owned()));
@@ -71,15 +76,6 @@ pub(super) fn check(holders: &[Holder], lost: &ActionSet, analysis: &Analysis<'_
 pub(super) fn boundary(principal: &Principal, account: &Account) -> Option<Option<UnixTime>> {
     let version = |arn| account.policy(arn).and_then(ManagedPolicy::default).and_then(|version| version.created);
     principal.boundary.as_ref().map(version)
-}
-
-/// The services that access keys of the principal were used for since then; a name that is unknown stays as it is.
-fn by_keys<'a>(principal: &Principal, account: &'a Account, since: UnixTime) -> impl Iterator<Item = &'a str> {
-    let keys = account.access_keys.get(&principal.arn).into_iter().flatten();
-    keys.filter_map(move |key| match &key.last_used {
-        KeyLastUsed::At { time, service, .. } if *time > since => Some(service.as_str()),
-        _ => None,
-    })
 }
 
 /// Up to when a report sees use, if it is whole and counts.
@@ -109,11 +105,14 @@ pub(super) fn in_use(row: &ServiceRow, window_start: UnixTime) -> bool {
         || row.unknown_actions.iter().any(|(_, last)| recent(*last))
 }
 
-/// A service's row, and whether it tells of use within the window.
+/// A service's row.
 #[derive(Clone, Copy)]
 struct Row<'a> {
     row: &'a ServiceRow,
+    /// Whether it tells of use within the window.
     in_use: bool,
+    /// Whether an access key tells of use that it does not.
+    is_hidden: bool,
 }
 
 fn unused(
@@ -122,7 +121,7 @@ fn unused(
     window_start: UnixTime,
     analysis: &Analysis<'_>,
 ) -> Result<(), String> {
-    let Row { row, in_use: service_in_use } = row.ok_or("the report does not list the service")?;
+    let Row { row, in_use: service_in_use, .. } = row.ok_or("the report does not list the service")?;
     let recent = |time: Option<UnixTime>| time.is_some_and(|time| time > window_start);
     // Sorted by action, none twice.
     let listed = row.actions.binary_search_by_key(&action, |listed| listed.action).ok();

@@ -11,6 +11,7 @@ mod grants;
 mod grounds;
 mod json;
 mod kept;
+mod key_use;
 mod keys;
 mod narrower;
 mod resources;

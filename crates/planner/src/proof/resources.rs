@@ -23,6 +23,7 @@ use secateur_analyzer::wildcard;
 
 use self::license::{License, Licensing};
 use super::json::Json;
+use super::key_use::Uses;
 use super::statement::{self, Document, Kind, Statement};
 use super::{Claim, ProofError, evidence, grants, kept};
 
@@ -133,11 +134,11 @@ fn uses_other_services(principal: PrincipalId, analysis: &Analysis<'_>) -> bool 
     report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && evidence::in_use(row, window_start))
 }
 
-/// What the holders' reports say was used within `min_idle_days`, of KMS.
+/// What the holders' reports and access keys say was used within `min_idle_days`, of KMS.
 struct Used {
     /// By name, in lower case.
     names: HashSet<String>,
-    /// Whether some report does not say which actions were used, and KMS was.
+    /// Whether some report, or some access key, does not say which actions were used, and KMS was, or may have been.
     may_be_any: bool,
     /// Where a report shows later use of KMS than of any action that it lists: those of which it says nothing.
     untold: ActionSet,
@@ -148,15 +149,18 @@ impl Used {
         let (inputs, catalog) = (analysis.inputs(), analysis.catalog());
         let mut used = Used { names: HashSet::new(), may_be_any: false, untold: catalog.empty_set() };
         for holder in holders {
-            let report = inputs.account.principals.get(holder.principal.0);
-            let report = report.and_then(|own| inputs.account.reports.get(&own.arn));
+            let principal = inputs.account.principals.get(holder.principal.0);
+            let report = principal.and_then(|own| inputs.account.reports.get(&own.arn));
             let report = report.filter(|report| report.status == ReportStatus::Completed && !report.truncated);
             let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
                 used.may_be_any = true;
                 continue;
             };
-            let Some(row) = catalog.service("kms").and_then(|kms| report.service(kms)) else { continue };
-            let window_start = generated_at.plus(-REPORTING_DELAY - inputs.settings.min_idle());
+            let seen_to = generated_at.plus(-REPORTING_DELAY);
+            let (Some(principal), Some(kms)) = (principal, catalog.service("kms")) else { continue };
+            used.may_be_any |= Uses::of(principal, report, seen_to, analysis).are_hidden(kms, analysis);
+            let Some(row) = report.service(kms) else { continue };
+            let window_start = seen_to.plus(-inputs.settings.min_idle());
             used.may_be_any |= report.granularity != Granularity::Action && evidence::in_use(row, window_start);
             let recent = row.actions.iter().filter(|own| own.last_accessed().is_some_and(|time| time > window_start));
             used.names.extend(recent.map(|own| catalog.full_name(own.action).to_ascii_lowercase()));
@@ -322,7 +326,11 @@ fn is_unused(arn: &str, analysis: &Analysis<'_>) -> bool {
 fn is_quiet_since(key: &KmsKey, deadline: UnixTime) -> bool {
     match key.last_usage {
         KmsLastUsage::Unknown => false,
-        KmsLastUsage::At(time) => time <= deadline,
+        // What lies before the key, or before all records, is not a use of it.
+        KmsLastUsage::At(time) => {
+            let begins = [key.created, key.tracking_start, Some(UnixTime(DAY))].into_iter().flatten();
+            (begins.max().is_some_and(|begin| begin <= time)) && time <= deadline
+        }
         // Recorded from its first day, which is long ago.
         KmsLastUsage::Nothing => match (key.created, key.tracking_start) {
             (Some(created), Some(tracking_start)) => tracking_start <= created && created <= deadline,

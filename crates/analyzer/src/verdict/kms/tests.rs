@@ -30,6 +30,12 @@ fn the_three_cases() {
     check("2022-01-01", "2026-04-27", "2026-07-12T05:00:00Z", "unused");
     check("2022-01-01", "2026-04-27", "2026-07-12T05:00:01Z", "used");
     check("-", "-", "2026-05-01", "unused");
+    // A use before the key was there, or before anything was recorded, is none, and nothing tells when there was one.
+    check("2026-10-01", "2026-10-01", "2022-05-01", "no-evidence");
+    check("2022-01-01", "2026-04-27", "2026-04-26", "no-evidence");
+    check("2026-04-27", "2026-04-27", "2026-04-27", "unused");
+    check("2022-01-01", "2022-01-01", "1970-01-01", "no-evidence");
+    check("-", "-", "1970-01-01", "no-evidence");
     // None is, since the key was created.
     check("2026-05-11T10:31:07Z", "2026-05-11T10:31:07Z", "-", "unused");
     check("2026-05-11T10:31:08Z", "2026-05-11T10:31:07Z", "-", "unused");

@@ -1,5 +1,7 @@
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
-use secateur_analyzer::account::{Account, Document, GrantEvent, GrantHistory, PolicyVersion};
+use secateur_analyzer::account::{
+    Account, Document, GrantEvent, GrantHistory, Granularity, KeyLastUsed, PolicyVersion,
+};
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
@@ -383,6 +385,56 @@ fn use_that_no_listed_action_explains_contradicts_what_aws_does_not_track() {
     check_withheld(with("s3 2026-10-09\nkms 2026-10-09: Decrypt, Sign"), &[stays]);
     check_withheld(with("s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-08"), &[stays]);
     check(with("s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09"), &["role/r/inline/p - [1:u] []"]);
+}
+
+#[test]
+fn a_report_without_actions_tells_of_the_service_only() {
+    let only = r#"{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"U"}]}"#;
+    let stays = "role/r/inline/p contradicted: U stays in statement 1: the report on role/r shows kms in use, by actions that \
+                 it does not tell; nothing else in the document allows kms:Decrypt";
+    let of_services = sketch(only).change_report("role/r", |report| report.granularity = Granularity::Service);
+    check_withheld(of_services, &[stays]);
+}
+
+#[test]
+fn an_access_key_contradicts_that_no_kms_key_was_used() {
+    let text = format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"kms:Decrypt","Resource":"{UNUSED}"}}]}}"#);
+    let with = |service: &str, day: &str, report: &str| {
+        let mut sketch = Sketch::new()
+            .principal("user/u")
+            .report("user/u", report)
+            .kms_key(UNUSED, "2026-05-01", "2026-05-01", "-")
+            .access_key("user/u", "AKIA1", "2023-01-01", day)
+            .inline("user/u", "p", &text);
+        for key in sketch.account.access_keys.values_mut().flatten() {
+            let KeyLastUsed::At { service: own, .. } = &mut key.last_used else { panic!("{key:?}") };
+            *own = service.to_owned();
+        }
+        sketch
+    };
+    let stays = |why: &str| {
+        format!(
+            "user/u/inline/p contradicted: U stays in statement 1: an access key of user/u was used {why}; nothing else in \
+             the document allows kms:Decrypt"
+        )
+    };
+    let unused = "s3 2026-08-01\nkms -: Decrypt";
+    let kms = stays("for KMS on 2026-10-05, which the report does not show");
+    check_withheld(with("KMS", "2026-10-05", unused), &[&kms]);
+    let other =
+        "on 2026-10-05 for `odd`, which may be KMS under another name, and no service of the report was used then";
+    check_withheld(with("odd", "2026-10-05", unused), &[&stays(other)]);
+    // A report that does not list KMS does not show it either.
+    check_withheld(with("KMS", "2026-10-05", "s3 2026-08-01"), &[&kms]);
+    // Nothing is left that keeps the action itself.
+    let goes: &[&str] = &["user/u/inline/p - [] [kms:Decrypt]"];
+    check(with("s3", "2026-10-05", unused), goes);
+    check(with("odd", "2026-10-05", "s3 2026-10-05\nkms -: Decrypt"), goes);
+    check(with("odd", "2026-08-01", unused), goes);
+    // Too long ago to contradict anything: the access key goes too.
+    check(with("kms", "2026-06-01", unused), &["user/u/inline/p - [] [kms:Decrypt]", "user/u/key/AKIA1 - [] []"]);
+    // The report shows the use, and by what: another action.
+    check(with("kms", "2026-10-05", "s3 2026-10-05\nkms 2026-10-05: Decrypt, Sign=2026-10-05"), goes);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Honest cuts are proved, and every planted fault is refused by its name.
 
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
-use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, PolicyVersion};
+use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, KeyLastUsed, PolicyVersion};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::arn::Arn;
@@ -353,4 +353,52 @@ fn use_that_no_listed_action_explains_contradicts_the_keys() {
     // What is tracked is told by the list, where it is listed.
     check("s3 2026-10-09\nkms 2026-10-09: Encrypt", r#""kms:Encrypt""#, "proved");
     check("s3 2026-10-09\nkms 2026-10-09: Sign", r#""kms:Encrypt""#, "lost-action");
+}
+
+#[test]
+fn an_access_key_contradicts_the_keys() {
+    let check = |service: &str, day: &str, report: &str, expect: &str| {
+        let text = document(&[&on(r#""kms:ReEncryptFrom""#, &[U1])]);
+        let mut sketch = Sketch::new()
+            .principal("user/u")
+            .report("user/u", report)
+            .kms_key(U1, "2026-05-01", "2026-05-01", "-")
+            .access_key("user/u", "AKIA1", "2023-01-01", day)
+            .inline("user/u", "p", &text);
+        for key in sketch.account.access_keys.values_mut().flatten() {
+            key.last_used = match key.last_used.clone() {
+                KeyLastUsed::At { time, region, .. } => KeyLastUsed::At { time, region, service: service.to_owned() },
+                other => other,
+            };
+        }
+        let account = sketch.build();
+        check_in(|case| case.account = account, &text, None, expect);
+    };
+    // Of what is not used at all, both actions and keys may go; here only the key tells, since the report is of use.
+    let shown = "s3 2026-10-05\nkms 2026-10-05: Sign=2026-10-05";
+    check("kms", "2026-10-05", shown, "proved 1:u1");
+    check("KMS", "2026-10-08", shown, "lost-action");
+    check("odd", "2026-10-05", shown, "proved 1:u1");
+    check("odd", "2026-10-08", shown, "lost-action");
+    check("s3", "2026-10-08", shown, "proved 1:u1");
+    check("kms", "2026-10-05", "s3 2026-10-05", "lost-action");
+    // After what the report sees, other use within the window may be it.
+    check("kms", "2026-10-10T04:00:00Z", shown, "proved 1:u1");
+    check("kms", "2026-10-10T04:00:00Z", "s3 2026-10-05\nkms 2026-05-05: Sign", "lost-action");
+}
+
+/// A use before the key was there, or in 1970, is none: nothing tells when the last one was.
+#[test]
+fn impossible_uses_are_no_record_of_disuse() {
+    let check = |created: &str, tracking_start: &str, last: &str, expect: &str| {
+        let before = document(&[&on(CRYPTO, &[U1, USED])]);
+        let account = sketch().kms_key(U1, created, tracking_start, last).inline("role/r", "p", &before).build();
+        check_in(|case| case.account = account, &before, Some(&document(&[&on(CRYPTO, &[USED])])), expect);
+    };
+    check("2022-05-01", "2026-04-27", "2026-05-01", "proved 1:u1");
+    check("2026-05-01", "2026-05-01", "2026-05-01", "proved 1:u1");
+    check("2026-10-01", "2026-10-01", "2022-05-01", "changed-resource");
+    check("2022-05-01", "2026-04-27", "2026-04-26", "changed-resource");
+    check("-", "-", "1970-01-01", "changed-resource");
+    check("-", "-", "2022-05-01", "proved 1:u1");
 }
