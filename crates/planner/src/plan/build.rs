@@ -21,7 +21,7 @@ use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
     PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
-    resources, settled, still_granted, subject, withheld,
+    resources, settled, still_granted, subject, unwritable, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -123,8 +123,15 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
         return Err(again.into_iter().map(|(policy, address, error)| (policy, (address, error))).collect());
     }
     let mut unproved = Vec::new();
-    let refused = refused.into_iter().map(|(_, address, error)| (address, error));
-    for (address, error) in left.values().cloned().chain(refused) {
+    let left = left.iter().map(|(policy, (address, error))| (*policy, address.clone(), error.clone()));
+    for (policy, address, error) in left.chain(refused) {
+        if let ProofError::UnwritableAction { pattern, .. } = &error {
+            let whole = unwritable::withheld(analysis, policy, address, pattern, options);
+            // What the pattern itself keeps is said with it.
+            withheld.retain(|other| other.address != whole.address || other.reason != unwritable::WITHOUT_COLON);
+            withheld.push(whole);
+            continue;
+        }
         // Legal, and beyond what can be compared exactly: a number that is no integer, say.
         let is_beyond = matches!(error, ProofError::Unreadable { which: "before", .. });
         let why = if is_beyond { "left as written" } else { "which is a bug of secateur" };
@@ -305,12 +312,7 @@ pub(super) fn notes(analysis: &Analysis<'_>, draft: &Draft<'_>) -> Vec<Withheld>
         );
     }
     for (pattern, number) in draft.without_colon() {
-        let actions = if number == 1 { "1 action".to_owned() } else { format!("{number} actions") };
-        let detail = format!(
-            "`{pattern}` is left as written: AWS takes no new pattern without a colon, so what it allows is not certain; write \
-             `*` or SERVICE:ACTION in its place, and plan again: {actions} could go"
-        );
-        withhold("without-colon", detail);
+        withhold(unwritable::WITHOUT_COLON, unwritable::left_as_written(pattern, number));
     }
     if !draft.rewritten.advised.is_empty() {
         withhold("not-action", "a NotAction could exempt more: not_action = \"advise\"".to_owned());

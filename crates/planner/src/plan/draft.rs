@@ -102,7 +102,9 @@ impl<'a> Draft<'a> {
         let statements = self.document.statements.iter();
         for statement in statements.filter(|own| own.effect == Effect::Allow && !is_kept_by_sid(own)) {
             let ActionBlock::Action(list) = &statement.actions else { continue };
-            for pattern in list.entries.iter().map(|entry| &entry.pattern).filter(|pattern| lacks_colon(pattern)) {
+            for pattern in
+                list.entries.iter().map(|entry| &entry.pattern).filter(|pattern| lacks_colon(pattern.as_str()))
+            {
                 let mut number = 0;
                 self.catalog.each_match(pattern, |id| number += usize::from(self.removable.contains(id)));
                 if number > 0 {

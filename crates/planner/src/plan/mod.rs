@@ -32,6 +32,7 @@ mod staying_keys;
 mod still_granted;
 mod subject;
 mod traces;
+mod unwritable;
 mod verify;
 mod verify_group;
 mod withheld;

@@ -10,6 +10,7 @@ mod words;
 
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
 use secateur_analyzer::analysis::{Analysis, Inputs};
+use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
 
@@ -66,9 +67,10 @@ fn allow(elements: &str) -> String {
 
 /// A statement whose `NotAction` leaves S3 alone, so that the report need list nothing else.
 fn all_of_s3(elements: &str) -> String {
-    let others = ('a'..='z').filter(|letter| *letter != 's').map(|letter| format!("\"{letter}*:*\""));
-    let with_s = ('a'..='z').map(|second| format!("\"s{second}*:*\""));
-    allow(&format!("{elements}\"NotAction\":[{}]", others.chain(with_s).collect::<Vec<_>>().join(",")))
+    let catalog = Catalog::embedded();
+    let services = catalog.services().map(|service| catalog.service_prefix(service)).filter(|prefix| *prefix != "s3");
+    let list: Vec<String> = services.map(|prefix| format!("\"{prefix}:*\"")).collect();
+    allow(&format!("{elements}\"NotAction\":[{}]", list.join(",")))
 }
 
 fn changes(plan: &Plan) -> Vec<&str> {

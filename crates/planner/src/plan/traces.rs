@@ -15,7 +15,7 @@ use super::derive::risk;
 use super::removed::names;
 use super::{Frozen, PlanOptions, Readmitted, draft};
 use crate::proof::Claim;
-use crate::rewrite::{NotActionRewrite, can_invert, lacks_colon};
+use crate::rewrite::{NotActionRewrite, can_invert};
 
 /// The word for a list of what is not allowed.
 const NOT_ACTION: &str = "NotAction";
@@ -217,10 +217,9 @@ pub(super) fn readmitted(
         for heir in heirs {
             match &heir.actions {
                 ActionBlock::Action(_) => {
-                    // What stays for want of a colon is withheld, and not re-admitted.
                     // With a young catalogue a pattern of the author's is left as it is for want of room only.
                     let is_new = |pattern: &&ActionPattern| is_fresh || !old.contains(pattern.as_str());
-                    for pattern in patterns(heir).filter(is_new).filter(|pattern| !lacks_colon(pattern)) {
+                    for pattern in patterns(heir).filter(is_new) {
                         let mut matched: Option<ActionSet> = None;
                         catalog.each_match(pattern, |id| {
                             if left.contains(id) {

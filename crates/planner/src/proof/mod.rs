@@ -213,6 +213,14 @@ pub enum ProofError {
         /// What the report says.
         detail: String,
     },
+    /// All else holds, and AWS does not take the new document: it has a pattern that was taken once.
+    #[error("unwritable-action: AWS takes no new document with `{pattern}`, which stands in statement {statement}")]
+    UnwritableAction {
+        /// The pattern.
+        pattern: String,
+        /// The statement of the new document, from 1.
+        statement: usize,
+    },
     /// Nothing bears out that an access key is idle.
     #[error("no-key-evidence: access key {key} of {user}: {detail}")]
     NoKeyEvidence {
@@ -274,6 +282,10 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     let narrower = narrower::check(&before, &after)?;
     let kept = kept::check(claim, &holders, &before, &after, analysis)?;
     resources::check_via_services(claim, &holders, &kept.lost, analysis)?;
+    // The last thing to fail: who meets it knows that all else holds. What takes nothing away is not written.
+    if !kept.lost.is_empty() || !resources.is_empty() {
+        after.iter().try_for_each(writable)?;
+    }
     Ok(Proof {
         facts: ProofFacts {
             statements: narrower.statements,
@@ -289,6 +301,26 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
         resources,
         grounds: kept.grounds,
     })
+}
+
+/// Whether AWS takes each pattern in a new document: `*`, or a service in letters, a colon, and a name.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>.
+fn writable(document: &Document) -> Result<(), ProofError> {
+    let is_taken = |pattern: &str| {
+        pattern == "*"
+            || pattern.split_once(':').is_some_and(|(vendor, name)| {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                !vendor.is_empty() && vendor.bytes().all(is_plain) && !name.is_empty()
+            })
+    };
+    for (at, statement) in document.statements.iter().enumerate() {
+        if let Some(pattern) = statement.patterns.iter().find(|pattern| !is_taken(pattern.as_str())) {
+            let (pattern, statement) = (pattern.as_str().to_owned(), at + 1);
+            return Err(ProofError::UnwritableAction { pattern, statement });
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether the text that takes the place of a document takes no action of the catalogue away: then there is nothing to

@@ -108,8 +108,8 @@ pub fn can_invert(list: &ActionList, unknown: &[UnknownName]) -> bool {
 
 /// Returns whether a pattern stays as written, whatever of it could go: AWS refuses one without a colon in a new document, so
 /// that nobody can tell what it matches in an old one.
-pub fn lacks_colon(pattern: &ActionPattern) -> bool {
-    !pattern.as_str().contains(':') && pattern.as_str() != "*"
+pub fn lacks_colon(pattern: &str) -> bool {
+    !pattern.contains(':') && pattern != "*"
 }
 
 /// Returns the unknown names that the pattern matches, as they are written when they must stay.

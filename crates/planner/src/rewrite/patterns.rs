@@ -109,7 +109,7 @@ struct Staying {
 }
 
 fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft {
-    if lacks_colon(pattern) {
+    if lacks_colon(pattern.as_str()) {
         return Draft::Stays;
     }
     let mut goes = 0_usize;

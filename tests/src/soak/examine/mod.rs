@@ -53,13 +53,14 @@ impl Counts {
 }
 
 /// Reasons for which something may be withheld although it could go.
-const GOOD_REASONS: [&str; 8] = [
+const GOOD_REASONS: [&str; 9] = [
     "does-not-fit",
     "not-action",
     "not-inverted",
     "dormant",
     "catalog-too-old",
     "without-colon",
+    "refused-pattern",
     "limit",
     "left-alone",
 ];
