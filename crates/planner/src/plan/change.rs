@@ -289,6 +289,12 @@ pub struct Call {
 }
 
 impl Change {
+    /// Returns how many actions the change removes, those that go with their KMS keys among them.
+    pub(crate) fn removed_actions(&self) -> usize {
+        let with_keys = self.statements.iter().map(|statement| statement.count);
+        self.removed.iter().map(|removed| removed.count).chain(with_keys).sum()
+    }
+
     /// Returns what is taken or left whole with the change: its group, or the change alone.
     pub(crate) fn unit(&self) -> &str {
         self.group.as_deref().unwrap_or(&self.address)

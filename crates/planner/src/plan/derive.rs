@@ -45,6 +45,11 @@ pub(super) fn derive(
         .ok_or_else(|| ProofError::ChangedBefore { address: graph.address(subject.policy).to_owned() })?;
     let keys = resources::removed(analysis, proof.resources());
     let statements = resources::statements(analysis, &documents, &proof);
+    // What goes with its keys is gone as well.
+    let mut risk = risk(analysis, proof.lost());
+    for (level, number) in statements.iter().flat_map(|statement| &statement.risk) {
+        *risk.entry(level.clone()).or_default() += number;
+    }
     let (calls, inverse) = calls::calls(graph, subject, &target);
     let change = Change {
         address: subject::address(graph, subject),
@@ -63,7 +68,7 @@ pub(super) fn derive(
         readmitted: traces::readmitted(analysis, &claim, &lineages, proof.holders(), options),
         frozen: traces::frozen(analysis, &lineages),
         still_granted_by: Vec::new(),
-        risk: risk(analysis, proof.lost()),
+        risk,
         proof: plan_proof(&proof),
         target,
         calls,

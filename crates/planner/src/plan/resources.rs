@@ -1,6 +1,6 @@
 //! KMS keys that leave `Resource` lists, or could: `kms = "prune"`, `kms = "advise"`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::arn::Arn;
@@ -12,6 +12,7 @@ use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::build::is_withheld_as_dormant;
+use super::derive::risk;
 use super::removed::names;
 use super::staying_keys::Staying;
 use super::traces::Documents;
@@ -47,6 +48,9 @@ pub struct RemovedStatement {
     pub actions: Vec<String>,
     /// How many those are.
     pub count: usize,
+    /// How many of them there are of each access level.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub risk: BTreeMap<String, usize>,
 }
 
 /// What becomes of the keys of a policy.
@@ -157,6 +161,7 @@ pub(super) fn statements(analysis: &Analysis<'_>, documents: &Documents<'_>, pro
             sid: statement.sid.clone(),
             actions: names(catalog, &lost, &[]),
             count: lost.len(),
+            risk: risk(analysis, &lost),
         });
     }
     statements

@@ -124,18 +124,16 @@ pub(super) fn names(analysis: &Analysis<'_>, principals: impl Iterator<Item = Pr
 /// Takes out what exceeds the limits of the configuration; groups of changes go whole.
 pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld> {
     let mut withheld = Vec::new();
-    let count = |change: &Change| change.removed.iter().map(|removed| removed.count).sum::<usize>();
     if let Some(max) = limits.max_removed_per_policy {
-        let why =
-            |change: &Change| format!("removes {} actions, more than max_removed_per_policy ({max})", count(change));
+        let why = |change: &Change| format!("removes {}, more than max_removed_per_policy ({max})", actions(change));
         // By unit, the first of its changes that is over the limit, and what is said of it.
         let mut over: BTreeMap<String, String> = BTreeMap::new();
-        for change in changes.iter().filter(|change| count(change) > max) {
+        for change in changes.iter().filter(|change| change.removed_actions() > max) {
             let why = format!("made together with {}, which {}", change.address, why(change));
             over.entry(change.unit().to_owned()).or_insert(why);
         }
         let detail = |change: &Change| match over.get(change.unit()) {
-            Some(with) if count(change) <= max => with.clone(),
+            Some(with) if change.removed_actions() <= max => with.clone(),
             _ => why(change),
         };
         withheld.extend(take(changes, |change| over.contains_key(change.unit()), detail));
@@ -155,6 +153,17 @@ pub(super) fn limits(changes: &mut Vec<Change>, limits: &Limits) -> Vec<Withheld
         withheld.extend(take(changes, |change| !kept.iter().any(|unit| unit == change.unit()), detail));
     }
     withheld
+}
+
+/// `3 actions`, or how many of them go with their KMS keys.
+fn actions(change: &Change) -> String {
+    let all = change.removed_actions();
+    let with_keys: usize = change.statements.iter().map(|statement| statement.count).sum();
+    let noun = if all == 1 { "action" } else { "actions" };
+    match with_keys {
+        0 => format!("{all} {noun}"),
+        more => format!("{all} {noun}, {more} of them with KMS keys"),
+    }
 }
 
 fn take(

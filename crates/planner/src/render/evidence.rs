@@ -34,6 +34,18 @@ pub(super) fn levels(risk: &BTreeMap<String, usize>) -> String {
     some.collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the levels of what a change removes but for what goes with KMS keys, which is said with its statement.
+pub(super) fn own_levels(change: &Change) -> String {
+    let mut own = change.risk.clone();
+    for (level, number) in change.statements.iter().flat_map(|statement| &statement.risk) {
+        if let Some(left) = own.get_mut(level) {
+            *left = left.saturating_sub(*number);
+        }
+    }
+    own.retain(|_, number| *number > 0);
+    levels(&own)
+}
+
 /// Returns how much of what is removed rests on an assumed date of grant, without the full stop.
 pub(super) fn assumed(summary: &Summary) -> Option<String> {
     let actions = summary.assumed_grant_dates.saturating_sub(summary.assumed_kms_keys);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::evidence::levels;
 use super::words::{count, visible};
 use crate::plan::{Change, ChangeAction, KeyEvidence, Plan, RemovedResource, RemovedStatement};
 
@@ -38,7 +39,10 @@ pub(super) fn statement(removed: &RemovedStatement) -> String {
     let sid = removed.sid.as_ref().map(|sid| format!(" \"{}\"", visible(sid))).unwrap_or_default();
     let end = match removed.count {
         0 => "; other statements allow its actions on other resources".to_owned(),
-        number => format!(", and {} that nothing else in the document allows", count(number, "action")),
+        number => {
+            let levels = levels(&removed.risk);
+            format!(", and {} ({levels}) that nothing else in the document allows", count(number, "action"))
+        }
     };
     format!("statement {}{sid} goes with its KMS keys{end}", removed.statement)
 }

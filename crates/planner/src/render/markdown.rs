@@ -83,8 +83,9 @@ fn sum<'s>(texts: impl Iterator<Item = &'s String>) -> usize {
     texts.map(String::len).sum()
 }
 
-/// The risk of what a change removes: by access level, worst first.
-fn risk(change: &Change) -> u64 {
+/// The risk of what a change removes: by access level, worst first. An access key is for anything that its user may do, and a
+/// KMS key for what its statement writes.
+pub(super) fn risk(change: &Change) -> u64 {
     let weigh = |(level, number): (&String, &usize)| {
         let weight = match level.as_str() {
             "permissions" | "unknown" => 100,
@@ -94,7 +95,9 @@ fn risk(change: &Change) -> u64 {
         };
         u64::try_from(*number).unwrap_or(u64::MAX).saturating_mul(weight)
     };
-    change.risk.iter().map(weigh).fold(0, u64::saturating_add)
+    let access_key = if change.key.is_some() { 100 } else { 0 };
+    let kms_keys = u64::try_from(change.resources.len()).unwrap_or(u64::MAX).saturating_mul(10);
+    change.risk.iter().map(weigh).chain([access_key, kms_keys]).fold(0, u64::saturating_add)
 }
 
 /// How many lines of its diff, and how many names, a change may have: the first of these for which all fit, or the last.
@@ -290,7 +293,7 @@ fn own_title(change: &Change) -> String {
         ChangeAction::Attach if removed == 0 => "attached".to_owned(),
         ChangeAction::Create if removed == 0 => "created".to_owned(),
         ChangeAction::Detach if removed == 0 => "detached".to_owned(),
-        _ if removed == 0 => format!("removes {}{keys}", count(removed, "action")),
+        _ if change.risk.is_empty() => format!("removes {}{keys}", count(removed, "action")),
         _ => format!("removes {}{keys} (risk: {})", count(removed, "action"), evidence::levels(&change.risk)),
     };
     format!("<code>{} {}</code> {effect}", symbol(change.action), html(&change.address))

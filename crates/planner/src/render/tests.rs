@@ -4,10 +4,11 @@ use secateur_analyzer::account::sketch::{NOW, Sketch};
 use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Rules, Settings};
+use secateur_analyzer::time::UnixTime;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::plan::{Change, ChangeSize, InputFile, Plan, PlanOptions, build};
+use crate::plan::{Change, ChangeSize, InputFile, KeyEvidence, Plan, PlanOptions, RemovedResource, build};
 
 const FENCE: &str = "```` </code></details> <img src=x onerror=alert(1)> @org/team [x](http://evil) <!-- \u{202e}rtl \u{1b}[2J\u{9b}31m";
 
@@ -142,6 +143,34 @@ fn names_are_cut_riskiest_first_and_the_rest_is_counted() {
     assert!(block.contains("iam:CreateAccessKey") && shown >= 140, "{block}");
     assert!(block.contains(&format!("\n#     and {} more\n", 700 - shown)), "{shown}: {block}");
     assert!(page.contains("bytes: the longest lists of names and the longest diffs of 1 change."), "{page}");
+}
+
+#[test]
+fn keys_are_not_the_least_risky() {
+    let read = another(&hostile_plan(), "policy/a", 200, ("read", 9));
+    let mut access_key = read.clone();
+    access_key.address = "user/u/key/AKIA1".to_owned();
+    (access_key.removed, access_key.risk) = (Vec::new(), BTreeMap::new());
+    access_key.key = Some(KeyEvidence {
+        reason: "unused-key".to_owned(),
+        created: UnixTime(0),
+        last_used: None,
+        service: None,
+        region: None,
+        since: UnixTime(0),
+    });
+    let mut kms_key = read.clone();
+    kms_key.address = "policy/k".to_owned();
+    (kms_key.removed, kms_key.risk) = (Vec::new(), BTreeMap::new());
+    kms_key.resources = vec![RemovedResource {
+        statement: 1,
+        sid: None,
+        arn: "arn:aws:kms:eu-west-1:111122223333:key/u".parse().unwrap(),
+        last_used: None,
+        since: UnixTime(0),
+    }];
+    let scores = [&access_key, &kms_key, &read].map(super::markdown::risk);
+    assert!(scores.is_sorted_by(|riskier, safer| riskier > safer), "{scores:?}");
 }
 
 #[test]

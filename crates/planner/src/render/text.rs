@@ -266,7 +266,7 @@ impl Page {
 
     fn removed(&mut self, plan: &Plan, change: &Change) {
         let total: usize = change.removed.iter().map(|removed| removed.count).sum();
-        self.line(&format!("      removes {} ({}):", count(total, "action"), evidence::levels(&change.risk)));
+        self.line(&format!("      removes {} ({}):", count(total, "action"), evidence::own_levels(change)));
         for removed in &change.removed {
             let minus = self.paint(RED, "-");
             self.line(&format!("      {minus} {}, {}", count(removed.count, "action"), visible(&removed.reason)));

@@ -460,13 +460,14 @@ fn a_statement_that_goes_with_its_keys_is_named_with_its_actions() {
         assert_eq!((statement.statement, statement.sid.as_deref(), statement.count), (1, Some("Rotate"), 1));
         assert_eq!(statement.actions, ["kms:ReEncryptFrom"]);
         let text = crate::render::text(plan, crate::render::Style::Plain);
-        let line = "      - statement 1 \"Rotate\" goes with its KMS keys, and 1 action that nothing else in the document \
-                    allows\n          kms:ReEncryptFrom\n";
+        let line = "      - statement 1 \"Rotate\" goes with its KMS keys, and 1 action (1 write) that nothing else in the \
+                    document allows\n          kms:ReEncryptFrom\n";
         assert!(text.contains(line), "{text}");
         let end = "Removes 0 actions, takes 1 KMS key out of Resource lists, with 1 whole statement and 1 action.\nOf";
         assert!(text.contains(end), "{text}");
         let page = crate::render::markdown(plan, crate::render::MAX_BYTES);
-        assert!(page.contains("removes 0 actions, takes out 1 KMS key, with 1 whole statement and 1 action"), "{page}");
+        let title = "removes 0 actions, takes out 1 KMS key, with 1 whole statement and 1 action (risk: 1 write)";
+        assert!(page.contains(title), "{page}");
         assert!(page.contains("# statement 1 \"Rotate\" goes with its KMS keys"), "{page}");
     });
     // What others allow, on other resources, is not lost.

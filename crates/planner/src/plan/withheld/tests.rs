@@ -2,7 +2,7 @@ use secateur_analyzer::account::Account;
 use secateur_analyzer::account::sketch::{NOW, Sketch, arn, time};
 use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::document::sha256_of;
-use secateur_analyzer::rules::{Rules, Settings};
+use secateur_analyzer::rules::{KmsPruning, Rules, Settings};
 
 use super::super::*;
 use crate::rewrite::NotActionRewrite;
@@ -145,4 +145,33 @@ fn what_stays_for_want_of_a_colon_is_not_readmitted() {
     let plan = build(&analysis, &options).plan;
     assert_eq!((plan.changes.as_slice(), plan.summary.readmitted), ([].as_slice(), 0));
     assert_eq!(plan.withheld.iter().map(|own| own.reason.as_str()).collect::<Vec<_>>(), ["without-colon"]);
+}
+
+#[test]
+fn what_goes_with_kms_keys_counts_towards_the_limit() {
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/u";
+    let text = format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Action":["kms:ReEncryptFrom","kms:ReEncryptTo"],"Resource":"{key}"}}]}}"#
+    );
+    let account = Sketch::new()
+        .principal("role/r")
+        .report("role/r", "s3 2026-10-09\nkms 2026-10-09: Decrypt=2026-10-09")
+        .kms_key(key, "2026-05-01", "2026-05-01", "-")
+        .inline("role/r", "p", &text)
+        .build();
+    let (settings, rules) = (Settings { kms: KmsPruning::Prune, ..Settings::default() }, Rules::default());
+    let analysis = Analysis::new(Inputs::new(&account, &settings, &rules, time(NOW).unwrap())).unwrap();
+    let mut options = PlanOptions::new(InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") });
+    let mut with = |max: usize| {
+        options.limits.max_removed_per_policy = Some(max);
+        build(&analysis, &options).plan
+    };
+    let plan = with(2);
+    let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+    assert_eq!((change.removed.len(), change.removed_actions(), change.risk.get("write")), (0, 2, Some(&2)));
+    let plan = with(1);
+    assert_eq!(plan.changes, []);
+    let line = |withheld: &Withheld| format!("{} {}: {}", withheld.address, withheld.reason, withheld.detail);
+    let why = "removes 2 actions, 2 of them with KMS keys, more than max_removed_per_policy (1)";
+    assert_eq!(plan.withheld.iter().map(line).collect::<Vec<_>>(), [format!("role/r/inline/p limit: {why}")]);
 }
