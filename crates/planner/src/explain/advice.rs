@@ -1,11 +1,12 @@
 //! Which row decided, what it rests on, and what would change it.
 
 use secateur_analyzer::analysis::Analysis;
+use secateur_analyzer::graph::{Holder, PolicyId};
 use secateur_analyzer::rules::KeepRule;
 use secateur_analyzer::time::UnixTime;
-use secateur_analyzer::verdict::{ExpiredRule, Facts, Protection, REPORTING_DELAY, Verdict};
+use secateur_analyzer::verdict::{ExpiredRule, Facts, Protection, REPORTING_DELAY, RegionProblem, Verdict};
 
-use super::VerdictWord;
+use super::{VerdictWord, young};
 
 /// The verdict on an action that only statements with a Sid such as `SecateurKeep...` grant.
 pub(super) fn left_alone_statement() -> VerdictWord {
@@ -18,13 +19,18 @@ pub(super) fn left_alone_statement() -> VerdictWord {
 }
 
 /// Puts the verdict on these facts into words.
-pub(super) fn word(analysis: &Analysis<'_>, facts: &Facts) -> VerdictWord {
+pub(super) fn word(analysis: &Analysis<'_>, (policy, holder): (PolicyId, &Holder), facts: &Facts) -> VerdictWord {
     let verdict = facts.verdict();
-    let (row, because, unless) = words(analysis, facts, &verdict);
+    let (row, because, unless) = words(analysis, (policy, holder), facts, &verdict);
     VerdictWord { verdict: verdict.as_str(), row, because, unless }
 }
 
-fn words(analysis: &Analysis<'_>, facts: &Facts, verdict: &Verdict) -> (u8, String, String) {
+fn words(
+    analysis: &Analysis<'_>,
+    (policy, holder): (PolicyId, &Holder),
+    facts: &Facts,
+    verdict: &Verdict,
+) -> (u8, String, String) {
     let days = analysis.inputs().settings.min_idle_days;
     // The report that first sees `min_idle` without use is generated this much later.
     let from = |time: UnixTime| time.plus(facts.min_idle + REPORTING_DELAY);
@@ -46,16 +52,17 @@ fn words(analysis: &Analysis<'_>, facts: &Facts, verdict: &Verdict) -> (u8, Stri
         Verdict::Used(last) => {
             (5, format!("it was last used on {}", last.date()), format!("no further use by {}", from(*last).date()))
         }
-        Verdict::RegionUntracked(problem) => (
-            6,
-            problem.to_string(),
-            "regions.json, or regions_in_use, naming only Regions that report last-accessed data".to_owned(),
-        ),
-        Verdict::TooRecent { since } => (
-            7,
-            format!("use would have been seen since {} only, less than {days} days", since.date()),
-            format!("no use by {}", from(*since).date()),
-        ),
+        Verdict::RegionUntracked(problem) => region(problem, days),
+        Verdict::TooRecent { since } => {
+            let young = young::cause(analysis, (policy, holder), *since, facts.observed.as_ref().ok().copied());
+            let why = young.as_ref().map_or_else(String::new, |young| format!(": {}", young.cause));
+            let unless = match young.and_then(|young| young.instead) {
+                Some(instead) => instead.to_owned(),
+                None => format!("no use by {}", from(*since).date()),
+            };
+            let because = format!("use would have been seen since {} only, less than {days} days{why}", since.date());
+            (7, because, unless)
+        }
         Verdict::Removable(removal) => {
             let row = if removal.reason.as_str().ends_with("-service") { 8 } else { 9 };
             let what = if row == 8 { "the service" } else { "the action" };
@@ -68,6 +75,18 @@ fn words(analysis: &Analysis<'_>, facts: &Facts, verdict: &Verdict) -> (u8, Stri
         }
         Verdict::Untracked => (10, untracked(facts), untracked_unless(facts, days)),
     }
+}
+
+fn region(problem: &RegionProblem, days: u32) -> (u8, String, String) {
+    let named = "regions.json, or regions_in_use, naming only Regions that report last-accessed data";
+    let unless = match problem {
+        RegionProblem::Untracked(regions) if regions.iter().all(|region| region.used_by.is_some()) => {
+            let regions: Vec<&str> = regions.iter().map(|region| region.name.as_str()).collect();
+            format!("a catalogue that lists {}, or {days} days without such a use", regions.join(", "))
+        }
+        _ => named.to_owned(),
+    };
+    (6, problem.to_string(), unless)
 }
 
 fn expired(analysis: &Analysis<'_>, rule: ExpiredRule) -> (u8, String, String) {

@@ -3,6 +3,7 @@
 mod advice;
 mod planned;
 mod statements;
+mod young;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -230,7 +231,7 @@ fn verdict_word(analysis: &Analysis<'_>, policy: PolicyId, holder: &Holder, acti
     let facts = analysis.facts(policy, holder, action);
     match facts {
         Some(_) if only_kept => advice::left_alone_statement(),
-        Some(facts) => advice::word(analysis, &facts),
+        Some(facts) => advice::word(analysis, (policy, holder), &facts),
         None => advice::left_alone_statement(),
     }
 }

@@ -1,6 +1,7 @@
 //! An explanation says what the plan of the same account does.
 
-use secateur_analyzer::account::sketch::{NOW, Sketch, time};
+use secateur_analyzer::account::KeyLastUsed;
+use secateur_analyzer::account::sketch::{NOW, Sketch, arn, time};
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{KmsPruning, Rules, Settings};
@@ -231,4 +232,68 @@ fn what_is_withheld_is_said_with_its_reason_and_access_keys_are_named() {
         "user/u/key/AKIA0000000000000001\n  in the plan: deactivated: never used since its creation on 2023-01-01";
     has(&text, &[key]);
     assert!(!text.contains("withheld"), "{text}");
+}
+
+/// What is said of the verdict on an action of a role `r`, or a user `u`: why, and what would change it.
+fn reasons(sketch: Sketch, principal: &str) -> [String; 2] {
+    let sketch = sketch.inline(principal, "p", &document(r#"["athena:*","sqs:CreateQueue"]"#));
+    let (explanation, _) = explained(sketch, AwsManaged::Advise, principal, "athena:ListDatabases");
+    let own = explanation.policies.iter().find(|policy| policy.policy.ends_with("/inline/p")).unwrap();
+    let word = own.verdict.as_ref().unwrap();
+    [word.because.clone(), word.unless.clone()]
+}
+
+#[test]
+fn the_cause_of_a_late_date_is_named() {
+    let late = "use would have been seen since 2026-10-01 only, less than 90 days";
+    let dated = |cause: &str| [format!("{late}: {cause}"), "no use by 2026-12-30".to_owned()];
+    let created = role().change("role/r", |role| role.created = time("2026-10-01"));
+    assert_eq!(reasons(created, "role/r"), dated("role/r was created on 2026-10-01"));
+    let bounded = |day: &str| {
+        role().managed("policy/B", &document(r#""*""#)).change_policy("policy/B", |own| {
+            own.versions.iter_mut().for_each(|version| version.created = time(day));
+        })
+    };
+    let with_boundary = |sketch: Sketch| sketch.change("role/r", |role| role.boundary = arn("policy/B"));
+    let cause = "its permissions boundary arn:aws:iam::111122223333:policy/B has stood as it is since 2026-10-01 only";
+    assert_eq!(reasons(with_boundary(bounded("2026-10-01")), "role/r"), dated(cause));
+    // The date of the report moves with the next one: none is promised.
+    let [because, unless] = reasons(with_boundary(role()), "role/r");
+    let undated = "only, less than 90 days: the snapshot does not have its permissions boundary, which may be of today";
+    assert!(because.ends_with(undated), "{because}");
+    assert_eq!(unless, "a snapshot that has the policy that is its permissions boundary");
+    let [because, unless] = reasons(role().change("role/r", |role| role.created = None), "role/r");
+    assert!(because.ends_with(": the snapshot does not say when the principal was created"), "{because}");
+    assert_eq!(unless, "a snapshot that says when it was created");
+}
+
+#[test]
+fn a_region_that_only_a_key_or_a_role_names_is_said() {
+    let mut user = Sketch::new().principal("user/u").report("user/u", SQS).access_key(
+        "user/u",
+        "AKIA1",
+        "2023-01-01",
+        "2026-10-01",
+    );
+    for key in user.account.access_keys.values_mut().flatten() {
+        if let KeyLastUsed::At { region, .. } = &mut key.last_used {
+            *region = "xx-none-1".to_owned();
+        }
+    }
+    let nothing = "no last-accessed data is known to exist for xx-none-1, where";
+    let unless = "a catalogue that lists xx-none-1, or 90 days without such a use".to_owned();
+    let told = "an access key of user/u was last used";
+    assert_eq!(reasons(user, "user/u"), [format!("{nothing} {told}"), unless.clone()]);
+    let role = role().change("role/r", |role| {
+        (role.last_used, role.last_used_region) = (time("2026-10-01"), Some("xx-none-1".to_owned()));
+    });
+    assert_eq!(reasons(role.clone(), "role/r"), [format!("{nothing} role/r was last used"), unless]);
+    // The plan says so too.
+    let account = role.inline("role/r", "p", &document(r#""athena:*""#)).build();
+    let (settings, rules) = (Settings::default(), Rules::default());
+    let analysis = Analysis::new(Inputs::new(&account, &settings, &rules, time(NOW).unwrap())).unwrap();
+    let plan = build(&analysis, &PlanOptions::new(InputFile { path: String::new(), sha256: sha256_of(b"") })).plan;
+    let text = render::text(&plan, render::Style::Plain);
+    assert!(plan.changes.is_empty() && text.contains("xx-none-1, where role/r was last used"), "{text}");
+    assert!(text.contains("What has gaps is kept"), "{text}");
 }

@@ -100,7 +100,8 @@ pub(super) fn is_new_in(
     let catalog = analysis.catalog();
     let Some(in_force) = managed.default() else { return true };
     let is_late = |version: &PolicyVersion| version.created.is_none_or(|created| created > deadline);
-    let says = |version: &PolicyVersion| version.id == in_force.id || names_key(catalog, (version, in_force), statement, arn);
+    let says =
+        |version: &PolicyVersion| version.id == in_force.id || names_key(catalog, (version, in_force), statement, arn);
     // Whichever was in force since then: it named the key, and the one before all of them did.
     let all_say = managed.versions.iter().all(says);
     let numbered = |number: u64| managed.versions.iter().find(|version| version.id == format!("v{number}"));
