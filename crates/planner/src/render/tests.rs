@@ -169,7 +169,7 @@ fn keys_are_not_the_least_risky() {
         last_used: None,
         since: UnixTime(0),
     }];
-    let scores = [&access_key, &kms_key, &read].map(super::markdown::risk);
+    let scores = [&access_key, &kms_key, &read].map(markdown::risk);
     assert!(scores.is_sorted_by(|riskier, safer| riskier > safer), "{scores:?}");
 }
 
