@@ -16,6 +16,9 @@ use super::history::GrantIndex;
 use super::report::ReportTimes;
 use super::terms::InForce;
 
+/// Stands for a date that is missing: the time that a report sees up to, whatever that is.
+pub(super) const UNDATED: UnixTime = UnixTime(i64::MAX);
+
 /// When a holder was granted a policy, as far as anything tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Granted {
@@ -87,7 +90,7 @@ impl PolicyGrants {
 fn introductions(in_force: &InForce<'_>, policy: &ManagedPolicy) -> Vec<(UnixTime, ActionSet)> {
     let Some(current) = policy.default() else { return Vec::new() };
     // Without its date a version may be of today.
-    let created = |version: &PolicyVersion| version.created.unwrap_or(UnixTime(i64::MAX));
+    let created = |version: &PolicyVersion| version.created.unwrap_or(UNDATED);
     let at = created(current);
     let mut rest = in_force.allowed();
     let mut found = Vec::new();

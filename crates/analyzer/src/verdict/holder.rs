@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grant::{self, GrantWitness, Granted, PolicyGrants};
+use super::grant::{self, GrantWitness, Granted, PolicyGrants, UNDATED};
 use super::history::GrantIndex;
 use super::in_order::InOrder;
 use super::key_use::{self, KeyUse};
@@ -409,6 +409,7 @@ impl<'a> HolderEvidence<'a> {
         let Ok((_, times)) = &self.report else { return (UnixTime(0), UnixTime(0), false) };
         let (floor, assumed) = policy.floor;
         let floor = policy.grants.introduced(id).map_or(floor, |introduced| floor.max(introduced));
+        let floor = if floor == UNDATED { times.observed } else { floor };
         let service = floor.max(times.generated_at.plus(-SERVICE_TRACKING_PERIOD));
         let tracked_since = match self.catalog().tracked(id) {
             Tracked::Yes { since } => since,

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::grant::{document_of, is_without_gap, number};
+use super::grant::{UNDATED, document_of, is_without_gap, number};
 use super::history::GrantIndex;
 use super::terms;
 use crate::account::{ManagedPolicy, PolicyVersion};
@@ -34,13 +34,13 @@ impl<'a> KeyGrant<'a> {
     pub fn allowed_since(&self, policy: &ManagedPolicy, history: &GrantIndex<'_>) -> Option<UnixTime> {
         // Without its date the version in force may be of today.
         let Some(mut since) = policy.default().and_then(|version| version.created) else {
-            return Some(UnixTime(i64::MAX));
+            return Some(UNDATED);
         };
         let current = policy.default()?;
         let in_force = since;
         let mut others: Vec<(UnixTime, &PolicyVersion)> = (policy.versions.iter())
             .filter(|version| version.id != current.id)
-            .map(|version| (version.created.unwrap_or(UnixTime(i64::MAX)), version))
+            .map(|version| (version.created.unwrap_or(UNDATED), version))
             .collect();
         others.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
         let mut last = number(current);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::grant::document_of;
+use super::grant::{UNDATED, document_of};
 use super::terms;
 use crate::account::{ManagedPolicy, PolicyVersion};
 use crate::document::PolicyDocument;
@@ -47,7 +47,7 @@ pub(super) fn deny_lifted(policy: &ManagedPolicy) -> Option<UnixTime> {
 
 /// When a version was made; without its date it may be of today.
 fn date(version: &PolicyVersion) -> UnixTime {
-    version.created.unwrap_or(UnixTime(i64::MAX))
+    version.created.unwrap_or(UNDATED)
 }
 
 /// The Deny statements of a version; none where they cannot be compared.
