@@ -21,8 +21,10 @@ pub fn write(scene: &Scene, folder: &Path) -> Result<(), String> {
             files.push((format!("last-accessed/{at}.json"), last_accessed(scene, at, report)));
         }
     }
-    for (at, managed) in scene.managed.iter().enumerate().filter(|(_, managed)| managed.is_owned) {
-        let tags = json!({"Arn": managed_arn(managed), "Tags": owner_tags(), "IsTruncated": false});
+    // Of all or of none: those that lack theirs beside others would be left alone.
+    let are_tagged = scene.managed.iter().any(|managed| managed.is_owned);
+    for (at, managed) in scene.managed.iter().enumerate().filter(|(_, managed)| are_tagged && !managed.is_aws) {
+        let tags = json!({"Arn": managed_arn(managed), "Tags": tags(managed.is_owned), "IsTruncated": false});
         files.push((format!("policy-tags/{at}.json"), tags));
     }
     if let Some(regions) = &scene.regions {
