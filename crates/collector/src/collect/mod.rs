@@ -154,7 +154,7 @@ pub async fn collect(
     options: Options,
     progress: Arc<dyn Progress>,
 ) -> Result<Collected, CollectError> {
-    let _lock = Lock::take(dir)?;
+    let lock = Lock::take(dir)?;
     let identity = session.identity().clone();
     let mut notes = Vec::new();
     progress.phase(Phase::Details);
@@ -162,7 +162,7 @@ pub async fn collect(
     let summary = details::summary(&session).await?;
     session.keep_to_published_rates();
     let started_at = session.now();
-    let stage = Stage::open(dir, state_of(&session), options.max_age, !options.principals.is_empty())?;
+    let stage = Stage::open(lock, dir, state_of(&session), options.max_age, !options.principals.is_empty())?;
     let run = Arc::new(Run::new(session, stage, options, Arc::clone(&progress)));
     regions::collect(&run).await?;
     let account = details::collect(&run, summary).await?;

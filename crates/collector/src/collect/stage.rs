@@ -21,7 +21,7 @@ const LOCK: &str = ".lock";
 /// The manifest of the snapshot that is being replaced: which files go.
 const REPLACED: &str = ".replaced.json";
 
-/// The lock of a snapshot's directory. It goes with the process, however that ends.
+/// The lock of a snapshot's directory. Whoever may write there holds it; it goes with the process, however that ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -90,12 +90,14 @@ pub(super) struct Stage {
     writer: SnapshotWriter,
     state: State,
     earlier: Earlier,
+    /// Free when whoever writes last is done, also when the collection has ended before.
+    _lock: Lock,
 }
 
 impl Stage {
     /// Opens the stage of a directory, or begins one. `limited` says that principals out of scope keep what they have,
     /// however old it is.
-    pub fn open(dir: &Path, this: State, max_age: i64, limited: bool) -> Result<Stage, CollectError> {
+    pub fn open(lock: Lock, dir: &Path, this: State, max_age: i64, limited: bool) -> Result<Stage, CollectError> {
         let stage = dir.join(STAGE);
         finish_exchange(dir, &stage)?;
         let mut earlier = Earlier::look(dir, &this, max_age)?;
@@ -115,7 +117,7 @@ impl Stage {
         earlier.staged = Some(Staged { since: state.started_at, is_fresh: true });
         write_state(&stage, &state)?;
         let writer = SnapshotWriter::resume(&stage)?;
-        Ok(Stage { dir: dir.to_owned(), stage, writer, state, earlier })
+        Ok(Stage { dir: dir.to_owned(), stage, writer, state, earlier, _lock: lock })
     }
 
     /// Returns the time from which on the files without a time of their own are.

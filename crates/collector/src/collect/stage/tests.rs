@@ -1,4 +1,6 @@
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -46,9 +48,13 @@ fn report(role: &str) -> String {
     format!(r#"{{"Arn": "arn:aws:iam::111122223333:role/{role}", "JobStatus": "IN_PROGRESS"}}"#)
 }
 
+fn open(dir: &Path, this: State, max_age: i64, limited: bool) -> Result<Stage, CollectError> {
+    Stage::open(Lock::take(dir)?, dir, this, max_age, limited)
+}
+
 /// Stages a snapshot of one role.
 fn staged(dir: &Path, role: &str) -> Stage {
-    let mut stage = Stage::open(dir, state(), 0, false).unwrap();
+    let mut stage = open(dir, state(), 0, false).unwrap();
     stage.put(DETAILS, details(role).as_bytes()).unwrap();
     stage.put(&format!("last-accessed/role/{role}.json"), report(role).as_bytes()).unwrap();
     stage
@@ -61,7 +67,7 @@ fn roles(dir: &Path) -> (Vec<String>, usize, bool) {
 }
 
 fn refusal(dir: &Path, this: State) -> String {
-    let error = Stage::open(dir, this, 0, false).unwrap_err();
+    let error = open(dir, this, 0, false).unwrap_err();
     error.to_string().replace(&dir.display().to_string(), "DIR")
 }
 
@@ -103,9 +109,9 @@ fn an_exchange_that_was_cut_off_is_one_snapshot_at_every_moment() {
         let dir = TempDir::new().unwrap();
         let dir = dir.path();
         staged(dir, "old").publish(manifest()).unwrap();
-        let stage = staged(dir, "ci");
-        stage.writer.drop_the_rest().unwrap();
-        stage.writer.finish(manifest()).unwrap();
+        let writer = staged(dir, "ci").writer;
+        writer.drop_the_rest().unwrap();
+        writer.finish(manifest()).unwrap();
         let stage = dir.join(STAGE);
         let renames = [
             (dir.join(MANIFEST), stage.join(REPLACED)),
@@ -120,7 +126,7 @@ fn an_exchange_that_was_cut_off_is_one_snapshot_at_every_moment() {
         }
         assert_eq!(roles(dir), (vec!["ci".to_owned()], 1, true), "{steps}");
         assert_eq!(crate::account_dirs(dir).unwrap(), [dir], "{steps}");
-        drop(Stage::open(dir, state(), 0, false).unwrap());
+        drop(open(dir, state(), 0, false).unwrap());
         assert_eq!(roles(dir), (vec!["ci".to_owned()], 1, true), "{steps}");
         assert!(!dir.join("last-accessed/role/old.json").exists() && !stage.join(MANIFEST).exists());
     }
@@ -186,7 +192,7 @@ fn a_snapshot_of_another_format_is_neither_taken_over_nor_replaced() {
     .unwrap();
     let before = fs::read(dir.join(MANIFEST)).unwrap();
     assert_eq!(refusal(dir, state()), said);
-    let help = Stage::open(dir, state(), 0, false).unwrap_err().help().unwrap();
+    let help = open(dir, state(), 0, false).unwrap_err().help().unwrap();
     assert!(help.starts_with("collect with the newer secateur that wrote it, name another directory"), "{help}");
     assert_eq!(fs::read(dir.join(MANIFEST)).unwrap(), before);
     // One that was cut off while its files changed places.
@@ -219,7 +225,7 @@ fn what_is_of_an_earlier_one_of_that_name_is_not_taken_over() {
     let dir = dir.path();
     staged(dir, "a").publish(manifest()).unwrap();
     let later = State { started_at: state().started_at.plus(600), ..state() };
-    let stage = Stage::open(dir, later, 3_600, false).unwrap();
+    let stage = open(dir, later, 3_600, false).unwrap();
     let existing = stage.earlier().existing(DETAILS).unwrap();
     let started = state().started_at;
     assert!(existing.is_fresh && !existing.is_older_than(None) && !existing.is_older_than(Some(started)));
@@ -234,6 +240,31 @@ fn a_gap_of_what_is_read_anew_is_not_carried_on() {
     let gap = |detail: &str| super::super::gap(arn, "access-denied", detail);
     let gaps = vec![gap("iam:GenerateServiceLastAccessedDetails: x"), gap("iam:ListPolicyTags: x")];
     staged(dir, "a").publish(Manifest { gaps: gaps.clone(), ..manifest() }).unwrap();
-    let stage = Stage::open(dir, state(), 0, true).unwrap();
+    let stage = open(dir, state(), 0, true).unwrap();
     assert_eq!(stage.earlier().published_gaps(arn), gaps[..1]);
+}
+
+#[test]
+fn who_still_writes_holds_the_lock() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    let stage = Arc::new(Mutex::new(open(dir, state(), 0, false).unwrap()));
+    let writers = Arc::clone(&stage);
+    let (begun, has_begun) = mpsc::channel();
+    let (end, may_end) = mpsc::channel::<()>();
+    let writer = thread::spawn(move || {
+        let slow = |file: &mut dyn Write| {
+            begun.send(()).unwrap();
+            may_end.recv().unwrap();
+            file.write_all(b"{}")
+        };
+        writers.lock().unwrap().put_with("regions.json", slow).unwrap();
+    });
+    has_begun.recv().unwrap();
+    // The collection ends, and its last write does not.
+    drop(stage);
+    assert!(matches!(Lock::take(dir), Err(CollectError::Locked { .. })));
+    end.send(()).unwrap();
+    writer.join().unwrap();
+    assert!(Lock::take(dir).is_ok());
 }
