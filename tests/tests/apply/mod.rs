@@ -1,6 +1,7 @@
 //! Apply and rollback, through the shipped binary, against the emulator.
 
 mod again;
+mod chains;
 mod drift;
 mod faults;
 mod files;

@@ -1,5 +1,7 @@
 //! The journals of this directory: which there are, and which is open.
 
+#[cfg(feature = "aws")]
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "aws")]
@@ -45,6 +47,46 @@ pub(super) fn folder(workspace: &Workspace) -> Folder {
 #[cfg(feature = "aws")]
 pub(super) fn all(folder: &Folder) -> Result<Vec<Found>, Failure> {
     listed(folder)?.into_iter().collect::<Result<_, Unusable>>().map_err(|unusable| unusable.failure)
+}
+
+/// Finds the open journal that is to be gone on with: the one that no other open one takes back. A clock that was wrong says
+/// nothing about which that is.
+#[cfg(feature = "aws")]
+pub(super) fn open_one(folder: &Folder) -> Result<Option<Found>, Failure> {
+    let all = all(folder)?;
+    let open = || all.iter().filter(|found| found.is_open());
+    let below: BTreeSet<&str> = open().flat_map(|found| taken_back(&all, found)).collect();
+    let tops: Vec<&str> = open().map(|found| found.id.as_str()).filter(|id| !below.contains(id)).collect();
+    match (tops.as_slice(), open().next()) {
+        (_, None) => Ok(None),
+        ([top], _) => {
+            let top = (*top).to_owned();
+            Ok(all.into_iter().find(|found| found.id == top))
+        }
+        _ => {
+            let open: Vec<&str> = open().map(|found| found.id.as_str()).collect();
+            let message =
+                format!("several journals are open, and none of them takes all others back: {}", open.join(", "));
+            Err(Failure::refused("journal-open", message).help(
+                "`secateur rollback ID` goes back with one, `secateur history --abandon ID --reason TEXT` leaves one as it is, \
+                 until one is left",
+            ))
+        }
+    }
+}
+
+/// The ids of the journals that one takes back: its own, and those that these had taken back.
+#[cfg(feature = "aws")]
+fn taken_back<'a>(all: &'a [Found], found: &'a Found) -> BTreeSet<&'a str> {
+    let mut ids = BTreeSet::new();
+    let mut origin = &found.history.begin().origin;
+    while let Origin::Rollback { journal, .. } = origin {
+        let Some(next) = all.iter().find(|own| own.id == *journal).filter(|own| ids.insert(own.id.as_str())) else {
+            break;
+        };
+        origin = &next.history.begin().origin;
+    }
+    ids
 }
 
 /// A journal that cannot be used: whether it is open is not known.

@@ -26,8 +26,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let workspace = Workspace::find(globals)?;
     let folder = journals::folder(&workspace);
     let _lock = lock(&folder)?;
-    let open_one = journals::all(&folder)?.into_iter().rev().find(Found::is_open);
-    let Some(found) = open_one else {
+    let Some(found) = journals::open_one(&folder)? else {
         return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
             .help("`secateur history` shows what was applied"));
     };
