@@ -5,9 +5,12 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::again::stopped_after;
+use super::since::again;
 use super::stage::{Play, Stage, answer};
 use super::tampered::write_anew;
-use super::town::{Kind, essence};
+use super::town::{KINDS, Kind, essence, used_now};
+use crate::cli::Answer;
+use crate::emulator::cloud::Cloud;
 
 const BOTH: Kind = Kind { name: "both", config: "", target: &["role/put/inline/*", "user/writer/inline/*"] };
 
@@ -72,4 +75,111 @@ fn a_resume_does_not_choose_between_journals_that_have_nothing_to_do_with_each_o
     assert_eq!(essence(&play.cloud), before);
     play.run(&["history", "--abandon", &other, "--reason", "a copy"]).ended_with(0);
     play.resume().ended_with(0);
+}
+
+/// Starts something that is denied a write after some, and says how it went.
+fn denied(play: &Play, skip: usize, run: impl FnOnce() -> Answer) -> Answer {
+    let fault =
+        json!({ "operation": "writes", "skip": skip, "effect": "error", "code": "AccessDenied", "status": 403 });
+    play.cloud.control("faults", fault);
+    let answer = run();
+    play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+    answer
+}
+
+const IDLE: Kind = Kind { name: "idle-team", config: "", target: &["group/team/attached/idle"] };
+
+const COPIED: Kind = Kind {
+    name: "copied",
+    config: "[rewrite]\naws_managed = \"replace\"\n",
+    target: &["group/team/attached/aws:Mixed"],
+};
+
+fn mixed_team(cloud: &Cloud, _: &str) {
+    let mixed = "arn:aws:iam::aws:policy/Mixed";
+    cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", mixed)]);
+}
+
+#[test]
+fn what_a_rollback_gave_back_in_part_is_not_taken_from_those_who_came_since() {
+    let stage = Stage::with(Box::new(mixed_team));
+    for kind in [IDLE, COPIED] {
+        let play = stage.play(&kind);
+        play.apply(&[]).ended_with(0);
+        let id = play.journals().remove(0);
+        let applied = essence(&play.cloud);
+        let back = killed_rollback(&play, &id);
+        play.cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let before = essence(&play.cloud);
+        let answer = again(&play, &back, &[]).ended_with(3);
+        for words in ["Withheld: ", "user/writer", "nothing of what was given back may be removed any more"] {
+            assert!(answer.stderr.contains(words), "{}: {words}: {answer}", kind.name);
+        }
+        assert_eq!(essence(&play.cloud), before, "{}", kind.name);
+        play.cloud.iam("RemoveUserFromGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let answer = again(&play, &back, &[]).ended_with(0);
+        assert!(!answer.stderr.contains("Withheld"), "{}: {answer}", kind.name);
+        assert_eq!(essence(&play.cloud), applied, "{}", kind.name);
+    }
+}
+
+fn last(play: &Play) -> String {
+    play.journals().pop().unwrap()
+}
+
+#[test]
+fn what_a_rollback_left_in_part_is_our_own_for_all_rollbacks_above_it() {
+    let stage = Stage::new();
+    let kind = KINDS.iter().find(|kind| kind.name == "replace").unwrap();
+    for skip in [1, 2] {
+        let play = stage.play(kind);
+        play.apply(&[]).ended_with(0);
+        let applied = essence(&play.cloud);
+        denied(&play, skip, || play.rollback(&["--parallelism", "1"])).ended_with(4);
+        let part = essence(&play.cloud);
+        for end in [&applied, &part, &applied] {
+            let answer = again(&play, &last(&play), &[]).ended_with(0);
+            assert!(!answer.stderr.contains("Withheld"), "{skip}: {answer}");
+            assert_eq!(essence(&play.cloud), *end, "{skip}");
+        }
+    }
+}
+
+/// An apply, a rollback of it, and an open rollback of that which has done one of its two writes: their ids.
+fn open_above(play: &Play) -> [String; 3] {
+    play.apply(&[]).ended_with(0);
+    let applied = last(play);
+    play.rollback(&[]).ended_with(0);
+    let back = last(play);
+    denied(play, 1, || again(play, &back, &["--parallelism", "1"])).ended_with(4);
+    [applied, back, last(play)]
+}
+
+#[test]
+fn what_was_rolled_back_is_not_settled_while_a_rollback_of_that_is_open() {
+    let stage = Stage::new();
+    let play = stage.play(&BOTH);
+    let [applied, _, open] = open_above(&play);
+    let before = essence(&play.cloud);
+    let answer = again(&play, &applied, &["--format", "json"]).ended_with(3);
+    assert_eq!(answer.reason(), "journal-open", "{answer}");
+    assert!(answer.stdout.contains(&open), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn an_open_rollback_of_a_rollback_that_is_gone_is_not_gone_on_with_unlooked_at() {
+    let stage = Stage::new();
+    let play = stage.play(&BOTH);
+    let [_, back, _] = open_above(&play);
+    fs::remove_file(play.path(&format!(".secateur/journal/{back}.jsonl"))).unwrap();
+    used_now(&play.cloud, "role/put", "lambda:DeleteFunction");
+    used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
+    let before = essence(&play.cloud);
+    let resume = ["apply", "--resume", "--auto-approve", "--settle", "2", "--format", "json"];
+    let answer = play.run(&resume).ended_with(3);
+    assert_eq!(answer.reason(), "not-rechecked", "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    play.run(&[&resume[..], &["--no-recheck"]].concat()).ended_with(0);
+    assert_ne!(essence(&play.cloud), before);
 }

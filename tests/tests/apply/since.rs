@@ -159,7 +159,7 @@ fn there_and_back(stage: &Stage, kind: &Kind) -> (Play, String) {
     (play, id)
 }
 
-fn again(play: &Play, id: &str, more: &[&str]) -> Answer {
+pub fn again(play: &Play, id: &str, more: &[&str]) -> Answer {
     play.run(&[&["rollback", id, "--auto-approve", "--settle", "2"], more].concat())
 }
 

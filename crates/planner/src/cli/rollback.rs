@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use similar::TextDiff;
 
 use super::apply::{
-    Closing, Named, Wall, Way, approve, check_account, check_endpoint_now, close, drive, lock, new_journal, open,
-    plan_of, refuse_open, reproof, takes_away, tell_withheld, used_since, way,
+    Closing, Named, Wall, Way, approve, check_account, check_endpoint_now, close, drive, in_part, lock, new_journal,
+    open, plan_of, refuse_open, reproof, takes_away, tell_withheld, used_since, way,
 };
 use super::failure::Failure;
 use super::flags::{Format, Globals, RollbackArgs};
@@ -14,7 +14,7 @@ use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::show::read_plan;
 use super::{Exit, Outcome, output};
-use crate::apply::journal::{Ending, FileStore, Folder, History, Progress, Record, State, close as close_journal};
+use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
 use crate::apply::{Bearing, DeriveError, Effect, Kept, Origin, Rollback, RollbackError, Step, bearing, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
@@ -30,6 +30,12 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
         return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
     }
+    // What it took back may be open too: it goes on from where this one leaves it.
+    let above = above(&folder, &found)?;
+    let takes_away = takes_away(&found.history, &above);
+    let passed: Vec<&str> =
+        above.iter().map(|history| history.begin().id.as_str()).chain([found.id.as_str()]).collect();
+    refuse_open(&folder, &passed)?;
     match found.history.state() {
         State::RolledBack(by) => return nothing(args.format, &format!("{} was rolled back by {by}", found.id), &[]),
         State::NothingDone => {
@@ -43,12 +49,6 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         let message = format!("--target names nothing that `{}` is about", found.id);
         return Err(Failure::usage(message).help("`secateur show PLAN` shows the addresses; so does a rollback of all"));
     }
-    // What it took back may be open too: it goes on from where this one leaves it.
-    let above = above(&folder, &found)?;
-    let takes_away = takes_away(&found.history, &above);
-    let passed: Vec<&str> =
-        above.iter().map(|history| history.begin().id.as_str()).chain([found.id.as_str()]).collect();
-    refuse_open(&folder, &passed)?;
     let reproof = match takes_away && !args.no_recheck {
         true => Some(reproof(globals, &workspace, named(args), &above)?),
         false => None,
@@ -66,8 +66,9 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let mut back = plan(&wants)?;
     let mut withheld = BTreeMap::new();
     if let Some(reproof) = reproof.filter(|_| !back.proposal.steps().is_empty()) {
+        let touched = in_part(above.iter().chain([&found.history]));
         let units = back.proposal.steps().iter().map(|step| step.unit.as_str()).collect();
-        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &in_part(&found.history)))?;
+        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &touched))?;
         tell_withheld(&withheld);
         back = plan(&|step| wants(step) && !withheld.contains_key(&step.unit))?;
         if back.proposal.steps().is_empty() {
@@ -110,14 +111,6 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         withheld: &withheld,
         changed: &BTreeMap::new(),
     })
-}
-
-/// The addresses of what a journal has done in part, groups whole: they are neither what they were nor what they are to be.
-fn in_part(history: &History) -> BTreeSet<String> {
-    let steps = || history.steps().iter().enumerate();
-    let is_done = |at: usize| matches!(history.progress(at), Progress::Done { .. });
-    let units: BTreeSet<&str> = steps().filter(|(at, _)| !is_done(*at)).map(|(_, step)| step.unit.as_str()).collect();
-    steps().filter(|(_, step)| units.contains(step.unit.as_str())).map(|(_, step)| step.address.clone()).collect()
 }
 
 fn named(args: &RollbackArgs) -> Named<'_> {

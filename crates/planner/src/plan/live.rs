@@ -63,6 +63,24 @@ fn of_change(change: &Change, graph: &Graph<'_>) -> Vec<Refusal> {
     }
 }
 
+/// Whether a difference may be what the change, done or taken back in part, has made of the account: its own documents,
+/// versions and attachments. Who came to hold something since is never that, nor what somebody else made anew.
+pub fn is_of_own_change(change: &Change, refusal: &Refusal) -> bool {
+    let is_attach = change.action == ChangeAction::Attach;
+    match refusal.name.as_str() {
+        "version" | "versions" | "inline-size" | "created" | "access-key" => true,
+        "gone" => !is_attach,
+        "document" => matches!(change.action, ChangeAction::Update | ChangeAction::Delete),
+        // Those who hold it no longer lose nothing.
+        "attachments" => is_attach || refusal.detail.ends_with(NO_LONGER),
+        "holders" | "memberships" => refusal.detail.ends_with(NO_LONGER),
+        _ => false,
+    }
+}
+
+/// How a difference ends that is the end of something, and not the beginning.
+const NO_LONGER: &str = " no longer";
+
 /// What of the expectations is not so.
 fn compare(change: &Change, now: &Expects) -> Vec<Refusal> {
     let then = &change.expects;
@@ -89,7 +107,7 @@ fn compare(change: &Change, now: &Expects) -> Vec<Refusal> {
         if let Some(new) = now.difference(&then).next() {
             refuse(name, format!("{new} {verb} now, and did not"));
         } else if let Some(gone) = then.difference(&now).next() {
-            refuse(name, format!("{gone} {verb} no longer"));
+            refuse(name, format!("{gone} {verb}{NO_LONGER}"));
         }
     }
     if let Some(detail) = other_group(then.group_id.as_ref(), now.group_id.as_ref()) {
@@ -128,22 +146,23 @@ fn other_group(then: Option<&String>, now: Option<&String>) -> Option<String> {
 
 /// Those who get a policy by an attachment, and that it is not there yet.
 fn attach(change: &Change, graph: &Graph<'_>) -> Vec<Refusal> {
-    let refuse = |name: &str, detail: String| vec![verify::refusal(change, name, &detail)];
+    let refuse = |name: &str, detail: &str| verify::refusal(change, name, detail);
     let Some(entity) = change.target.owner.as_deref().and_then(|owner| find_entity(graph, owner)) else {
-        return refuse("gone", "who was to get it is gone".to_owned());
+        return vec![refuse("gone", "who was to get it is gone")];
     };
+    let mut refusals = Vec::new();
     let policy = graph.find(&format!("policy/{}", change.target.name));
     if policy.is_some_and(|policy| graph.attached_to(policy).contains(&entity)) {
-        return refuse("attachments", "it is attached now, and was not".to_owned());
+        refusals.push(refuse("attachments", "it is attached now, and was not"));
     }
     if let Some(expected) = change.expects.document {
         let document = policy.and_then(|policy| graph.policy(policy)).and_then(|policy| policy.document());
         if document.is_none_or(|document| fingerprint(document.text()) != expected) {
-            return refuse("document", "the policy is no longer what it was".to_owned());
+            refusals.push(refuse("document", "the policy is no longer what it was"));
         }
     }
     if let Some(detail) = other_group(change.expects.group_id.as_ref(), expects::group_id(graph, entity).as_ref()) {
-        return refuse("recreated", detail);
+        refusals.push(refuse("recreated", &detail));
     }
     let members: Vec<PrincipalId> = match entity {
         Entity::Principal(principal) => vec![principal],
@@ -158,10 +177,12 @@ fn attach(change: &Change, graph: &Graph<'_>) -> Vec<Refusal> {
     let expected = change.expects.holders.iter();
     let then: BTreeSet<(String, String)> =
         expected.map(|holder| (holder.arn.to_string(), holder.unique_id.clone())).collect();
-    match now == then {
-        true => Vec::new(),
-        false => refuse("holders", "those whom it reaches are not those who were to get it".to_owned()),
+    // Whoever came is named before whoever went.
+    if let Some((arn, unique_id)) = now.difference(&then).chain(then.difference(&now)).next() {
+        let detail = format!("those whom it reaches are not those who were to get it: {arn} ({unique_id})");
+        refusals.push(refuse("holders", &detail));
     }
+    refusals
 }
 
 fn find_entity(graph: &Graph<'_>, address: &str) -> Option<Entity> {

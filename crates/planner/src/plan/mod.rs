@@ -54,7 +54,7 @@ pub(crate) use draft::characters;
 pub use fit::Quotas;
 pub use headroom::{Headroom, OldestVersion, headroom};
 pub use keys::{ExpectedKey, KeyEvidence};
-pub use live::{drift, recheck};
+pub use live::{drift, is_of_own_change, recheck};
 pub use read::{ReadPlanError, read};
 pub use resources::{RemovedResource, RemovedStatement};
 pub use select::Selection;

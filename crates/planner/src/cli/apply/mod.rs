@@ -33,7 +33,7 @@ pub(super) use approve::{Way, approve, way};
 pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
-pub(super) use removal::{Named, reproof, takes_away, used_since};
+pub(super) use removal::{Named, in_part, reproof, takes_away, used_since};
 pub(super) use resume::check_endpoint_now;
 pub(super) use wall::{Earlier, Wall};
 

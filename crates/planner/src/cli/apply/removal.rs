@@ -8,13 +8,13 @@ use super::again::as_planned;
 use super::{Wall, Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, plan_of};
 use crate::apply::Origin;
 use crate::apply::aws::Cloud;
-use crate::apply::journal::History;
+use crate::apply::journal::{History, Progress};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{AccessArgs, Globals};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals;
 use crate::cli::reproof::{Reproof, Sources};
-use crate::plan::{Change, Refusal, drift, recheck};
+use crate::plan::{Change, Refusal, drift, is_of_own_change, recheck};
 
 /// Whether taking a journal back takes permissions away: it is a rollback, of an apply or of the way back to one. `taken_back`
 /// are the journals from the one that it took back to the first. One that is gone may have been anything.
@@ -66,8 +66,22 @@ fn not_looked_at(why: &str) -> Failure {
     )
 }
 
+/// The addresses of what some journals have done in part, groups whole: they may be neither what they were nor what they are to
+/// be. What one of a chain of rollbacks left in part, those after it find so.
+pub(in crate::cli) fn in_part<'a>(histories: impl IntoIterator<Item = &'a History>) -> BTreeSet<String> {
+    let of_one = |history: &'a History| {
+        let steps = || history.steps().iter().enumerate();
+        let is_done = |at: usize| matches!(history.progress(at), Progress::Done { .. });
+        let units: BTreeSet<&str> =
+            steps().filter(|(at, _)| !is_done(*at)).map(|(_, step)| step.unit.as_str()).collect();
+        steps().filter(|(_, step)| units.contains(step.unit.as_str())).map(|(_, step)| step.address.clone()).collect()
+    };
+    histories.into_iter().flat_map(|history| -> BTreeSet<String> { of_one(history) }).collect()
+}
+
 /// Returns what of some units may not be taken away again: by unit, what was used since the plan, or who holds it now. `touched`
-/// are the addresses of those that are done, or done in part: they are not as they were by our own doing.
+/// are the addresses of those that are done, or done in part: their documents, versions and attachments are not as they were by
+/// our own doing. Who holds them is not: whoever came since was judged by nobody there too.
 pub(in crate::cli) fn used_since(
     globals: &Globals,
     access: &AccessArgs,
@@ -86,11 +100,14 @@ pub(in crate::cli) fn used_since(
     // Who holds it now was judged for the plan, or by nobody. Versions that came and went, and the sizes of what lies beside, are
     // the journals' own doing.
     let is_own = |refusal: &Refusal| matches!(refusal.name.as_str(), "version" | "versions" | "inline-size");
-    let untouched: Vec<&Change> = changes.iter().copied().filter(|change| !touched.contains(&change.address)).collect();
-    let moved = drift(&untouched, &fresh_analysis(reproof, &live)?);
+    let moved = drift(&changes, &fresh_analysis(reproof, &live)?);
     let mut withheld = BTreeMap::new();
     for refusal in moved.into_iter().filter(|refusal| !is_own(refusal)) {
-        let unit = changes.iter().find(|change| change.address == refusal.address).map(|change| change.unit());
+        let change = changes.iter().find(|change| change.address == refusal.address);
+        if change.is_some_and(|own| touched.contains(&own.address) && is_of_own_change(own, &refusal)) {
+            continue;
+        }
+        let unit = change.map(|change| change.unit());
         withheld.entry(unit.unwrap_or(&refusal.address).to_owned()).or_insert(refusal);
     }
     // What was given back looks new: the grants of the plan count, and every use that is listed by now.

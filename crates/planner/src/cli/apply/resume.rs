@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Closing, Named, Wall, again, approve, check_account, check_endpoint, close, drive, lock, open, plan_of, reproof,
-    takes_away, tell_withheld, used_since, way,
+    Closing, Named, Wall, again, approve, check_account, check_endpoint, close, drive, in_part, lock, open, plan_of,
+    reproof, takes_away, tell_withheld, used_since, way,
 };
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, Folder, Journal, Progress};
@@ -94,7 +94,11 @@ fn taken_away_again(
     let above = rollback::above(folder, found)?;
     let units: BTreeSet<&str> = left.untouched.iter().chain(&left.begun).map(String::as_str).collect();
     // It takes away where the journal that it takes back had given: that is the last one above.
-    let is_giving = above.first().is_none_or(|last| !takes_away(last, above.get(1..).unwrap_or_default()));
+    let is_giving = match above.split_first() {
+        Some((last, rest)) => !takes_away(last, rest),
+        // It is gone; its name says what it was.
+        None => taken_back(found).is_some_and(|journal| journal.contains("-apply-")),
+    };
     if args.no_recheck || units.is_empty() || is_giving {
         return Ok(BTreeMap::new());
     }
@@ -105,12 +109,21 @@ fn taken_away_again(
         threads: args.threads,
     };
     let reproof = reproof(globals, workspace, named, &above)?;
-    let withheld = used_since(globals, &args.access, aws, &reproof, (&units, &left.touched))?;
+    let touched = left.touched.iter().cloned().chain(in_part(&above)).collect();
+    let withheld = used_since(globals, &args.access, aws, &reproof, (&units, &touched))?;
     if let Some((unit, refusal)) = withheld.iter().find(|(unit, _)| left.begun.contains(*unit)) {
         return Err(again::not_finished(unit, refusal, &journals::ways_out(found)));
     }
     tell_withheld(&withheld);
     Ok(withheld)
+}
+
+/// The id of the journal that one takes back.
+fn taken_back(found: &Found) -> Option<&str> {
+    match &found.history.begin().origin {
+        Origin::Rollback { journal, .. } => Some(journal),
+        Origin::Plan { .. } => None,
+    }
 }
 
 /// What is to be gone on with: of a plan, derived from it anew; of a rollback, what its digest covers.
