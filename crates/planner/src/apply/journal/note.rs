@@ -16,7 +16,8 @@ impl History {
             return None;
         }
         let found: Vec<(usize, Wrote)> = (self.steps().iter().enumerate())
-            .filter(|(at, _)| self.is_taken_back(*at) != is_back)
+            // What a rollback that did not end has taken back stands nowhere yet: what was done again counts all the same.
+            .filter(|(at, _)| !is_back || !self.is_taken_back(*at))
             .filter_map(|(at, step)| Some((at, own.made(step, is_back)?)))
             .collect();
         if !is_back {
@@ -43,7 +44,8 @@ impl History {
         (0..self.steps().len()).all(|at| is_through(self.progress(at)))
     }
 
-    /// Whether this journal has done, or may have, what undoes or repeats a step of another; and what AWS said.
+    /// Whether this journal has done, or may have, what undoes or repeats a step of another, and nobody took it back since; and
+    /// what AWS said.
     fn made(&self, other: &Step, is_back: bool) -> Option<Wrote> {
         let is_it = |step: &Step| {
             let fits = match is_back {
@@ -52,7 +54,8 @@ impl History {
             };
             fits && step.address == other.address
         };
-        self.steps().iter().enumerate().filter(|(_, step)| is_it(step)).find_map(|(at, _)| match self.progress(at) {
+        let stands = |(at, step): &(usize, &Step)| is_it(step) && !self.is_taken_back(*at);
+        self.steps().iter().enumerate().filter(stands).find_map(|(at, _)| match self.progress(at) {
             Progress::Done { wrote, .. } => Some(wrote.clone()),
             Progress::Intended { .. } => Some(Wrote::default()),
             _ => None,

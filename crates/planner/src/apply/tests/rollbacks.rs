@@ -5,7 +5,7 @@ use super::sim::{Disk, Fault, Sim, World};
 use super::{apply, go_back, history, sim};
 use crate::apply::approval::Approval;
 use crate::apply::journal::{Author, History, Journal, State, chain, close, parse};
-use crate::apply::{Origin, RollbackError, rollback};
+use crate::apply::{Left, Origin, RollbackError, rollback};
 use secateur_analyzer::time::UnixTime;
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
@@ -217,6 +217,52 @@ fn the_rollback_of_a_rollback_opens_the_state_of_what_it_took_back_again() {
         assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
         assert_eq!(state(&disks, 0), State::RolledBack("back-3".to_owned()));
     }
+}
+
+#[test]
+fn after_a_rollback_that_stopped_was_taken_back_the_first_journal_is_what_it_was() {
+    for scene in scenes::all() {
+        for writes in 1.. {
+            let (world, disk) = (sim(&scene), Disk::default());
+            apply(scene.proposal(), &world, &disk).unwrap();
+            let end = world.world.borrow().essence();
+            *world.clock.borrow_mut() += 100;
+            let mut disks = vec![("j".to_owned(), disk)];
+            let mut faults = vec![None; writes];
+            faults.push(Some(Fault::Refused("AccessDenied")));
+            *world.faults.borrow_mut() = faults;
+            if !begin_back(&world, &mut disks) {
+                break;
+            }
+            world.faults.borrow_mut().clear();
+            *world.clock.borrow_mut() += 100;
+            back_for(&world, &mut disks, 1, |_| true);
+            let context = format!("{}, {writes}", scene.name);
+            assert_eq!(world.world.borrow().essence(), end, "{context}");
+            assert_eq!(
+                (history(&disks[0].1).state(), history(&disks[0].1).taken_back()),
+                (&State::Done, 0),
+                "{context}"
+            );
+            let left = Left::read(&world, &world, 20, &history(&disks[0].1)).unwrap();
+            assert_eq!(left.changed, Default::default(), "nobody else was there: {context}");
+            *world.clock.borrow_mut() += 100;
+            back_for(&world, &mut disks, 0, |_| true);
+            assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{context}");
+        }
+    }
+}
+
+/// Begins to take the first journal back, and says whether that stopped.
+fn begin_back(world: &Sim, disks: &mut Vec<(String, Disk)>) -> bool {
+    let back = rollback(world, world, 20, &history(&disks[0].1), |_| true).unwrap();
+    let own = Disk::default();
+    let approved = back.proposal.approve(&Approval::Auto).unwrap();
+    let author = Author { id: "back-1".to_owned(), ..super::author() };
+    let mut journal = Journal::begin(own.clone(), approved, author, UnixTime(2_000_000)).unwrap();
+    let stopped = super::run(&mut journal, world, super::PATIENCE).is_err();
+    disks.push(("back-1".to_owned(), own));
+    stopped
 }
 
 #[test]
