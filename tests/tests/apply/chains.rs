@@ -8,7 +8,7 @@ use super::again::stopped_after;
 use super::since::again;
 use super::stage::{Play, Stage, answer};
 use super::tampered::write_anew;
-use super::town::{KINDS, Kind, essence, used_now};
+use super::town::{ACCOUNT, KINDS, Kind, essence, used_now};
 use crate::cli::Answer;
 use crate::emulator::cloud::Cloud;
 
@@ -182,4 +182,32 @@ fn an_open_rollback_of_a_rollback_that_is_gone_is_not_gone_on_with_unlooked_at()
     assert_eq!(essence(&play.cloud), before);
     play.run(&[&resume[..], &["--no-recheck"]].concat()).ended_with(0);
     assert_ne!(essence(&play.cloud), before);
+}
+
+#[test]
+fn who_came_since_is_named_as_losing_where_it_is_not_looked_at() {
+    let stage = Stage::with(Box::new(mixed_team));
+    let shared = Kind { name: "shared", config: "", target: &["policy/shared"] };
+    let cases = [
+        (shared, "policy/shared: role/queues has got it since, and loses this too"),
+        (COPIED, "group/team/attached/aws:Mixed: user/writer in group/team is new, and loses this too"),
+    ];
+    for (kind, mark) in cases {
+        let play = stage.play(&kind);
+        play.apply(&[]).ended_with(0);
+        play.rollback(&[]).ended_with(0);
+        let back = last(&play);
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/shared");
+        play.cloud.iam("AttachRolePolicy", &[("RoleName", "queues"), ("PolicyArn", &arn)]);
+        play.cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let before = essence(&play.cloud);
+        let answer = again(&play, &back, &["--no-recheck"]).ended_with(3);
+        let page = format!("These lose what they came to have since:\n  ! {mark}\n");
+        assert!(answer.stdout.contains(&page) && !answer.stdout.contains("gets this too"), "{mark}: {answer}");
+        assert!(answer.stderr.contains("--auto-approve does not cover that"), "{answer}");
+        assert_eq!(essence(&play.cloud), before);
+        let digest = answer.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+        play.run(&["rollback", &back, "--no-recheck", "--approve", &digest, "--settle", "2"]).ended_with(0);
+        assert_ne!(essence(&play.cloud), before);
+    }
 }

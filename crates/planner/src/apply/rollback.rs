@@ -33,7 +33,8 @@ pub struct Rollback {
     pub proposal: Proposal,
     /// What needs no way back.
     pub kept: Vec<Kept>,
-    /// Who gets, by the way back, what they did not have: they have come since.
+    /// Who gets, by the way back, what they did not have: they have come since. Who loses it, where it takes away
+    /// ([`Rollback::taking_away`]).
     pub widened: Vec<Kept>,
     /// What is not as it was before, and stays so: the journal never began it, or what it did cannot be taken from under it.
     pub standing: Vec<Kept>,

@@ -1,13 +1,52 @@
-//! Who would get, by a rollback, what they did not have: those who have come to hold a policy since.
+//! Who would get, by a rollback, what they did not have: those who have come to hold a policy since. By a rollback that takes
+//! away, they would lose it.
 
 use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads};
+use super::journal::History;
 use super::look::{in_force, other_group};
+use super::rollback::{Kept, Rollback, RollbackError};
 use super::step::{Effect, Step};
 use crate::plan::Expects;
+
+impl Rollback {
+    /// Marks who loses by it what they came to have since, instead of who gets something: it takes away what `history` gave.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn taking_away(mut self, reads: &impl Reads, history: &History) -> Result<Rollback, RollbackError> {
+        self.widened = Vec::new();
+        for step in self.proposal.steps() {
+            let is_it = |own: &&Step| own.address == step.address && step.effect.undoes(&own.effect);
+            let Some(expects) = history.steps().iter().find(is_it).and_then(|own| own.expects.as_ref()) else {
+                continue;
+            };
+            let found = match &step.effect {
+                Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy, LOSES)?,
+                Effect::Detach { entity, .. }
+                | Effect::PutInline { entity, .. }
+                | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity, LOSES)?,
+                _ => continue,
+            };
+            let kept = |detail| Kept { address: step.address.clone(), detail };
+            self.widened.extend(found.into_iter().map(kept));
+        }
+        Ok(self)
+    }
+}
+
+/// What becomes of whoever came since: in words; and of those whom a boundary holds.
+#[derive(Clone, Copy)]
+struct Words {
+    who: &'static str,
+    boundary: &'static str,
+}
+
+const GETS: Words = Words { who: "gets this too", boundary: "lets through more again" };
+const LOSES: Words = Words { who: "loses this too", boundary: "lets through less again" };
 
 /// Says of a step of an apply who has come to hold what its inverse gives more again: each a sentence.
 ///
@@ -16,31 +55,31 @@ use crate::plan::Expects;
 pub(super) fn widened(reads: &impl Reads, step: &Step) -> Result<Vec<String>, CallError> {
     let Some(expects) = &step.expects else { return Ok(Vec::new()) };
     match &step.effect {
-        Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy),
+        Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy, GETS),
         Effect::Detach { entity, policy } => {
             let mut found = changed_by_aws(reads, expects, policy)?;
-            found.extend(joined(reads, expects, entity)?);
+            found.extend(joined(reads, expects, entity, GETS)?);
             Ok(found)
         }
-        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity),
+        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity, GETS),
         _ => Ok(Vec::new()),
     }
 }
 
-fn of_policy(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Vec<String>, CallError> {
+fn of_policy(reads: &impl Reads, expects: &Expects, policy: &Arn, words: Words) -> Result<Vec<String>, CallError> {
     let then: BTreeSet<&str> = expects.attachments.iter().map(String::as_str).collect();
     let mut found = Vec::new();
     for live in reads.attached_to(policy)? {
         if is_another(expects, &live) || other_group(expects, &live).is_some() {
-            found.push(format!("{} was made anew since, and gets this too", live.entity));
+            found.push(format!("{} was made anew since, and {}", live.entity, words.who));
         } else if then.contains(live.entity.to_string().as_str()) {
-            found.extend(joined(reads, expects, &live.entity)?);
+            found.extend(joined(reads, expects, &live.entity, words)?);
         } else {
-            found.push(format!("{} has got it since, and gets this too", live.entity));
+            found.push(format!("{} has got it since, and {}", live.entity, words.who));
         }
     }
     if !expects.boundary_use && reads.policy(policy)?.is_some_and(|live| live.boundary_count > 0) {
-        found.push("it has become a permissions boundary, and lets through more again".to_owned());
+        found.push(format!("it has become a permissions boundary, and {}", words.boundary));
     }
     Ok(found)
 }
@@ -53,7 +92,7 @@ fn changed_by_aws(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result
     Ok(is_other.then(detail).into_iter().collect())
 }
 
-fn joined(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<Vec<String>, CallError> {
+fn joined(reads: &impl Reads, expects: &Expects, entity: &EntityRef, words: Words) -> Result<Vec<String>, CallError> {
     if entity.kind != EntityKind::Group {
         return Ok(Vec::new());
     }
@@ -61,7 +100,7 @@ fn joined(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<V
         is_another(expects, member) || !expects.memberships.contains(&format!("{} in {entity}", member.entity))
     };
     let members = reads.members(&entity.name)?.into_iter().filter(is_new);
-    Ok(members.map(|member| format!("{} in {entity} is new, and gets this too", member.entity)).collect())
+    Ok(members.map(|member| format!("{} in {entity} is new, and {}", member.entity, words.who)).collect())
 }
 
 /// Whether the step expected somebody else by this name: a user or role that was deleted and made again has another id.

@@ -61,7 +61,9 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     journals::tell_ahead(&found, args.approval.settle);
     let settle = args.approval.settle;
     let plan = |wants: &dyn Fn(&Step) -> bool| {
-        rollback(&cloud, &wall, settle, &found.history, wants).map_err(|error| refused(&found, &error))
+        let back = rollback(&cloud, &wall, settle, &found.history, wants);
+        let back = if takes_away { back.and_then(|back| back.taking_away(&cloud, &found.history)) } else { back };
+        back.map_err(|error| refused(&found, &error))
     };
     let mut back = plan(&wants)?;
     let mut withheld = BTreeMap::new();
@@ -94,7 +96,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         return nothing(args.format, &why, &back.standing);
     }
     let way = way(&args.approval, Some(back.proposal.digest()))?;
-    refuse_widening(&back, way)?;
+    refuse_widening(&back, way, takes_away)?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
     wall.writes();
@@ -178,13 +180,14 @@ pub(super) fn note_above(folder: &Folder, id: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Who came since gets what they never had: somebody has to have seen who that is. The digest covers their names.
-fn refuse_widening(back: &Rollback, way: Way) -> Result<(), Failure> {
+/// Who came since gets what they never had, or loses what nobody judged: somebody has to have seen who that is. The digest covers their names.
+fn refuse_widening(back: &Rollback, way: Way, takes_away: bool) -> Result<(), Failure> {
     if back.widened.is_empty() || way != Way::Auto {
         return Ok(());
     }
     let lines: Vec<String> = back.widened.iter().map(line).collect();
-    let message = format!("by this rollback somebody gets what they did not have:{}", lines.concat());
+    let what = if takes_away { "loses what they came to have since" } else { "gets what they did not have" };
+    let message = format!("by this rollback somebody {what}:{}", lines.concat());
     Err(Failure::refused("unapproved", message).help(format!(
         "--auto-approve does not cover that: look at the page above, and say --approve {}; or leave these out with --target",
         back.proposal.digest()
@@ -310,7 +313,11 @@ fn page(found: &Found, back: &Rollback, checked: Option<bool>) -> String {
     }
     if !back.widened.is_empty() {
         lines.push(String::new());
-        lines.push("These get what they did not have before:".to_owned());
+        let who = match checked {
+            Some(_) => "These lose what they came to have since:",
+            None => "These get what they did not have before:",
+        };
+        lines.push(who.to_owned());
     }
     for widened in &back.widened {
         lines.push(format!("  ! {}: {}", visible(&widened.address), visible(&widened.detail)));
