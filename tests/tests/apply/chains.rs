@@ -10,7 +10,7 @@ use super::stage::{Play, Stage, answer};
 use super::tampered::write_anew;
 use super::town::{ACCOUNT, KINDS, Kind, essence, used_now};
 use crate::cli::Answer;
-use crate::emulator::cloud::Cloud;
+use crate::emulator::cloud::{Cloud, allow};
 
 const BOTH: Kind = Kind { name: "both", config: "", target: &["role/put/inline/*", "user/writer/inline/*"] };
 
@@ -210,4 +210,34 @@ fn who_came_since_is_named_as_losing_where_it_is_not_looked_at() {
         play.run(&["rollback", &back, "--no-recheck", "--approve", &digest, "--settle", "2"]).ended_with(0);
         assert_ne!(essence(&play.cloud), before);
     }
+}
+
+#[test]
+fn where_aws_gives_no_fresh_report_its_error_is_told_and_where_nothing_is_left_nothing_was_looked_at() {
+    let stage = Stage::new();
+    let play = stage.play(&BOTH);
+    play.apply(&[]).ended_with(0);
+    play.rollback(&[]).ended_with(0);
+    let back = last(&play);
+    let before = essence(&play.cloud);
+    let fault = json!({
+        "operation": "GenerateServiceLastAccessedDetails",
+        "effect": "error",
+        "code": "AccessDenied",
+        "status": 403,
+        "count": 50,
+    });
+    play.cloud.control("faults", fault);
+    let answer = again(&play, &back, &[]).ended_with(3);
+    let told = "Warning: no fresh report of arn:aws:iam::123456789012:role/put: ";
+    assert!(answer.stderr.contains(told) && answer.stderr.contains("AccessDenied"), "{answer}");
+    assert_eq!(essence(&play.cloud), before);
+    play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+    // A colleague has done what it would do.
+    let used = allow(&["lambda:ListFunctions"]);
+    play.cloud.iam("PutRolePolicy", &[("RoleName", "put"), ("PolicyName", "p"), ("PolicyDocument", &used)]);
+    play.cloud.iam("PutUserPolicy", &[("UserName", "writer"), ("PolicyName", "p"), ("PolicyDocument", &used)]);
+    let answer = again(&play, &back, &[]).ended_with(0);
+    assert!(answer.stdout.contains("No changes.") && !answer.stdout.contains("looked at"), "{answer}");
+    assert_eq!(play.journals().len(), 2);
 }

@@ -275,12 +275,13 @@ fn line(kept: &Kept) -> String {
 fn page(found: &Found, back: &Rollback, checked: Option<bool>) -> String {
     let mut lines = vec![format!("Rollback of {}", visible(&found.id)), String::new()];
     if let Some(checked) = checked {
-        let used = if checked {
-            "It was looked at what was used since."
-        } else {
-            "Whether it was used since is not looked at."
+        let used = match checked {
+            // Where nothing is to be taken away, there is nothing to look at.
+            _ if back.proposal.steps().is_empty() => "",
+            true => " It was looked at what was used since.",
+            false => " Whether it was used since is not looked at.",
         };
-        lines.push(format!("It was a rollback itself: this does again what that one took back. {used}"));
+        lines.push(format!("It was a rollback itself: this does again what that one took back.{used}"));
     }
     for step in back.proposal.steps() {
         let sign = match step.effect {

@@ -18,6 +18,7 @@ use crate::cli::progress::Shown;
 use crate::cli::reproof::Reproof;
 use crate::cli::{collect, output};
 use crate::plan::{Change, ChangeAction};
+use crate::render::visible;
 
 /// Whose evidence is read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +74,9 @@ pub(in crate::cli) fn account(
     let temporary = temporary.map_err(|error| Failure::io("write", folder, &error))?;
     wall.reads_into(temporary.path());
     let dir = temporary.path().join("snapshot");
+    let asked = principals(reproof, changes, whose);
     let options = Options {
-        principals: principals(reproof, changes, whose),
+        principals: asked.clone(),
         include: Include::default(),
         granularity: Granularity::Action,
         max_age: 0,
@@ -105,10 +107,27 @@ pub(in crate::cli) fn account(
     if account.grants.is_none() && reproof.account.grants.is_some() && whose == Whose::Affected && !globals.quiet {
         output::note("Warning: CloudTrail cannot be read now: what was granted since the plan was made is not seen");
     }
+    if whose == Whose::Affected && !globals.quiet {
+        tell_gaps(&account, &asked);
+    }
     account.grants = account.grants.or_else(|| reproof.account.grants.clone());
     account.regions = account.regions.or_else(|| reproof.account.regions.clone());
     account.summary = account.summary.or_else(|| reproof.account.summary.clone());
     Ok(account)
+}
+
+/// How many gaps are named.
+const NAMED_GAPS: usize = 3;
+
+/// Says whose fresh report AWS did not give, and why: what has no evidence looks as if it was used.
+fn tell_gaps(account: &Account, asked: &[String]) {
+    let gaps: Vec<_> = account.gaps.iter().filter(|gap| asked.contains(&gap.subject)).collect();
+    for gap in gaps.iter().take(NAMED_GAPS) {
+        output::note(&format!("Warning: no fresh report of {}: {}", visible(&gap.subject), visible(&gap.detail)));
+    }
+    if gaps.len() > NAMED_GAPS {
+        output::note(&format!("Warning: no fresh report of {} more", gaps.len() - NAMED_GAPS));
+    }
 }
 
 /// Removes what a command that was ended while it read has left behind, a day ago or more: nobody reads it any more.
