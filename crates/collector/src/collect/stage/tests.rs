@@ -151,7 +151,7 @@ fn whoever_reads_while_files_change_places_reads_one_snapshot() {
     let dir = TempDir::new().unwrap();
     let dir = dir.path();
     staged(dir, "a").publish(manifest()).unwrap();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for round in 0..20 {
                 staged(dir, if round % 2 == 0 { "b" } else { "a" }).publish(manifest()).unwrap();
