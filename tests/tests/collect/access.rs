@@ -87,6 +87,28 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
     let both = scene.run(&["collect", "--snapshot", "snap", "--profile", "base"]);
     assert_eq!(both.code, 1, "{both:?}");
     assert!(both.stderr.contains("AWS_ACCESS_KEY_ID is set, and goes before --profile base"), "{both:?}");
+    let unset = "`env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN` before the same command";
+    assert!(both.stderr.contains(unset), "{both:?}");
+    // A key without its secret is none, and the profile counts.
+    let mut half = scene.command(&["collect", "--snapshot", "snap"]);
+    half.env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_PROFILE", "nope");
+    let half = answer(half.output().unwrap());
+    assert!(half.code == 1 && half.stderr.contains(message), "{half:?}");
+    // One that is there and leads nowhere, which the SDK passes over.
+    let typo = "[profile typo]\nrole-arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\n";
+    let itself = "[profile itself]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = itself\n";
+    fs::write(home.join("config"), format!("[profile audit]\nregion = eu-west-1\n{typo}{itself}")).unwrap();
+    for (profile, why) in
+        [("typo", "it has `role-arn`, which is no setting"), ("itself", "its `source_profile` is itself")]
+    {
+        for said in [run(&["--profile", profile], None), run(&[], Some(profile))] {
+            let told = format!("no credentials: the profile `{profile}` leads to none: {why}");
+            assert!(said.contains(&told) && said.contains("help: mend the profile: "), "{said}");
+        }
+    }
+    // One of a Region alone may go with credentials from elsewhere.
+    let said = run(&["--profile", "audit"], None);
+    assert!(said.contains("no credentials") && said.contains("Attempted: Environment: "), "{said}");
     assert_eq!(scene.calls("GetCallerIdentity"), 0);
 }
 

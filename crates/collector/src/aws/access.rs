@@ -2,16 +2,13 @@
 
 use std::ffi::OsString;
 
-use aws_config::profile::load;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::UNREACHABLE;
-use super::http;
+use super::{http, profile};
 
 /// The Region whose endpoints are asked when nothing names one. IAM is one for a whole partition.
 const HOME: &str = "us-east-1";
@@ -38,15 +35,16 @@ pub struct Access {
 }
 
 impl Access {
-    /// Says what is wrong with the environment, where the SDK would not.
-    pub(super) fn flaw(&self) -> Option<String> {
+    /// Says what is wrong with the environment, where the SDK would not, and what helps where it is not what was given.
+    pub(super) fn flaw(&self) -> Option<(String, Option<String>)> {
         // The AWS CLI would take the profile, and the SDK takes the key: of another account, maybe.
         if let Some(profile) = &self.profile
             && std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty())
         {
-            return Some(format!(
-                "AWS_ACCESS_KEY_ID is set, and goes before --profile {profile}: leave out one of them"
-            ));
+            let help = "take the key of the environment by leaving out --profile, or the profile: `env -u AWS_ACCESS_KEY_ID -u \
+                        AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN` before the same command";
+            let flaw = format!("AWS_ACCESS_KEY_ID is set, and goes before --profile {profile}: leave out one of them");
+            return Some((flaw, Some(help.to_owned())));
         }
         let is_empty = |(name, value): &(OsString, OsString)| {
             name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL")) && value.is_empty()
@@ -54,36 +52,12 @@ impl Access {
         let mut empty: Vec<String> =
             std::env::vars_os().filter(is_empty).map(|(name, _)| name.to_string_lossy().into_owned()).collect();
         empty.sort();
-        empty.first().map(|name| format!("{name} is set and empty: unset it, or let it name a URL"))
+        empty.first().map(|name| (format!("{name} is set and empty: unset it, or let it name a URL"), None))
     }
 
-    /// Says that the profile which somebody named is not there, and what helps: the SDK passes over it, and goes on to whatever
-    /// other credentials it finds.
-    pub(super) async fn missing_profile(&self) -> Option<(String, String)> {
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let of_environment = || std::env::var("AWS_PROFILE").ok().filter(|_| !is_set("AWS_ACCESS_KEY_ID"));
-        let profile = self.profile.clone().or_else(of_environment).filter(|name| !name.is_empty())?;
-        // Files that cannot be parsed are told of by the SDK.
-        let profiles = load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await.ok()?;
-        if profiles.get_profile(&profile).is_some() {
-            return None;
-        }
-        let file = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
-        let files = [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
-        let [config, credentials] = files.map(|(name, usual)| file(name, usual));
-        let mut there: Vec<String> = profiles.profiles().map(|name| format!("`{name}`")).collect();
-        there.sort();
-        let (there, name_one) = match there.is_empty() {
-            true => ("has any".to_owned(), ""),
-            false => (format!("has it; there is {}", there.join(", ")), "name another with --profile, or "),
-        };
-        Some((
-            format!("no credentials: there is no profile `{profile}`: neither {config} nor {credentials} {there}"),
-            format!(
-                "{name_one}make it: `aws configure sso --profile {profile}` for IAM Identity Center, `aws configure --profile \
-                 {profile}` for an access key"
-            ),
-        ))
+    /// Says that the profile which somebody named is not there or leads to no credentials, and what helps.
+    pub(super) async fn flaw_of_profile(&self) -> Option<(String, String)> {
+        profile::flaw(&profile::named(self.profile.as_deref())?).await
     }
 
     /// Loads the configuration. Whatever was cached of credentials before is not looked at.

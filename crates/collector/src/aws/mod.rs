@@ -15,6 +15,7 @@ mod json;
 pub(crate) mod kms;
 mod line;
 mod pacing;
+mod profile;
 mod runtime;
 mod session;
 mod watch;

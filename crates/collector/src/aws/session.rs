@@ -96,11 +96,14 @@ impl Session {
     pub async fn open(access: Access, rate: Rate, watch: Arc<dyn Watch>) -> Result<Session, AwsError> {
         let call = Call::new("sts:GetCallerIdentity");
         let refused = |flaw| Err(AwsError::instead(&call, super::ErrorKind::Request, flaw));
-        if let Some(flaw) = access.flaw() {
-            return refused(flaw);
+        if let Some((flaw, help)) = access.flaw() {
+            return match help {
+                Some(help) => refused(flaw).map_err(|error| error.with_help(help)),
+                None => refused(flaw),
+            };
         }
-        if let Some((missing, help)) = access.missing_profile().await {
-            return Err(AwsError::instead(&call, super::ErrorKind::Credentials, missing).with_help(help));
+        if let Some((flaw, help)) = access.flaw_of_profile().await {
+            return Err(AwsError::instead(&call, super::ErrorKind::Credentials, flaw).with_help(help));
         }
         let line = Line::open(access, rate, watch).await;
         if let Some(flaw) = line.clients().flaw() {
