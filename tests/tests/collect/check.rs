@@ -172,3 +172,25 @@ fn a_check_counts_what_hangs_on_reports_as_a_collection_reads_it() {
         "{checked:?}"
     );
 }
+
+#[test]
+fn a_check_tells_as_failed_what_a_collection_goes_on_without() {
+    let scene = Scene::acme();
+    for operation in ["ListPolicyTags", "ListAccessKeys", "GenerateServiceLastAccessedDetails"] {
+        scene.control("faults", json!({"operation": operation, "count": 100_000, "effect": "error"}));
+    }
+    let checked = scene.collect(&["--check"]);
+    assert_eq!(checked.code, 4, "{checked:?}");
+    assert!(checked.stdout.contains("while they fail, a collection has gaps instead:\n"), "{checked:?}");
+    for operation in ["ListPolicyTags", "ListAccessKeys", "GenerateServiceLastAccessedDetails"] {
+        assert!(checked.stdout.contains(&format!("\n  iam:{operation}: ")), "{checked:?}");
+    }
+    // Of a collection that cannot be there is nothing to count.
+    let scene = Scene::small();
+    let denied = json!({"operation": "GetAccountAuthorizationDetails", "effect": "error", "code": "AccessDenied", "status": 403});
+    scene.control("faults", denied);
+    let checked = scene.collect(&["--check"]);
+    assert_eq!(checked.code, 4, "{checked:?}");
+    let unknown = "\nHow many calls there would be nobody knows without iam:GetAccountAuthorizationDetails\n";
+    assert!(checked.stdout.ends_with(unknown) && !checked.stdout.contains("would be read"), "{checked:?}");
+}

@@ -308,6 +308,17 @@ fn a_summary_that_aws_never_makes_is_a_gap() {
     assert_same(&scene.content(), &without);
     scene.cloud.running.control("DELETE", "faults", &Value::Null).unwrap();
     assert_same(&scene.collect_all(&[]), &expected);
+    // Nor does it end anything together with another operation that AWS never answers.
+    let scene = Scene::acme();
+    for operation in ["GetAccountSummary", "ListPolicyTags"] {
+        scene.control("faults", json!({"operation": operation, "count": 100_000, "effect": "error"}));
+    }
+    let answer = scene.collect(&[]);
+    assert_eq!(answer.code, 4, "{answer:?}");
+    let mut without = self::expected();
+    without.retain(|name, _| *name != summary && !name.starts_with("policy-tags/"));
+    assert_same(&scene.content(), &without);
+    assert!(scene.gaps().len() > 10, "{:?}", scene.gaps());
     // Where nobody answers at all, there is nothing to collect.
     let scene = Scene::small();
     scene.control("faults", json!({"operation": "GetAccountSummary", "count": 100_000, "effect": "reset"}));

@@ -247,3 +247,37 @@ fn whoever_interrupts_it_is_told_how_it_goes_on() {
         assert_eq!(scene.calls("GenerateServiceLastAccessedDetails"), 0);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn whoever_interrupts_its_first_calls_is_told_what_there_is() {
+    let scene = Scene::small();
+    let interrupted = |operation: &str, more: &[&str]| {
+        scene.control("faults", json!({"operation": operation, "effect": "hold"}));
+        let child = scene.spawn(more);
+        let held = || scene.cloud.running.control("GET", "held", &Value::Null).unwrap();
+        wait_until(|| held().as_array().is_some_and(|held| !held.is_empty()));
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let ended = answer(child.wait_with_output().unwrap());
+        scene.control("release", json!({}));
+        assert_eq!(ended.code, 1, "{ended:?}");
+        ended.stderr
+    };
+    let nothing = "Error: interrupted: there is no snapshot in snap yet; nothing was read yet\n  help: `secateur collect` with the same \
+                   flags begins again";
+    for operation in ["GetCallerIdentity", "GetAccountSummary"] {
+        let said = interrupted(operation, &[]);
+        assert!(said.contains(nothing), "{said}");
+    }
+    let said = interrupted("GetCallerIdentity", &["--check"]);
+    assert!(said.contains("Error: interrupted: a check changes nothing"), "{said}");
+    // One whose files are changing places is a snapshot.
+    scene.collect_all(&[]);
+    let moved = scene.dir.path().join("moved");
+    fs::rename(scene.snapshot(), &moved).unwrap();
+    fs::create_dir(scene.snapshot()).unwrap();
+    fs::rename(&moved, scene.snapshot().join(".collecting")).unwrap();
+    let said = interrupted("GetAccountSummary", &[]);
+    assert!(said.contains("interrupted: the snapshot in snap is what it was before; nothing was read yet"), "{said}");
+}

@@ -21,10 +21,13 @@ use crate::aws::{AwsError, ErrorKind, LOOKUPS, Session};
 pub struct Check {
     /// The permissions that the caller lacks, and what is missing without each.
     pub missing: Vec<(String, &'static str)>,
-    /// The operations that failed for other reasons than a permission, and why: nobody knows whether they are allowed.
+    /// The operations that failed for other reasons than a permission, and why: nobody knows whether they are allowed. A
+    /// collection would go on with gaps.
     pub failed: Vec<(&'static str, String)>,
     /// The operations that could not be tried, since there is nobody to try them on.
     pub untried: Vec<&'static str>,
+    /// Whether nobody knows how many calls there would be, since nobody knows who is in the account.
+    pub is_uncounted: bool,
     /// How many calls of each operation there would be.
     pub calls: Vec<Estimate>,
     /// How many reports would be asked of AWS.
@@ -79,9 +82,7 @@ impl Check {
                 }
                 // Whom it is about was deleted meanwhile, or has nothing of the kind: a denial would have come first.
                 ErrorKind::NotFound => Ok(None),
-                ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Clock | ErrorKind::Transient
-                    if is_vital(error.operation()) =>
-                {
+                ErrorKind::Credentials | ErrorKind::Expired | ErrorKind::Clock if is_vital(error.operation()) => {
                     Err(error.into())
                 }
                 _ => {
@@ -120,6 +121,7 @@ pub async fn check(session: &Session, dir: &Path, options: &Options) -> Result<C
         }
         Err(CollectError::Aws(error)) if matches!(error.kind(), ErrorKind::Denied(_)) => {
             check.note("there is no snapshot", Err::<(), _>(error))?;
+            check.is_uncounted = true;
             Account::default()
         }
         Err(error) => return Err(error),
@@ -187,7 +189,10 @@ mod tests {
         assert_eq!(check.failed.len(), 3);
         assert!(check.missing.is_empty() && !check.is_good());
         let iam = Call::new("iam:ListAccessKeys");
-        assert!(check.note("", Err::<(), _>(AwsError::instead(&iam, ErrorKind::Transient, "x".to_owned()))).is_err());
+        let mut of_iam = |kind| check.note("", Err::<(), _>(AwsError::instead(&iam, kind, "x".to_owned()))).is_err();
+        assert!(of_iam(ErrorKind::Credentials) && of_iam(ErrorKind::Expired) && of_iam(ErrorKind::Clock));
+        // As a collection does, which ends only when IAM does not answer what it cannot do without.
+        assert!(!of_iam(ErrorKind::Transient));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,12 @@ pub(super) async fn summary(session: &Session) -> Result<Result<GetAccountSummar
     }
 }
 
+/// Asks IAM for one item of the details: whether it answers at all what every collection needs.
+pub(super) async fn ask_one(session: &Session) -> Result<(), AwsError> {
+    let call = Call::new("iam:GetAccountAuthorizationDetails");
+    session.call(&call, |aws| aws.iam.get_account_authorization_details().max_items(1).send()).await.map(drop)
+}
+
 /// Collects summary and details.
 ///
 /// # Errors
@@ -120,6 +127,8 @@ fn counted(summary: Option<&SummaryMap>, key: &SummaryKeyType) -> Option<usize> 
 
 /// The lists of the details, each in a file of its own until all pages are there.
 pub(super) struct Lists {
+    /// Where they will stand together.
+    path: PathBuf,
     users: List,
     groups: List,
     roles: List,
@@ -183,7 +192,7 @@ pub(super) async fn read(
         account.add(include, &call, &page, &mut seen)?;
         if let Some(lists) = lists.as_deref_mut() {
             let written = lists.add(&page);
-            written.map_err(|source| CollectError::Io { doing: "write", path: DETAILS.into(), source })?;
+            written.map_err(|source| CollectError::Io { doing: "write", path: lists.path.clone(), source })?;
         }
         account.pages += 1;
         match next {
@@ -198,7 +207,14 @@ pub(super) async fn read(
 
 impl Lists {
     fn new(run: &Run) -> Result<Lists, CollectError> {
-        Ok(Lists { users: List::new(run)?, groups: List::new(run)?, roles: List::new(run)?, policies: List::new(run)? })
+        let path = run.stage(|stage| stage.folder().join(DETAILS));
+        Ok(Lists {
+            path,
+            users: List::new(run)?,
+            groups: List::new(run)?,
+            roles: List::new(run)?,
+            policies: List::new(run)?,
+        })
     }
 
     fn add(&mut self, page: &Page) -> io::Result<()> {

@@ -40,6 +40,7 @@ use crate::{FORMAT_VERSION, Manifest};
 use earlier::State;
 use run::Run;
 use stage::{Lock, Stage};
+pub use stage::{has_begun, is_snapshot};
 use target::{Known, Target};
 
 /// What to collect beside what is always collected.

@@ -40,6 +40,7 @@ pub(super) struct Run {
     pub session: Session,
     pub options: Options,
     pub progress: Arc<dyn Progress>,
+    /// With the lock of the directory: a write that is under way when the collection is dropped holds both.
     stage: Arc<Mutex<Stage>>,
     /// Whose turn it is to write.
     writing: tokio::sync::Mutex<()>,
@@ -140,11 +141,10 @@ impl Run {
                 Err(ended) if is_down(&ended) || *ended.kind() == ErrorKind::Throttled => Ok(error),
                 Err(ended) => Err(ended.into()),
             },
-            Verdict::AskIam => match super::details::summary(&self.session).await {
-                Ok(Err(down)) if down.is_of_server() => Err(error.into()),
-                Err(CollectError::Aws(down)) if is_down(&down) => Err(error.into()),
-                Err(CollectError::Aws(_)) | Ok(_) => Ok(error),
-                Err(other) => Err(other),
+            // No collection has come so far without an answer to this one; of an optional one nobody knows.
+            Verdict::AskIam => match super::details::ask_one(&self.session).await {
+                Err(down) if is_down(&down) => Err(error.into()),
+                Err(_) | Ok(()) => Ok(error),
             },
         }
     }

@@ -82,6 +82,18 @@ impl Lock {
     }
 }
 
+/// Returns whether a directory has a snapshot, one among them whose files are changing places.
+#[must_use]
+pub fn is_snapshot(dir: &Path) -> bool {
+    [dir.to_owned(), dir.join(STAGE)].iter().any(|dir| dir.join(MANIFEST).is_file())
+}
+
+/// Returns whether something is there that a collection has read which did not come to its end.
+#[must_use]
+pub fn has_begun(dir: &Path) -> bool {
+    files(&dir.join(STAGE)).is_ok_and(|files| !files.is_empty() && !files.contains_key(MANIFEST))
+}
+
 /// A collection in the making.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -153,10 +165,14 @@ impl Stage {
         Ok(self.writer.put_with(name, write)?)
     }
 
+    /// Returns the folder where it grows.
+    pub fn folder(&self) -> &Path {
+        &self.stage
+    }
+
     /// Returns a file without a name, for what is put together later; it goes with the process.
     pub fn scratch(&self) -> Result<File, CollectError> {
-        let failed = |source| CollectError::Io { doing: "write", path: self.stage.clone(), source };
-        tempfile::tempfile_in(&self.stage).map_err(failed)
+        tempfile::tempfile_in(&self.stage).map_err(io_error("write", &self.stage))
     }
 
     /// Makes the stage the snapshot.

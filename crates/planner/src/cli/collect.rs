@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use secateur_analyzer::account::Gap;
+use secateur_collector::SnapshotError;
 use secateur_collector::aws::{self, Access, AwsError, ErrorKind, Rate, Session, Watch};
 use secateur_collector::collect::{
     self, Check, CollectError, Collected, Granularity, Include, Options, OutOfScope, Progress,
@@ -29,6 +30,12 @@ pub(super) fn run(globals: &Globals, args: &CollectArgs) -> Outcome {
 }
 
 async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown>) -> Outcome {
+    let ended = interrupts::until_interrupted(asked(globals, args, dir, shown)).await;
+    shown.end();
+    ended.unwrap_or_else(|| Err(if args.check { interrupted_check() } else { interrupted(dir) }))
+}
+
+async fn asked(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown>) -> Outcome {
     let watch: Arc<dyn Progress> = shown.clone();
     let session = open(globals, &args.access, watch.clone()).await?;
     if args.check {
@@ -40,9 +47,8 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
     if args.snapshot.is_none() {
         output::prepare_state(dir)?;
     }
-    let collecting = interrupts::until_interrupted(collect::collect(session, dir, options(args), watch)).await;
+    let collected = collect::collect(session, dir, options(args), watch).await;
     shown.end();
-    let Some(collected) = collecting else { return Err(interrupted(dir)) };
     let collected = collected.map_err(|error| failure(&error))?;
     output::print(&summary(&collected, dir, shown))?;
     Ok(if collected.manifest.gaps.is_empty() { Exit::Done } else { Exit::Partly })
@@ -52,12 +58,20 @@ async fn go(globals: &Globals, args: &CollectArgs, dir: &Path, shown: &Arc<Shown
 fn interrupted(dir: &Path) -> Failure {
     let shown = dir.display().to_string();
     let shown = visible(&shown);
-    let there = match dir.join("manifest.json").is_file() {
+    let there = match collect::is_snapshot(dir) {
         true => format!("the snapshot in {shown} is what it was before"),
         false => format!("there is no snapshot in {shown} yet"),
     };
-    Failure::error("interrupted", format!("interrupted: {there}; what was read until now is kept beside it"))
-        .help("`secateur collect` with the same flags goes on from there")
+    let (kept, again) = match collect::has_begun(dir) {
+        true => ("what was read until now is kept beside it", "goes on from there"),
+        false => ("nothing was read yet", "begins again"),
+    };
+    Failure::error("interrupted", format!("interrupted: {there}; {kept}"))
+        .help(format!("`secateur collect` with the same flags {again}"))
+}
+
+fn interrupted_check() -> Failure {
+    Failure::error("interrupted", "interrupted: a check changes nothing").help("run the same command again")
 }
 
 /// Opens a session and says whose it is.
@@ -119,11 +133,20 @@ fn checked(check: &Check, rate: Rate) -> String {
         lines.push("docs/permissions.md has a policy that allows all of them".to_owned());
     }
     if !check.failed.is_empty() {
-        lines.push("Failed, so that nobody knows whether they are allowed:".to_owned());
+        lines.push(
+            "Failed, so that nobody knows whether they are allowed; while they fail, a collection has gaps instead:"
+                .to_owned(),
+        );
         lines.extend(check.failed.iter().map(|(operation, why)| format!("  {operation}: {}", visible(why))));
     }
     if !check.untried.is_empty() {
         lines.push(format!("Not tried, for want of anybody to try it on: {}", check.untried.join(", ")));
+    }
+    if check.is_uncounted {
+        lines.push(
+            "\nHow many calls there would be nobody knows without iam:GetAccountAuthorizationDetails\n".to_owned(),
+        );
+        return lines.join("\n");
     }
     let kept = match check.reports_kept {
         0 => String::new(),
@@ -241,6 +264,7 @@ fn what_helps(gaps: &[Gap]) -> Vec<&'static str> {
 pub(super) fn failure(error: &CollectError) -> Failure {
     match error {
         CollectError::Aws(error) => of_aws(error),
+        CollectError::Snapshot(SnapshotError::Io { doing, path, source }) => Failure::io(doing, path, source),
         CollectError::Snapshot(error) => Failure::snapshot(error),
         CollectError::Locked { .. } => with_help(Failure::refused("locked", error.to_string()), error.help()),
         CollectError::OtherAccount { .. }
