@@ -223,6 +223,31 @@ fn a_scope_reads_some_and_keeps_the_others() {
     assert_eq!(scene.manifest()["started_at"], "2026-10-10T06:30:00Z");
 }
 
+#[test]
+fn a_scope_that_asks_for_more_takes_nothing_from_the_others() {
+    let scene = Scene::acme();
+    let everybody = scene.collect_all(&[]);
+    let mine = ["--principal", "role/checkout-task"];
+    let found = scene.collect_all(&[&mine[..], &["--include", "granting"]].concat());
+    let mut more = found.clone();
+    more.retain(|name, _| !everybody.contains_key(name));
+    assert_eq!(more.keys().collect::<Vec<_>>(), ["granting/role/checkout-task.json"]);
+    assert!(everybody.keys().all(|name| found.contains_key(name)));
+    // What somebody asked for once stays, too, with what could be read of what hangs on it.
+    let (operation, of) = ("GetServiceLastAccessedDetailsWithEntities", json!({"ServiceNamespace": "states"}));
+    scene.control("faults", json!({"operation": operation, "parameters": of, "count": 100_000, "effect": "error"}));
+    let include = ["--include", "groups,policies,granting"];
+    assert_eq!(scene.collect(&[&include[..], &["--max-age", "0"]].concat()).code, 4);
+    let (all, gaps) = (scene.content(), scene.gaps());
+    let told = scene.collect(&[&mine[..], &include].concat());
+    assert_eq!((told.code, scene.gaps()), (4, gaps), "{told:?}");
+    assert!(told.stdout.contains("of everybody else there is what earlier collections read"), "{told:?}");
+    assert_same(&scene.content(), &all);
+    let limited = scene.collect(&mine);
+    assert!(limited.code == 0 || limited.code == 4, "{limited:?}");
+    assert!(scene.content().keys().any(|name| name.starts_with("granting/user/")));
+}
+
 /// The plan from what was collected, at the sample's configuration.
 fn planned(scene: &Scene) -> (Vec<(String, String)>, Value) {
     let plan = plan(scene, "snap", "plan.json");

@@ -71,18 +71,25 @@ pub(super) fn are_there(earlier: &Earlier, include: Include, target: &Target, re
 
 /// Takes over what hangs on a report that is taken over; says whether all of it is there.
 pub(super) fn keep(run: &Run, target: &Target, report: &[u8]) -> Result<bool, CollectError> {
-    let Some(files) = hanging(run.options.include, target, report) else { return Ok(false) };
-    let mut existing = Vec::new();
-    for name in files {
-        match run.existing(&name) {
-            Some(found) => existing.push((name, found)),
-            None => return Ok(false),
+    if !run.stage(|stage| are_there(stage.earlier(), run.options.include, target, report)) {
+        return Ok(false);
+    }
+    keep_what_is_there(run, run.options.include, target, report)?;
+    Ok(true)
+}
+
+/// Takes over what there is of all that can hang on the report of somebody who is not read anew: nobody asks for more of it.
+pub(super) fn keep_of_other(run: &Run, target: &Target, report: &[u8]) -> Result<(), CollectError> {
+    keep_what_is_there(run, Include { granting: true, ..run.options.include }, target, report)
+}
+
+fn keep_what_is_there(run: &Run, include: Include, target: &Target, report: &[u8]) -> Result<(), CollectError> {
+    for name in hanging(include, target, report).unwrap_or_default() {
+        if let Some(found) = run.existing(&name) {
+            run.stage(|stage| stage.keep(&name, &found))?;
         }
     }
-    for (name, found) in existing {
-        run.stage(|stage| stage.keep(&name, &found))?;
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// Collects one service; says whether the job was there. AWS says of a job that belonged to another session what it says of

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::earlier::Earlier;
+use super::earlier::{Earlier, Existing};
 use super::jobs::{self, Outcome, State, Step, Times};
 use super::run::{Answer, Run};
 use super::target::Target;
-use super::waiting::{Job, Waiting};
+use super::waiting::{Job, Losses, Waiting};
 use super::wire::{Report, Service, time};
 use super::{CollectError, Granularity, Options, entities, gap};
 use crate::snapshot::print;
@@ -33,7 +33,7 @@ const LOSSES: u32 = 3;
 
 /// What a task came to.
 enum Done {
-    Started(Target, u32, Answer<String>),
+    Started(Target, Losses, Answer<String>),
     Read(Job, Answer<State>),
     /// With the job, when it was lost before all that hangs on its report was read.
     Written(Step<Option<Job>>),
@@ -49,7 +49,7 @@ enum Loss {
 
 struct Pipeline {
     run: Arc<Run>,
-    todo: VecDeque<(Target, u32)>,
+    todo: VecDeque<(Target, Losses)>,
     jobs: Waiting,
     tasks: JoinSet<Done>,
     starting: usize,
@@ -65,7 +65,7 @@ struct Pipeline {
 pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Target>) -> Step<Outcome> {
     let mut without = 0;
     for target in others {
-        without += usize::from(!keep(&run, &target, |_| true)?);
+        without += usize::from(!keep_of_other(&run, &target)?);
         run.carry_gaps(&target.arn, is_about_report);
     }
     let total = targets.len();
@@ -74,7 +74,7 @@ pub(super) async fn collect(run: Arc<Run>, targets: Vec<Target>, others: Vec<Tar
         let granularity = run.options.granularity;
         let is_young = |head: &Head| run.stage(|stage| is_young(stage.earlier(), &target, head, granularity));
         if !keep(&run, &target, is_young)? {
-            todo.push_back((target, 0));
+            todo.push_back((target, Losses::default()));
         }
     }
     let kept = total - todo.len();
@@ -136,16 +136,29 @@ fn is_young(earlier: &Earlier, target: &Target, head: &Head, granularity: Granul
         && head.job_completion_date.is_some_and(is_fresh)
 }
 
-/// Takes a report over that is there, with what hangs on it.
-fn keep(run: &Run, target: &Target, is_good: impl Fn(&Head) -> bool) -> Step<bool> {
-    let name = target.report();
-    let Some(existing) = run.existing(&name) else { return Ok(false) };
-    let Ok(head) = serde_json::from_slice::<Head>(&existing.content) else { return Ok(false) };
-    if head.arn.as_deref() != Some(&target.arn) || !is_good(&head) || !entities::keep(run, target, &existing.content)? {
+/// Takes a report over that is there and young, with all that hangs on it.
+fn keep(run: &Run, target: &Target, is_young: impl Fn(&Head) -> bool) -> Step<bool> {
+    let Some((existing, head)) = there(run, target) else { return Ok(false) };
+    if !is_young(&head) || !entities::keep(run, target, &existing.content)? {
         return Ok(false);
     }
-    run.stage(|stage| stage.keep(&name, &existing))?;
+    run.stage(|stage| stage.keep(&target.report(), &existing))?;
     Ok(true)
+}
+
+/// Takes over the report of somebody who is not read anew, however old, with what there is of what hangs on it.
+fn keep_of_other(run: &Run, target: &Target) -> Step<bool> {
+    let Some((existing, _)) = there(run, target) else { return Ok(false) };
+    entities::keep_of_other(run, target, &existing.content)?;
+    run.stage(|stage| stage.keep(&target.report(), &existing))?;
+    Ok(true)
+}
+
+/// Returns the report of somebody that there is already.
+fn there(run: &Run, target: &Target) -> Option<(Existing, Head)> {
+    let existing = run.existing(&target.report())?;
+    let head: Head = serde_json::from_slice(&existing.content).ok()?;
+    (head.arn.as_deref() == Some(&target.arn)).then_some((existing, head))
 }
 
 impl Pipeline {
@@ -276,18 +289,16 @@ impl Pipeline {
     }
 
     /// A job came to nothing: another is started.
-    fn lost(&mut self, job: Job, loss: Loss) {
-        if job.losses < LOSSES {
-            self.todo.push_front((job.target, job.losses + 1));
+    fn lost(&mut self, mut job: Job, loss: Loss) {
+        match &loss {
+            Loss::SessionEnded => job.losses.gone += 1,
+            Loss::OfAnother(_) => job.losses.astray += 1,
+        }
+        if job.losses.total() <= LOSSES {
+            self.todo.push_front((job.target, job.losses));
             return;
         }
-        let times = LOSSES + 1;
-        let (kind, detail) = match loss {
-            Loss::SessionEnded => ("job-lost", format!("its job was lost {times} times: the session ended each time")),
-            Loss::OfAnother(arn) => {
-                ("report-of-another", format!("of {times} jobs each gave a report of somebody else, the last of {arn}"))
-            }
-        };
+        let (kind, detail) = told(job.losses, &loss);
         self.run.gap(gap(&job.target.arn, kind, detail));
         self.done += 1;
     }
@@ -326,6 +337,31 @@ impl Pipeline {
     }
 }
 
+/// Returns the kind of gap and its words for jobs that all came to nothing, the last of them in that way.
+fn told(losses: Losses, last: &Loss) -> (&'static str, String) {
+    let (times, Losses { gone, astray }) = (losses.total(), losses);
+    let count =
+        |jobs: u32, one: &str, many: &str| if jobs == 1 { format!("1 {one}") } else { format!("{jobs} {many}") };
+    let gone_of_them = count(gone, "was lost, since the session ended", "were lost, since the session ended each time");
+    match last {
+        Loss::SessionEnded if astray == 0 => {
+            ("job-lost", format!("its job was lost {times} times: the session ended each time"))
+        }
+        Loss::SessionEnded => {
+            let astray = count(astray, "gave a report of somebody else", "each gave a report of somebody else");
+            ("job-lost", format!("of {times} jobs {astray}, and {gone_of_them}"))
+        }
+        Loss::OfAnother(arn) if gone == 0 => {
+            ("report-of-another", format!("of {times} jobs each gave a report of somebody else, the last of {arn}"))
+        }
+        Loss::OfAnother(arn) => {
+            let astray =
+                count(astray, "gave a report of somebody else, that", "gave reports of somebody else, the last");
+            ("report-of-another", format!("of {times} jobs {gone_of_them}, and {astray} of {arn}"))
+        }
+    }
+}
+
 /// Writes a report, after what hangs on it: whoever is killed in between reads both anew. Returns the job when it was lost
 /// before the end: without it nobody tells what hangs on the report.
 async fn write(run: &Arc<Run>, job: Job, times: Times, rows: Vec<Service>) -> Step<Option<Job>> {
@@ -353,4 +389,38 @@ async fn write(run: &Arc<Run>, job: Job, times: Times, rows: Vec<Service>) -> St
 /// How long a job took: as its report says, and no longer than it is old. A date from far ahead would hold up all others.
 fn lasted(job: &Job, times: &Times) -> f64 {
     times.seconds().min(job.age().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_in_which_jobs_were_lost_is_counted_by_itself() {
+        let said = |gone, astray, last: Loss| told(Losses { gone, astray }, &last);
+        let another = || Loss::OfAnother("ARN".to_owned());
+        for ((kind, detail), expected) in [
+            (said(4, 0, Loss::SessionEnded), ("job-lost", "its job was lost 4 times: the session ended each time")),
+            (
+                said(0, 4, another()),
+                ("report-of-another", "of 4 jobs each gave a report of somebody else, the last of ARN"),
+            ),
+            (
+                said(3, 1, another()),
+                (
+                    "report-of-another",
+                    "of 4 jobs 3 were lost, since the session ended each time, and 1 gave a report of somebody else, that of ARN",
+                ),
+            ),
+            (
+                said(1, 3, Loss::SessionEnded),
+                (
+                    "job-lost",
+                    "of 4 jobs 3 each gave a report of somebody else, and 1 was lost, since the session ended",
+                ),
+            ),
+        ] {
+            assert_eq!((kind, detail.as_str()), expected);
+        }
+    }
 }

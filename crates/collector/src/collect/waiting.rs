@@ -20,7 +20,22 @@ pub(super) struct Job {
     pub target: Target,
     pub id: String,
     pub started: Instant,
-    pub losses: u32,
+    pub losses: Losses,
+}
+
+/// How many jobs for somebody came to nothing, by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Losses {
+    /// AWS knew them no longer.
+    pub gone: u32,
+    /// They gave a report of somebody else.
+    pub astray: u32,
+}
+
+impl Losses {
+    pub fn total(self) -> u32 {
+        self.gone + self.astray
+    }
 }
 
 impl Job {
@@ -124,7 +139,7 @@ mod tests {
 
     fn job(id: &str, started: Instant) -> Job {
         let target = Target { kind: Kind::Role, arn: id.to_owned(), name: id.to_owned(), created: None };
-        Job { target, id: id.to_owned(), started, losses: 0 }
+        Job { target, id: id.to_owned(), started, losses: Losses::default() }
     }
 
     fn names(jobs: &[&str], start: Instant) -> Waiting {
