@@ -303,6 +303,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_disk_that_is_full_is_told_with_the_file_and_what_helps() {
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let (doing, path) = ("write", std::path::PathBuf::from("snap/.collecting/regions.json"));
+        for error in [
+            CollectError::Snapshot(SnapshotError::Io { doing, path: path.clone(), source: full() }),
+            CollectError::Io { doing, path: path.clone(), source: full() },
+        ] {
+            let text = failure(&error).to_text();
+            assert!(text.starts_with("cannot write `snap/.collecting/regions.json`: "), "{text}");
+            assert!(text.ends_with("\nhelp: make room on the disk"), "{text}");
+        }
+    }
+
+    #[test]
     fn what_helps_is_said_of_what_is_missing_and_of_nothing_else() {
         let gap = |kind: &str, detail: &str| Gap {
             subject: "x".to_owned(),
