@@ -22,6 +22,12 @@ pub const DAY: i64 = 86_400;
 pub struct UnixTime(pub i64);
 
 impl UnixTime {
+    /// Returns whether something of AWS can be of that time. What lies before 1970-01-02 stands for a date that is missing: the
+    /// zero of a clock, or of a programming language (`0001-01-01`).
+    pub fn is_possible(self) -> bool {
+        self.0 >= DAY
+    }
+
     /// Returns the first second of `date` in UTC.
     pub fn from_date(date: Date) -> UnixTime {
         date.to_zoned(TimeZone::UTC).map_or(UnixTime(i64::MAX), |zoned| UnixTime(zoned.timestamp().as_second()))

@@ -414,6 +414,11 @@ impl Judging<'_> {
                 granted.surely = granted.surely.max(event.time);
             }
         }
+        // What was read nobody knows when may be younger than any history.
+        if !self.scene.has_manifest {
+            granted.perhaps = granted.perhaps.max(unknown);
+            granted.surely = granted.surely.max(unknown);
+        }
         let window_start = observed - self.settings.min_idle();
         // Silence is proof from the start of the history on; AWS keeps 90 days, and collecting takes its time.
         if history.from > window_start && !is_dated {

@@ -126,6 +126,11 @@ impl ServiceRow {
             Some(service) => ServiceKey::Known(service),
             None => ServiceKey::Unknown(namespace.to_ascii_lowercase().into()),
         };
+        ServiceRow::of(service, last_authenticated)
+    }
+
+    /// Returns the row of a service, still without actions.
+    pub fn of(service: ServiceKey, last_authenticated: Option<UnixTime>) -> ServiceRow {
         ServiceRow {
             service,
             last_authenticated,
@@ -157,6 +162,7 @@ impl ServiceRow {
     }
 
     /// Adds a tracked action of the row's service, which the catalogue knows.
+    #[inline]
     pub fn push_known(&mut self, action: ActionId, last_accessed: Option<UnixTime>) {
         self.lists_actions = true;
         self.latest = self.latest.max(last_accessed);
@@ -201,7 +207,8 @@ impl Report {
         if self.services.is_empty() && rows.is_sorted_by(|a, b| a.service < b.service) {
             self.services = std::mem::take(&mut rows);
         }
-        rows.sort_by(|a, b| a.service.cmp(&b.service));
+        // The keys are moved about, and the rows once.
+        rows.sort_by_cached_key(|row| row.service.clone());
         self.services.reserve_exact(rows.len());
         for row in rows {
             match self.services.last_mut() {

@@ -4,7 +4,7 @@ use super::Analysis;
 use crate::account::{Gap, ReportStatus};
 use crate::graph::Entity;
 use crate::rules::KmsPruning;
-use crate::verdict::{RegionProblem, details_at, is_dated};
+use crate::verdict::{RegionProblem, details_at, is_dated, region_use_days};
 
 /// The collection's own gaps, then what the analysis missed, each in order.
 pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
@@ -21,9 +21,15 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
     if let Err(problem) = &analysis.regions.problem {
         let help = match problem {
             RegionProblem::Unknown => {
-                "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use"
+                "run `aws account list-regions > regions.json` in the snapshot, or set regions_in_use".to_owned()
             }
-            RegionProblem::Untracked(_) => "leave the Region and disable it, or wait for a catalogue that lists it",
+            RegionProblem::Untracked(regions) if regions.iter().all(|region| region.used_by.is_some()) => {
+                let days = region_use_days(analysis.inputs.settings);
+                format!("such a use counts for {days} days; or wait for a catalogue that lists the Region")
+            }
+            RegionProblem::Untracked(_) => {
+                "leave the Region and disable it, or wait for a catalogue that lists it".to_owned()
+            }
         };
         add("regions.json", problem_kind(problem), format!("{problem}, so nothing can be shown to be unused: {help}"));
     }
@@ -42,6 +48,14 @@ pub(super) fn gaps(analysis: &Analysis<'_>) -> Vec<Gap> {
             history.from, history.to
         );
         add("grants.json", "grants-misdated", detail);
+    }
+    if let (Some(history), None) = (&account.grants, details_at(account)) {
+        let detail = format!(
+            "nothing says when the authorization details were read, which may be after the end of the event history at {}: \
+             what it has counts, and where it has nothing, unknown_grant_date decides",
+            history.to
+        );
+        add("grants.json", "grants-unplaced", detail);
     }
     let reports = account.reports.values().filter(|report| report.status == ReportStatus::Completed);
     let newest = reports.filter_map(|report| report.generated_at).chain(details_at(account)).max();

@@ -1,13 +1,14 @@
 //! The verdicts on the access keys of all users.
 
 use super::{Analysis, PrincipalAnalysis};
-use crate::account::{AccessKey, Principal};
+use crate::account::{AccessKey, GrantEvent, Principal, PrincipalKind};
 use crate::arn::Arn;
 use crate::graph::PrincipalId;
 use crate::rules::{Dormant, Force, PrincipalFacts};
 use crate::time::{DAY, UnixTime};
 use crate::verdict::{
-    AccessKeyFacts, AccessKeyVerdict, KeepsKey, LeftAlone, NoKeyEvidence, Owner, SetAside, owner_by_tags,
+    AccessKeyFacts, AccessKeyVerdict, KeepsKey, LeftAlone, NoKeyEvidence, Owner, SetAside, details_at, is_dated,
+    owner_by_tags,
 };
 
 /// An access key, judged.
@@ -72,14 +73,26 @@ impl<'a> Analysis<'a> {
     }
 
     /// When a key of the user was last switched on or off; a call that names nobody is about the caller's own keys, whoever
-    /// that was.
+    /// that was. Users are renamed: whom a call names that is older than a renaming may be anybody, and so may one that is not
+    /// there, unless the history shows that nobody was renamed.
     fn keys_handled(&self, user: &Principal) -> Option<UnixTime> {
-        let events = self.inputs.account.grants.iter().flat_map(|history| &history.events);
-        events
-            .filter(|event| event.name == "UpdateAccessKey")
-            .filter(|event| event.user_name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&user.name)))
-            .map(|event| event.time)
-            .max()
+        let account = self.inputs.account;
+        let history = account.grants.as_ref()?;
+        let is_whole =
+            is_dated(history, self.inputs.now) && details_at(account).is_some_and(|details| history.to >= details);
+        let times = |name: &'static str| history.events.iter().filter(move |event| event.name == name);
+        let renamed = times("UpdateUser").map(|event| event.time).max();
+        let is_there = |name: &str| {
+            let users = account.principals.iter().filter(|own| own.kind == PrincipalKind::User);
+            users.into_iter().any(|own| own.name.eq_ignore_ascii_case(name))
+        };
+        let may_be = |event: &&GrantEvent| match &event.user_name {
+            None => true,
+            Some(name) if name.eq_ignore_ascii_case(&user.name) => true,
+            Some(_) if renamed.is_some_and(|renamed| renamed >= event.time) => true,
+            Some(name) => !is_whole && !is_there(name),
+        };
+        times("UpdateAccessKey").filter(may_be).map(|event| event.time).max()
     }
 
     /// Whether the user, and so its keys, are written down elsewhere; or the key's id is none.
@@ -114,7 +127,7 @@ impl<'a> Analysis<'a> {
     /// Returns the users whose access keys are not known.
     pub fn users_without_keys(&self) -> impl Iterator<Item = &'a Arn> + '_ {
         let account = self.inputs.account;
-        let users = account.principals.iter().filter(|user| user.kind == crate::account::PrincipalKind::User);
+        let users = account.principals.iter().filter(|user| user.kind == PrincipalKind::User);
         users.map(|user| &user.arn).filter(|arn| !account.access_keys.contains_key(*arn))
     }
 }

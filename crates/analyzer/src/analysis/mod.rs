@@ -96,6 +96,8 @@ pub struct PrincipalAnalysis<'a> {
     pub related: RelatedActions,
     /// Whether it used nothing at all in the window.
     pub is_dormant: bool,
+    /// The names in its report that the catalogue does not know.
+    unknown: Vec<UnknownName>,
 }
 
 /// Why an account cannot be judged.

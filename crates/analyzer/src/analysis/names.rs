@@ -7,6 +7,7 @@ use crate::account::ServiceKey;
 use crate::catalog::Catalog;
 use crate::document::PolicyDocument;
 use crate::graph::{Holder, PolicyId};
+use crate::verdict::HolderEvidence;
 
 /// Something that a pattern may match and that the catalogue does not know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,26 +44,27 @@ impl Analysis<'_> {
         of_document(catalog, document, &mut names);
         for holder in holders {
             let Some(principal) = self.principal(holder.principal) else { continue };
-            let Ok((report, _)) = principal.evidence.report() else { continue };
-            for row in &report.services {
-                match &row.service {
-                    ServiceKey::Unknown(service) => {
-                        insert(&mut names, UnknownName::Service(service.to_string()));
-                        for (name, _) in &row.unknown_actions {
-                            insert(&mut names, sane(service.to_string(), name.to_string()));
-                        }
-                    }
-                    ServiceKey::Known(service) => {
-                        for (name, _) in &row.unknown_actions {
-                            let service = catalog.service_prefix(*service).to_owned();
-                            insert(&mut names, sane(service, name.to_string()));
-                        }
-                    }
-                }
-            }
+            principal.unknown.iter().for_each(|name| insert(&mut names, name.clone()));
         }
         NameUniverse { names: names.into_values().collect() }
     }
+}
+
+/// The names in a principal's report that the catalogue does not know, in the report's order.
+pub(super) fn of_report(catalog: &Catalog, evidence: &HolderEvidence<'_>) -> Vec<UnknownName> {
+    let mut names = Vec::new();
+    let Ok((report, _)) = evidence.report() else { return names };
+    for row in &report.services {
+        let service = match &row.service {
+            ServiceKey::Unknown(service) => {
+                names.push(UnknownName::Service(service.to_string()));
+                service
+            }
+            ServiceKey::Known(service) => catalog.service_prefix(*service),
+        };
+        names.extend(row.unknown_actions.iter().map(|(name, _)| sane(service.to_owned(), name.to_string())));
+    }
+    names
 }
 
 fn of_document(catalog: &Catalog, document: &PolicyDocument, names: &mut BTreeMap<String, UnknownName>) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Analysis, PrincipalAnalysis, set_aside};
+use super::{Analysis, PrincipalAnalysis, names, set_aside};
 use crate::account::Principal;
 use crate::catalog::ActionSet;
 use crate::graph::{PolicyId, PrincipalId};
@@ -85,7 +85,8 @@ fn judge_one<'a>(
         let Some(judged) = analysis.policy(policy) else { continue };
         kept.union_with(&judged.left_alone);
         let mut may_go = catalog.empty_set();
-        if let Some(holder) = judged.holders.iter().find(|holder| holder.principal == id)
+        let holder = judged.holders.binary_search_by_key(&id, |holder| holder.principal).ok();
+        if let Some(holder) = holder.and_then(|at| judged.holders.get(at))
             && judged.set_aside.is_none()
             && evidence.set_aside.is_none()
             && evidence.report().is_ok()
@@ -115,5 +116,6 @@ fn judge_one<'a>(
         }
     }
     let is_dormant = evidence.is_dormant();
-    PrincipalAnalysis { evidence, related, is_dormant }
+    let unknown = names::of_report(catalog, &evidence);
+    PrincipalAnalysis { evidence, related, is_dormant, unknown }
 }

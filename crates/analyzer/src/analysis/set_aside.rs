@@ -10,14 +10,8 @@ use crate::verdict::{SetAside, left_alone_policy, left_alone_principal};
 
 /// The managed policies that some principal has as permissions boundary.
 pub(super) fn boundaries(graph: &Graph<'_>) -> Vec<PolicyId> {
-    let used: BTreeSet<_> =
-        graph.account().principals.iter().filter_map(|principal| principal.boundary.as_ref()).collect();
-    graph
-        .policies()
-        .filter(|id| {
-            graph.policy(*id).and_then(|policy| policy.managed()).is_some_and(|managed| used.contains(&managed.arn))
-        })
-        .collect()
+    let managed = |id: &PolicyId| graph.policy(*id).and_then(|policy| policy.managed());
+    graph.policies().filter(|id| managed(id).is_some_and(|managed| graph.is_boundary(&managed.arn))).collect()
 }
 
 /// The policies whose address does not tell them from another one, or whose name IAM would not take

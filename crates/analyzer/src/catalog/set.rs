@@ -55,6 +55,11 @@ impl ActionSet {
         self.0.is_subset(&other.0)
     }
 
+    /// Returns whether no action is in both.
+    pub fn is_disjoint(&self, other: &ActionSet) -> bool {
+        self.0.is_disjoint(&other.0)
+    }
+
     /// Adds all of `other`.
     pub fn union_with(&mut self, other: &ActionSet) {
         self.0.union_with(&other.0);

@@ -19,13 +19,24 @@ pub fn white_prefix(text: &str) -> usize {
 }
 
 /// How many bytes there are before the first that is not of a kind.
+#[inline]
 fn prefix(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> usize {
-    let (chunks, _) = bytes.as_chunks::<CHUNK>();
-    // Without a way out in between, the bytes of a chunk are compared at once.
-    let are_of_kind = |chunk: &&[u8; CHUNK]| chunk.iter().fold(true, |all, byte| all & is_of_kind(*byte));
-    let whole = chunks.iter().take_while(are_of_kind).count() * CHUNK;
-    let rest = bytes.get(whole..).unwrap_or_default();
-    whole + rest.iter().take_while(|byte| is_of_kind(**byte)).count()
+    let (chunks, rest) = bytes.as_chunks::<CHUNK>();
+    let mut passed = 0;
+    for chunk in chunks {
+        // Without a way out in between, the bytes of a chunk are compared at once; the lowest bit that is set is in the first
+        // byte of another kind.
+        let mut others = [0; CHUNK];
+        for (other, byte) in others.iter_mut().zip(chunk) {
+            *other = u8::from(!is_of_kind(*byte));
+        }
+        let others = u128::from_le_bytes(others);
+        if others != 0 {
+            return passed + others.trailing_zeros() as usize / 8;
+        }
+        passed += CHUNK;
+    }
+    passed + rest.iter().take_while(|byte| is_of_kind(**byte)).count()
 }
 
 #[cfg(test)]

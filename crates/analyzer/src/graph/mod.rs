@@ -3,7 +3,7 @@
 //! The nodes are policies, groups, users and roles; an arrow points from what grants to who receives: a policy to whom it
 //! is attached to or embedded in, a group to its members. The holders of a policy are the users and roles that it reaches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -80,6 +80,7 @@ pub struct Graph<'a> {
     group_nodes: Vec<NodeIndex>,
     /// Attachments to policies, and memberships of groups, that the authorization details do not contain.
     dangling: Vec<(PrincipalId, String)>,
+    boundaries: HashSet<&'a Arn>,
 }
 
 impl<'a> Graph<'a> {
@@ -191,6 +192,11 @@ impl<'a> Graph<'a> {
     /// Returns the attachments and memberships that lead nowhere: who has them, and what is missing.
     pub fn dangling(&self) -> &[(PrincipalId, String)] {
         &self.dangling
+    }
+
+    /// Returns whether a policy is the permissions boundary of anybody.
+    pub fn is_boundary(&self, policy: &Arn) -> bool {
+        self.boundaries.contains(policy)
     }
 
     /// Returns the account.
@@ -370,6 +376,7 @@ impl<'a> Building<'a> {
             principal_nodes: self.principal_nodes,
             group_nodes: self.group_nodes,
             dangling: self.dangling,
+            boundaries: self.account.principals.iter().filter_map(|principal| principal.boundary.as_ref()).collect(),
         }
     }
 }

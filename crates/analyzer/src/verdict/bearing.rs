@@ -11,6 +11,8 @@ pub(super) enum Bearing {
     Terms,
     /// Whether a user can call AWS at all.
     Credentials,
+    /// Whether somebody can get the credentials of roles by an identity provider.
+    Federation,
     /// None of these.
     Nothing,
 }
@@ -24,6 +26,10 @@ impl Bearing {
     pub(super) fn of(name: &str) -> Bearing {
         if name.contains("Tag") || name.starts_with("Untag") || name.contains("MFADevice") {
             return Bearing::Terms;
+        }
+        if name.contains("SAMLProvider") || name.contains("OpenIDConnectProvider") {
+            let takes_away = name.starts_with("Delete") || name.starts_with("Remove");
+            return if takes_away { Bearing::Nothing } else { Bearing::Federation };
         }
         // Nobody changes a password without one.
         if name == "ChangePassword" {
@@ -46,6 +52,14 @@ pub(super) fn may_depend_on_who(text: &str) -> bool {
     ["principaltag", "multifactorauth", "\\u"].iter().any(|part| text.contains(part))
 }
 
+/// Whether a trust policy may trust whom an identity provider vouches for: it names some, or anybody.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
+pub(super) fn may_trust_providers(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["federated", "\"*\"", "notprincipal", "\\u"].iter().any(|part| text.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +71,10 @@ mod tests {
             ("TagUser UntagRole EnableMFADevice DeactivateMFADevice", Bearing::Terms),
             ("CreateAccessKey UpdateAccessKey CreateLoginProfile UploadSSHPublicKey", Bearing::Credentials),
             ("DeleteAccessKey DeleteLoginProfile ChangePassword", Bearing::Nothing),
+            ("CreateSAMLProvider UpdateSAMLProvider CreateOpenIDConnectProvider", Bearing::Federation),
+            ("AddClientIDToOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint", Bearing::Federation),
+            ("DeleteSAMLProvider RemoveClientIDFromOpenIDConnectProvider", Bearing::Nothing),
+            ("TagSAMLProvider", Bearing::Terms),
         ] {
             names.split(' ').for_each(|name| assert_eq!(Bearing::of(name), expect, "{name}"));
         }

@@ -1,4 +1,4 @@
-//! Whether a user could call AWS before it was given other credentials.
+//! Whether a user could call AWS before it was given other credentials; or somebody a role, before another identity provider.
 //!
 //! Who had none could use nothing, and that nothing was used until then says nothing.
 
@@ -9,7 +9,7 @@ use crate::time::{DAY, UnixTime};
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>).
 const SEEN: i64 = 90 * DAY;
 
-/// Returns whether the user had credentials before this call about credentials: it used something within 90 days before, or has
+/// Returns whether the user, or a role, had credentials before this call about credentials: it used something within 90 days before, or has
 /// an active access key that is so old.
 pub(super) fn were_there(account: &Account, user: &Principal, event: &GrantEvent) -> bool {
     let before = |time: UnixTime| (1..=SEEN).contains(&event.time.since(time));

@@ -7,7 +7,7 @@ use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use super::bearing::{Bearing, may_depend_on_who};
+use super::bearing::{Bearing, may_depend_on_who, may_trust_providers};
 use super::credentials;
 use super::grant::{Granted, is_without_gap};
 use super::lifted;
@@ -41,6 +41,8 @@ pub struct GrantIndex<'a> {
     by_entity: HashMap<(char, String), Vec<&'a GrantEvent>>,
     /// Calls that change no policy, and may be what permissions wait for: tags, MFA devices, credentials.
     beside: HashMap<(char, String), Vec<&'a GrantEvent>>,
+    /// Calls about identity providers, which they do not name here.
+    federation: Vec<&'a GrantEvent>,
     by_policy: HashMap<String, VersionEvents>,
     /// Events that name nobody, or somebody who is not in the snapshot (any more, or under this name): by kind.
     unnamed: HashMap<char, UnixTime>,
@@ -85,7 +87,8 @@ impl<'a> GrantIndex<'a> {
         let silent = GrantIndex { deny_lifted: nothing(), ..GrantIndex::default() };
         let Some(history) = &account.grants else { return silent };
         let of_principal = nothing();
-        let covers_details = details_at(account).is_none_or(|at| history.to >= at);
+        // What was read at no known time may have been read after the end of any history.
+        let covers_details = details_at(account).is_some_and(|at| history.to >= at);
         let is_dated = is_dated(history, now);
         let mut index = GrantIndex { history: Some(history), is_dated, covers_details, of_principal, ..silent };
         let names = known_names(account);
@@ -93,6 +96,7 @@ impl<'a> GrantIndex<'a> {
             match Bearing::of(&event.name) {
                 Bearing::Permissions => index.add(event, &names),
                 Bearing::Terms | Bearing::Credentials => index.add_beside(event),
+                Bearing::Federation => index.federation.push(event),
                 Bearing::Nothing => {}
             }
         }
@@ -124,7 +128,7 @@ impl<'a> GrantIndex<'a> {
             }
         }
         match (&event.policy_arn, kind) {
-            (Some(arn), _) => self.by_policy.entry(arn.to_string()).or_default().add(event),
+            (Some(arn), _) => self.by_policy.entry(folded(arn)).or_default().add(event),
             (None, Some(POLICY)) => self.note_unnamed(POLICY, event.time),
             (None, _) => {}
         }
@@ -151,10 +155,12 @@ impl<'a> GrantIndex<'a> {
         };
         // By the path with the oldest grant the holder has had the permission for longest.
         let by_path = |path: &Path| self.latest_by_path(graph, policy, holder.principal, *path).max(whole);
-        match holder.paths.iter().map(by_path).min().flatten() {
-            // A write is proof, wherever the history ends; silence is none after its end.
+        let is_whole = self.is_dated && history.to >= times.generated_at && self.covers_details;
+        let written = holder.paths.iter().map(by_path).min().flatten();
+        // A late write is proof, wherever the history ends. Silence is none after its end, nor after an early write.
+        match written.filter(|time| is_whole || times.observed.since(*time) < settings.min_idle()) {
             Some(time) => Granted::At(time),
-            None if !self.is_dated || history.to < times.generated_at || !self.covers_details => Granted::Unknown,
+            None if !is_whole => Granted::Unknown,
             None if times.observed.since(history.from) + TOLERANCE >= settings.min_idle() => Granted::LongAgo,
             None => Granted::Unknown,
         }
@@ -177,7 +183,19 @@ impl<'a> GrantIndex<'a> {
         let versions = versions.filter_map(|events| events.made.max(events.chosen));
         let unnamed = self.unnamed.get(&kind).copied();
         let beside = self.beside(graph, id, principal);
-        own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).chain(beside).max()
+        let federated = self.federated(account, principal);
+        own.chain(groups.map(|event| event.time)).chain(versions).chain(unnamed).chain(beside).chain(federated).max()
+    }
+
+    /// The latest call about identity providers that may have let somebody use the role who could not, if it may trust any.
+    fn federated(&self, account: &Account, role: &Principal) -> Option<UnixTime> {
+        if role.kind != PrincipalKind::Role || self.federation.is_empty() {
+            return None;
+        }
+        let trusts =
+            role.trust.as_ref().is_none_or(|trust| trust.policy().is_none() || may_trust_providers(trust.text()));
+        let counts = |event: &&&GrantEvent| trusts && !credentials::were_there(account, role, event);
+        self.federation.iter().filter(counts).map(|event| event.time).max()
     }
 
     /// The latest call that changed no policy, and that the principal's permissions may have waited for.
@@ -188,12 +206,17 @@ impl<'a> GrantIndex<'a> {
         let held = graph.policies_of(id).into_iter().filter_map(|policy| graph.policy(policy)).chain(boundary);
         // A policy that was not read may depend on anything.
         let has_terms = LazyCell::new(|| {
-            held.into_iter().any(|policy| policy.document().is_none_or(|document| may_depend_on_who(document.text())))
+            let is_unread = |arn: &Arn| account.policy(arn).is_none();
+            graph.is_dangling(id)
+                || principal.boundary.as_ref().is_some_and(is_unread)
+                || held
+                    .into_iter()
+                    .any(|policy| policy.document().is_none_or(|document| may_depend_on_who(document.text())))
         });
         let counts = |event: &&&GrantEvent| match Bearing::of(&event.name) {
             Bearing::Terms => *has_terms,
             Bearing::Credentials => !credentials::were_there(account, principal, event),
-            Bearing::Permissions | Bearing::Nothing => false,
+            Bearing::Permissions | Bearing::Federation | Bearing::Nothing => false,
         };
         own.iter().filter(counts).map(|event| event.time).max()
     }
@@ -229,7 +252,7 @@ impl<'a> GrantIndex<'a> {
 
     /// The calls that made, chose or deleted a version of the policy.
     pub(super) fn version_events(&self, policy: &Arn) -> VersionEvents {
-        let own = self.by_policy.get(policy.as_str()).copied().unwrap_or_default();
+        let own = self.by_policy.get(&folded(policy)).copied().unwrap_or_default();
         VersionEvents { chosen: own.chosen.max(self.unnamed.get(&POLICY).copied()), ..own }
     }
 
@@ -259,7 +282,7 @@ impl<'a> GrantIndex<'a> {
 
 /// Whether the span of a history makes sense at `now`.
 pub(crate) fn is_dated(history: &GrantHistory, now: UnixTime) -> bool {
-    history.from <= history.to && history.to <= now.plus(DAY)
+    history.from.is_possible() && history.from <= history.to && history.to <= now.plus(DAY)
 }
 
 /// Until when the history must reach, to say anything of what the authorization details show.
@@ -289,6 +312,11 @@ fn kind_of_principal(principal: &Principal) -> char {
     }
 }
 
+/// IAM takes the names of policies without regard to case, and an event has the ARN as it was asked with.
+fn folded(arn: &Arn) -> String {
+    arn.as_str().to_ascii_lowercase()
+}
+
 /// What a call is about, by its name.
 fn kind_of(name: &str) -> Option<char> {
     match name {
@@ -315,7 +343,7 @@ fn changes_all(event: &GrantEvent) -> bool {
 fn is_about(event: &GrantEvent, policy: Option<PolicyRef<'_>>) -> bool {
     match (event.name.as_str(), policy) {
         ("AttachUserPolicy" | "AttachRolePolicy" | "AttachGroupPolicy", Some(PolicyRef::Managed(managed))) => {
-            event.policy_arn.as_ref().is_none_or(|arn| *arn == managed.arn)
+            event.policy_arn.as_ref().is_none_or(|arn| folded(arn) == folded(&managed.arn))
         }
         ("AttachUserPolicy" | "AttachRolePolicy" | "AttachGroupPolicy", _) => false,
         // Somebody else's membership does not change what the group grants.

@@ -1,5 +1,7 @@
 //! The facts about one holder, and the verdicts on what it holds.
 
+mod in_runs;
+
 use std::collections::BTreeMap;
 
 use super::grant::{self, GrantWitness, Granted, PolicyGrants, UNDATED};
@@ -21,6 +23,7 @@ use crate::time::{DAY, UnixTime};
 pub struct HolderEvidence<'a> {
     account: &'a Account,
     principal: &'a Principal,
+    address: String,
     settings: &'a Settings,
     regions: RegionEvidence,
     /// Why the principal is set aside.
@@ -70,9 +73,6 @@ pub struct AboutPolicy<'b, 'g> {
     pub now: UnixTime,
 }
 
-/// What most services have of actions, or less.
-const RUN: usize = 256;
-
 impl<'a> HolderEvidence<'a> {
     /// Finds the facts about a principal.
     pub fn new(
@@ -89,6 +89,7 @@ impl<'a> HolderEvidence<'a> {
         let mut evidence = HolderEvidence {
             account,
             principal,
+            address: principal.address(),
             settings,
             regions: regions.clone(),
             set_aside,
@@ -167,6 +168,10 @@ impl<'a> HolderEvidence<'a> {
         if key_use::is_more_than_kms(&self.key_uses) {
             return true;
         }
+        // A use that has no date may be of today, and of anything.
+        if self.principal.last_used.is_none() && self.principal.last_used_region.is_some() {
+            return true;
+        }
         // A service that only resource policies let the role use is not in its report; its last use is in the role's own.
         if self.principal.last_used.is_some_and(|last| times.observed.since(last) < self.settings.min_idle()) {
             let kms_use =
@@ -200,8 +205,7 @@ impl<'a> HolderEvidence<'a> {
             kms_lifted,
         };
         if let Some(reference) = reference {
-            let own_address = self.principal.address();
-            let principal = PrincipalFacts::of(self.principal, &own_address);
+            let principal = PrincipalFacts::of(self.principal, &self.address);
             let policy = PolicyFacts::of(reference, address);
             held.set_aside =
                 held.set_aside.or_else(|| rules.set_aside(now, |rule| rule.ignores_together(&principal, &policy)));
@@ -262,81 +266,6 @@ impl<'a> HolderEvidence<'a> {
             needed: related.and_then(|related| InOrder::of(&related.found).find(id)),
         };
         self.facts_by_row(policy, id, ServiceEvidence::new(self.catalog(), service, row), listed, keeps)
-    }
-
-    /// Calls `each` with the verdict on each of the actions, in their order: with all that follow each other and have the same
-    /// verdict because they are of one service, at once.
-    pub fn verdicts(
-        &self,
-        policy: &HolderPolicy<'_>,
-        actions: impl IntoIterator<Item = ActionId>,
-        related: Option<&RelatedActions>,
-        mut each: impl FnMut(&[ActionId], &Verdict),
-    ) {
-        // Actions come by service, mostly, and in order.
-        let mut actions = actions.into_iter().peekable();
-        let mut own: Vec<ActionId> = Vec::with_capacity(RUN);
-        let mut keeps = KeepsInOrder {
-            everywhere: InOrder::of(&self.protected),
-            needed: InOrder::of(related.map_or(&[][..], |related| &related.found)),
-        };
-        while let Some(first) = actions.next() {
-            let service = self.catalog().service_of(first);
-            let range = self.catalog().range_of(service);
-            let mut last = first;
-            own.clear();
-            own.push(first);
-            while let Some(next) = actions.next_if(|next| *next > last && range.contains(next)) {
-                own.push(next);
-                last = next;
-            }
-            self.verdicts_of_service(policy, (service, &own), &mut keeps, &mut each);
-        }
-    }
-
-    /// Calls `each` with the verdict on each of some actions of a service, in order and none of them twice.
-    fn verdicts_of_service(
-        &self,
-        policy: &HolderPolicy<'_>,
-        (service, actions): (ServiceId, &[ActionId]),
-        keeps: &mut KeepsInOrder<'_>,
-        each: &mut impl FnMut(&[ActionId], &Verdict),
-    ) {
-        let (Some(first), Some(last)) = (actions.first(), actions.last()) else { return };
-        let row = self.report.as_ref().ok().and_then(|(report, _)| report.service(service));
-        let of_service = ServiceEvidence::new(self.catalog(), service, row);
-        let are_plain = policy.grants.says_nothing()
-            && policy.protected.range(*first..=*last).next().is_none()
-            && !keeps.everywhere.has_any(*first, *last)
-            && !keeps.needed.has_any(*first, *last);
-        // The verdict on every action of the service of which nothing else is known.
-        let mut of_all: Option<Verdict> = None;
-        let mut rest = row.map_or(&[][..], |row| &row.actions);
-        for (at, id) in actions.iter().enumerate() {
-            let keeps = Keeps { everywhere: keeps.everywhere.find(*id), needed: keeps.needed.find(*id) };
-            let is_plain = are_plain
-                || keeps.everywhere.is_none()
-                    && keeps.needed.is_none()
-                    && !policy.protected.contains_key(id)
-                    && policy.grants.introduced(*id).is_none();
-            if let Some(verdict) = of_all.as_ref().filter(|_| is_plain) {
-                each(std::slice::from_ref(id), verdict);
-                continue;
-            }
-            let passed = rest.partition_point(|listed| listed.action < *id);
-            rest = rest.get(passed..).unwrap_or_default();
-            let listed = rest.first().filter(|listed| listed.action == *id);
-            let facts = self.facts_by_row(policy, *id, of_service, listed, keeps);
-            let verdict = facts.verdict();
-            if is_plain && !facts.depends_on_action() {
-                if are_plain {
-                    each(actions.get(at..).unwrap_or_default(), &verdict);
-                    return;
-                }
-                of_all = Some(verdict.clone());
-            }
-            each(std::slice::from_ref(id), &verdict);
-        }
     }
 
     fn facts_by_row(
@@ -441,12 +370,6 @@ struct Keeps<'a> {
     everywhere: Option<&'a Protection>,
     /// The action that stays and needs this one.
     needed: Option<&'a ActionId>,
-}
-
-/// All that [`Keeps`] is found in.
-struct KeepsInOrder<'a> {
-    everywhere: InOrder<'a, Protection>,
-    needed: InOrder<'a, ActionId>,
 }
 
 /// What holds for all actions of a service.

@@ -35,7 +35,7 @@ pub use kms::{CRYPTOGRAPHIC_ACTIONS, KMS_RECORDING_DELAY, KmsEvidence, KmsVerdic
 pub(crate) use left_alone::KEEP_SID;
 pub use left_alone::{LeftAlone, Owner, left_alone_policy, left_alone_principal, owner_by_tags};
 pub use protection::Protection;
-pub use regions::{RegionEvidence, RegionProblem, UntrackedRegion};
+pub use regions::{RegionEvidence, RegionProblem, UntrackedRegion, region_use_days};
 pub use report::{NoEvidence, REPORTING_DELAY, ReportTimes, SERVICE_TRACKING_PERIOD};
 pub use table::{ActionFacts, Facts, ServiceFacts};
 

@@ -75,15 +75,21 @@ impl RegionEvidence {
         } else {
             Err(RegionProblem::Untracked(untracked))
         };
-        let tracking_start = named.iter().copied().filter_map(starts).max().unwrap_or(UnixTime(0));
+        let all = named.iter().chain(used.keys()).copied();
+        let tracking_start = all.filter_map(starts).max().unwrap_or(UnixTime(0));
         RegionEvidence { problem, tracking_start }
     }
+}
+
+/// Returns for how many days the use of a Region counts: as long as a report that counts may reach back.
+pub fn region_use_days(settings: &Settings) -> u32 {
+    settings.min_idle_days.saturating_add(settings.max_report_age_days).saturating_add(1)
 }
 
 /// The Regions that a role or an access key was last used in, each with the first of those who were: in the time that reports which
 /// count can see, or nobody knows when.
 fn used<'a>(account: &'a Account, settings: &Settings, now: UnixTime) -> BTreeMap<&'a str, String> {
-    let span = settings.min_idle() + (i64::from(settings.max_report_age_days) + 1) * DAY;
+    let span = i64::from(region_use_days(settings)) * DAY;
     let is_recent = |time: Option<UnixTime>| time.is_none_or(|time| now.since(time) < span);
     let mut found: BTreeMap<&str, String> = BTreeMap::new();
     for role in &account.principals {

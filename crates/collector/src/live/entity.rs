@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secateur_analyzer::time::UnixTime;
 
 use super::{Bearer, KeyNow, Live, Named, found, lacks, next};
-use crate::aws::{AwsError, Call, Clients};
+use crate::aws::{AwsError, Call, Clients, ErrorKind};
 use crate::snapshot::decoded;
 
 impl Live<'_> {
@@ -178,6 +178,23 @@ impl Live<'_> {
             if marker.is_none() {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Returns a number of the account's summary, such as a quota; none where the summary does not have it, or may not be read.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub async fn in_summary(&self, name: &str) -> Result<Option<i64>, AwsError> {
+        let call = Call::new("iam:GetAccountSummary");
+        let send = |aws: Arc<Clients>| async move { aws.iam.get_account_summary().send().await };
+        match self.session.call(&call, send).await {
+            Ok(answer) => {
+                let mut all = answer.summary_map().into_iter().flatten();
+                Ok(all.find(|(key, _)| key.as_str() == name).map(|(_, number)| i64::from(*number)))
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Denied(_) | ErrorKind::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

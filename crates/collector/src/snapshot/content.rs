@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::inventory::SnapshotFile;
 use super::place::{self, Place};
 use super::policy_tags::{self, PolicyTags};
 use super::report::QuickReader;
-use super::{Manifest, SnapshotError, grants, identity, json, kms, regions, report, summary};
+use super::{Manifest, SnapshotError, dates, grants, identity, json, kms, regions, report, summary};
 
 /// A file that was read, hashed and parsed.
 #[derive(Debug)]
@@ -41,6 +41,9 @@ enum Value {
     Checked,
 }
 
+/// How long the buffer of a thread is at first.
+const BUFFER: u64 = 1 << 18;
+
 /// What a thread reads files with, one after the other.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -62,10 +65,8 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
 ) -> Result<Content, SnapshotError> {
     let Reader { buffer, reports } = reader;
-    buffer.clear();
-    let opened = File::open(&file.path).and_then(|mut opened| opened.read_to_end(buffer));
-    opened.map_err(|source| SnapshotError::reading(&file.path, source))?;
-    let bytes = buffer.as_slice();
+    let bytes = File::open(&file.path).and_then(|opened| whole(opened, buffer));
+    let bytes = bytes.map_err(|source| SnapshotError::reading(&file.path, source))?;
     let sha256 = sha256_of(bytes);
     if let Some(&expected) = expected.filter(|expected| **expected != sha256) {
         return Err(SnapshotError::Altered { path: file.path.clone(), expected, found: sha256 });
@@ -85,6 +86,27 @@ pub(super) fn read(
         }
     };
     Ok(Content { sha256, value })
+}
+
+/// Reads to the end, into a buffer that is kept for the next file: as `read_to_end`, but that only of a long file is asked how
+/// long it is.
+fn whole(mut opened: File, buffer: &mut Vec<u8>) -> io::Result<&[u8]> {
+    let mut len = 0;
+    loop {
+        if buffer.len() == len {
+            let is_long = !buffer.is_empty();
+            let expected = if is_long { opened.metadata()?.len() } else { BUFFER };
+            // One byte more shows where the end is.
+            let room = usize::try_from(expected).unwrap_or(usize::MAX).saturating_add(1).max(len.saturating_mul(2));
+            buffer.resize(room, 0);
+        }
+        match opened.read(buffer.get_mut(len..).unwrap_or_default()) {
+            Ok(0) => return Ok(buffer.get(..len).unwrap_or_default()),
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The contents of a snapshot, on their way into an [`Account`].
@@ -152,7 +174,7 @@ impl Parts {
         self.gaps.sort();
         self.gaps.dedup();
         let access_keys = access_keys::by_user(self.access_keys, &details.principals, &identity.id)?;
-        Ok(Account {
+        let mut account = Account {
             catalog,
             id: identity.id,
             partition: identity.partition,
@@ -173,7 +195,9 @@ impl Parts {
             grants: self.grants,
             access_keys,
             kms_keys: kms::by_arn(self.kms_keys)?,
-        })
+        };
+        dates::clear(&mut account);
+        Ok(account)
     }
 
     fn add_policy_tags(&mut self, details: &mut Details) -> Result<(), SnapshotError> {
@@ -202,4 +226,24 @@ fn snapshot_sha256(hashes: &BTreeMap<String, Sha256>) -> Sha256 {
         let _ = writeln!(lines, "{sha256}  {name}");
     }
     sha256_of(lines.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_of_any_length_are_read_whole_one_after_the_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut buffer = Vec::new();
+        let first = usize::try_from(BUFFER).unwrap();
+        for len in [0, 1, first - 1, first, 7, first + 1, first * 2 + 1, first * 5, 0, first * 2] {
+            let content: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
+            let path = dir.path().join("file");
+            fs::write(&path, &content).unwrap();
+            assert!(whole(File::open(&path).unwrap(), &mut buffer).unwrap() == content, "{len}");
+        }
+    }
 }

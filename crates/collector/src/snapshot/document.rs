@@ -27,6 +27,10 @@ impl PartialEq for DocumentValue<'_> {
 impl DocumentValue<'_> {
     /// Returns the document. What is no document becomes one that cannot be read, and is therefore kept.
     pub(super) fn document(self) -> Document {
+        // Percent-encoded text has no escapes, and is not copied.
+        if let Ok(text) = serde_json::from_str::<&str>(self.raw.get()) {
+            return Document::new(decoded(text));
+        }
         match serde_json::from_str::<Cow<'_, str>>(self.raw.get()) {
             Ok(text) => Document::new(decoded(&text)),
             Err(_) => Document::reconstructed(indented(self.raw.get())),
@@ -39,7 +43,10 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if text.trim_start().starts_with('{') {
         return Cow::Borrowed(text);
     }
-    percent_encoding::percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
+    // Never longer than it was.
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend(percent_encoding::percent_decode_str(text));
+    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use secateur_analyzer::account::Gap;
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, sha256_of};
 use secateur_analyzer::time::UnixTime;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::SnapshotError;
 use super::inventory::{Inventory, SnapshotFile};
@@ -37,11 +38,13 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Vec<String>>,
     /// When the collection began.
+    #[serde(deserialize_with = "possible")]
     pub started_at: UnixTime,
     /// When it ended.
+    #[serde(deserialize_with = "possible")]
     pub finished_at: UnixTime,
     /// When the last page of the authorization details was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "possible_if_any")]
     pub details_at: Option<UnixTime>,
     /// Whether the authorization details are whole.
     pub complete: bool,
@@ -50,6 +53,18 @@ pub struct Manifest {
     pub gaps: Vec<Gap>,
     /// The SHA-256 of every other file, by its path from the snapshot's root, with `/`.
     pub files: BTreeMap<String, Sha256>,
+}
+
+fn possible<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixTime, D::Error> {
+    let time = UnixTime::deserialize(deserializer)?;
+    if time.is_possible() { Ok(time) } else { Err(D::Error::custom(format!("{time} is before all of AWS"))) }
+}
+
+fn possible_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixTime>, D::Error> {
+    match Option::<UnixTime>::deserialize(deserializer)? {
+        Some(time) if !time.is_possible() => Err(D::Error::custom(format!("{time} is before all of AWS"))),
+        time => Ok(time),
+    }
 }
 
 /// The one member that is read before all others: what else there is depends on it.

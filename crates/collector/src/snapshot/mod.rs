@@ -6,6 +6,7 @@
 mod access_keys;
 mod catalog;
 mod content;
+mod dates;
 mod details;
 mod document;
 mod error;

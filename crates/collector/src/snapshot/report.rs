@@ -4,6 +4,8 @@
 //! is read by serde, with the same result.
 //! See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html>.
 
+mod layout;
+mod names;
 mod quick;
 mod scan;
 
@@ -128,7 +130,7 @@ fn status(answer: &Answer<'_>) -> ReportStatus {
     }
 }
 
-/// Returns who was used without a time: AWS gives all of these or none.
+/// Returns who was used without a time, or at an impossible one: AWS gives all of these or none.
 fn contradiction(answer: &Answer<'_>) -> Option<String> {
     let says = |member: &Option<Value>| match member {
         Some(Value::String(text)) => !text.is_empty(),
@@ -145,12 +147,24 @@ fn contradiction(answer: &Answer<'_>) -> Option<String> {
         if let Some((member, _)) = said {
             return Some(format!("{name} has {member}, and no LastAuthenticated"));
         }
+        let is_impossible = |time: &UnixTime| !time.is_possible();
+        if let Some(time) = service.last_authenticated.filter(is_impossible) {
+            return Some(format!("{name} has {time} as LastAuthenticated"));
+        }
+        let actions = service.tracked_actions_last_accessed.iter().flatten();
+        let mut timed = actions.filter_map(|action| Some((text(&action.action_name), action.last_accessed_time?)));
+        if let Some((action, time)) = timed.find(|(_, time)| is_impossible(time)) {
+            return Some(format!("{name}:{} has {time} as LastAccessedTime", bare(action)));
+        }
         let is_odd = |action: &&Action<'_>| action.last_accessed_time.is_none() && says(&action.last_accessed_entity);
         let odd = service.tracked_actions_last_accessed.iter().flatten().find(is_odd)?;
-        let action = text(&odd.action_name);
-        let bare = action.split_once(':').map_or(action, |(_, bare)| bare);
-        Some(format!("{name}:{bare} has LastAccessedEntity, and no LastAccessedTime"))
+        Some(format!("{name}:{} has LastAccessedEntity, and no LastAccessedTime", bare(text(&odd.action_name))))
     })
+}
+
+/// The name of an action without its service's prefix.
+fn bare(action: &str) -> &str {
+    action.split_once(':').map_or(action, |(_, bare)| bare)
 }
 
 fn row(service: &Service<'_>, catalog: &Catalog) -> ServiceRow {

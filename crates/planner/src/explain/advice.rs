@@ -4,7 +4,9 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::{Holder, PolicyId};
 use secateur_analyzer::rules::KeepRule;
 use secateur_analyzer::time::UnixTime;
-use secateur_analyzer::verdict::{ExpiredRule, Facts, Protection, REPORTING_DELAY, RegionProblem, Verdict};
+use secateur_analyzer::verdict::{
+    ExpiredRule, Facts, Protection, REPORTING_DELAY, RegionProblem, Verdict, region_use_days,
+};
 
 use super::{VerdictWord, young};
 
@@ -52,7 +54,7 @@ fn words(
         Verdict::Used(last) => {
             (5, format!("it was last used on {}", last.date()), format!("no further use by {}", from(*last).date()))
         }
-        Verdict::RegionUntracked(problem) => region(problem, days),
+        Verdict::RegionUntracked(problem) => region(problem, region_use_days(analysis.inputs().settings)),
         Verdict::TooRecent { since } => {
             let young = young::cause(analysis, (policy, holder), *since, facts.observed.as_ref().ok().copied());
             let why = young.as_ref().map_or_else(String::new, |young| format!(": {}", young.cause));

@@ -1,7 +1,7 @@
 //! An explanation says what the plan of the same account does.
 
-use secateur_analyzer::account::KeyLastUsed;
 use secateur_analyzer::account::sketch::{NOW, Sketch, arn, time};
+use secateur_analyzer::account::{Document, GrantEvent, GrantHistory, KeyLastUsed, PolicyVersion};
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{KmsPruning, Rules, Settings};
@@ -257,6 +257,43 @@ fn the_cause_of_a_late_date_is_named() {
     let with_boundary = |sketch: Sketch| sketch.change("role/r", |role| role.boundary = arn("policy/B"));
     let cause = "its permissions boundary arn:aws:iam::111122223333:policy/B has stood as it is since 2026-10-01 only";
     assert_eq!(reasons(with_boundary(bounded("2026-10-01")), "role/r"), dated(cause));
+    // A call of the same second about somebody else is not what it comes from.
+    let other = |name: &str, role: Option<&str>| {
+        let lifted = self::role()
+            .principal("role/other")
+            .managed("policy/D", &document(r#""sqs:*""#))
+            .attach("role/r", "policy/D")
+            .change_policy("policy/D", |own| {
+                let before = document(r#""sqs:*""#).replace("Allow", "Deny");
+                let version = |id: &str, day: &str, text: &str| PolicyVersion {
+                    id: id.to_owned(),
+                    created: time(day),
+                    document: Some(Document::new(text)),
+                };
+                let now = document(r#""sqs:*""#);
+                own.versions = vec![version("v1", "2020-01-01", &before), version("v2", "2026-10-01", &now)];
+                own.default_version = "v2".to_owned();
+            });
+        let event = GrantEvent {
+            time: time("2026-10-01").unwrap(),
+            name: name.to_owned(),
+            user_name: None,
+            role_name: role.map(str::to_owned),
+            group_name: None,
+            policy_name: None,
+            policy_arn: None,
+        };
+        let mut sketch = lifted;
+        let (from, to) = (time("2026-07-01").unwrap(), time(NOW).unwrap());
+        sketch.account.grants = Some(GrantHistory { from, to, events: vec![event] });
+        reasons(sketch, "role/r")
+    };
+    let denied = "policy/D, which the principal has too, may have denied it before its version v2 of 2026-10-01";
+    assert_eq!(other("PutRolePolicy", Some("other")), dated(denied));
+    let called = |name: &str| dated(&format!("the event history has {name} on 2026-10-01"));
+    assert_eq!(other("PutRolePolicy", Some("r")), called("PutRolePolicy"));
+    assert_eq!(other("PutRolePolicy", None), called("PutRolePolicy"));
+    assert_eq!(other("UpdateRole", Some("gone")), called("UpdateRole"));
     // The date of the report moves with the next one: none is promised.
     let [because, unless] = reasons(with_boundary(role()), "role/r");
     let undated = "only, less than 90 days: the snapshot does not have its permissions boundary, which may be of today";
@@ -281,7 +318,7 @@ fn a_region_that_only_a_key_or_a_role_names_is_said() {
         }
     }
     let nothing = "no last-accessed data is known to exist for xx-none-1, where";
-    let unless = "a catalogue that lists xx-none-1, or 90 days without such a use".to_owned();
+    let unless = "a catalogue that lists xx-none-1, or 98 days without such a use".to_owned();
     let told = "an access key of user/u was last used";
     assert_eq!(reasons(user, "user/u"), [format!("{nothing} {told}"), unless.clone()]);
     let role = role().change("role/r", |role| {

@@ -1,6 +1,6 @@
 //! Since when use would have been seen, and why only since then.
 
-use secateur_analyzer::account::{ManagedPolicy, Principal};
+use secateur_analyzer::account::{Account, GrantEvent, ManagedPolicy, Principal, PrincipalKind};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::{Holder, PolicyId};
 use secateur_analyzer::time::UnixTime;
@@ -39,7 +39,8 @@ pub(super) fn cause(
         return dated(format!("version {version} of the policy is of {day}"));
     }
     let events = account.grants.iter().flat_map(|history| &history.events);
-    if let Some(event) = events.into_iter().find(|event| event.time == since) {
+    let mut events = events.into_iter().filter(|event| event.time == since);
+    if let Some(event) = events.find(|event| may_concern(event, account, own, managed)) {
         return dated(format!("the event history has {} on {day}", event.name));
     }
     let others = attached(analysis, own).find_map(|other| Some((other, version_of(other, since)?)));
@@ -67,6 +68,35 @@ pub(super) fn cause(
         return Some(Young { cause: cause.to_owned(), instead: Some(instead) });
     }
     None
+}
+
+/// Whether a call names the principal, a group or a policy of it; or nobody, or by another name somebody who was renamed.
+fn may_concern(event: &GrantEvent, account: &Account, own: &Principal, managed: Option<&ManagedPolicy>) -> bool {
+    let is = |name: &str, said: &Option<String>| said.as_ref().is_some_and(|said| said.eq_ignore_ascii_case(name));
+    let is_of_own = match own.kind {
+        PrincipalKind::User => is(&own.name, &event.user_name),
+        PrincipalKind::Role => is(&own.name, &event.role_name),
+    };
+    let is_member = |group: &str| own.groups.iter().any(|name| name.eq_ignore_ascii_case(group));
+    // Who else joined a group changes nothing for its members.
+    let is_of_group = event.group_name.as_deref().is_some_and(is_member) && event.user_name.is_none();
+    let names_nobody = event.user_name.is_none() && event.role_name.is_none() && event.group_name.is_none();
+    let of_groups = account.groups.iter().filter(|group| is_member(&group.name)).flat_map(|group| &group.attached);
+    let mut held = of_groups.chain(managed.map(|managed| &managed.arn)).chain(&own.attached).chain(&own.boundary);
+    let is_of_policy = match &event.policy_arn {
+        Some(arn) => names_nobody && held.any(|other| other.as_str().eq_ignore_ascii_case(arn.as_str())),
+        None => names_nobody,
+    };
+    let is_there = |other: &Principal| match other.kind {
+        PrincipalKind::User => is(&other.name, &event.user_name),
+        PrincipalKind::Role => is(&other.name, &event.role_name),
+    };
+    let is_renamed = || {
+        event.name.starts_with("Update")
+            && !account.principals.iter().any(is_there)
+            && !account.groups.iter().any(|group| is(&group.name, &event.group_name))
+    };
+    is_of_own || is_of_group || is_of_policy || is_renamed()
 }
 
 fn version_of(policy: &ManagedPolicy, created: UnixTime) -> Option<&str> {

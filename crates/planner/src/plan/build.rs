@@ -15,13 +15,12 @@ use super::attachments::AttachmentSlots;
 use super::aws_managed::{self, AwsManagedDrafts};
 use super::blocked::{self, BlockedPolicy};
 use super::derive::{self, ProvedChange};
-use super::digest::{changes_digest_on, digest_on};
 use super::draft::{self, ByNames, Draft};
 use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
-    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, fit, group, keys,
-    resources, settled, still_granted, subject, unwritable, withheld,
+    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, digest, fit, group,
+    keys, resources, settled, still_granted, subject, unwritable, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -94,7 +93,8 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
     let graph = analysis.graph();
     let threads = analysis.inputs().threads;
     let Drafted { drafts, blocked, mut withheld, advice, reused } = drafted(analysis, options, left);
-    let holders = drafts.iter().flat_map(|draft| graph.holders(draft.policy)).map(|holder| holder.principal);
+    let holders = drafts.iter().filter_map(|draft| analysis.policy(draft.policy)).flat_map(|policy| &policy.holders);
+    let holders = holders.map(|holder| holder.principal);
     let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
     let mut proved: Vec<ProvedChange> = Vec::new();
     let mut refused: Vec<(PolicyId, String, ProofError)> = Vec::new();
@@ -402,6 +402,8 @@ fn assemble(
     let keys = keys.flat_map(|(change, _)| &change.resources).map(|resource| &resource.arn);
     let assumed_kms_keys = keys.collect::<BTreeSet<_>>().len();
     let assumed_grant_dates = assumed_actions + assumed_kms_keys;
+    // Thousands of sets, which nobody needs any more.
+    drop(said.losses);
     let gaps: Vec<PlanGap> = (analysis.gaps().iter())
         .map(|gap| PlanGap { subject: gap.subject.clone(), kind: gap.kind.clone(), detail: gap.detail.clone() })
         .collect();
@@ -414,7 +416,7 @@ fn assemble(
         format_version: FORMAT_VERSION.to_owned(),
         tool: Tool { name: "secateur".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         digest: Sha256([0; 32]),
-        changes_digest: changes_digest_on(&changes, inputs.threads),
+        changes_digest: Sha256([0; 32]),
         account: PlanAccount {
             id: inputs.account.id.clone(),
             partition: inputs.account.partition.clone(),
@@ -454,7 +456,7 @@ fn assemble(
         gaps,
         summary,
     };
-    plan.digest = digest_on(&plan, inputs.threads);
+    digest::fill_in(&mut plan, inputs.threads);
     plan
 }
 

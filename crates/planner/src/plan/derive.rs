@@ -65,7 +65,7 @@ pub(super) fn derive(
         resources: keys,
         statements,
         key: None,
-        readmitted: traces::readmitted(analysis, &claim, &lineages, proof.holders(), options),
+        readmitted: traces::readmitted(analysis, &claim, &lineages, &proof, options),
         frozen: traces::frozen(analysis, &lineages),
         still_granted_by: Vec::new(),
         risk,

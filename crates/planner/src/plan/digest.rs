@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 
 use secateur_analyzer::document::{Sha256, Sha256Writer};
 use secateur_analyzer::parallel;
@@ -17,16 +18,30 @@ use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
 pub fn digest(plan: &Plan) -> Sha256 {
-    digest_on(plan, NonZeroUsize::MIN)
+    whole(plan, |object| {
+        object.list("changes", &plan.changes);
+        plan.changes_digest
+    })
 }
 
-/// The same, with some threads to write changes for the hash.
-pub(super) fn digest_on(plan: &Plan, threads: NonZeroUsize) -> Sha256 {
+/// Fills in both digests of a plan; several threads write its changes for the hashes.
+pub(super) fn fill_in(plan: &mut Plan, threads: NonZeroUsize) {
+    let mut essence = Sha256([0; 32]);
+    let digest = whole(plan, |object| {
+        object.name("changes");
+        essence = hash_changes(threads, &plan.changes, &mut object.hashing.hash);
+        essence
+    });
+    (plan.digest, plan.changes_digest) = (digest, essence);
+}
+
+/// Hashes a plan without its `digest`; `changes` does so with the changes, and returns their own digest.
+fn whole(plan: &Plan, changes: impl FnOnce(&mut Object<Quick>) -> Sha256) -> Sha256 {
     let Plan {
         format_version,
         tool,
         digest: _,
-        changes_digest,
+        changes_digest: _,
         account,
         window,
         complete,
@@ -34,7 +49,7 @@ pub(super) fn digest_on(plan: &Plan, threads: NonZeroUsize) -> Sha256 {
         inputs,
         principals,
         reports,
-        changes,
+        changes: _,
         blocked,
         withheld,
         advice,
@@ -44,9 +59,8 @@ pub(super) fn digest_on(plan: &Plan, threads: NonZeroUsize) -> Sha256 {
     object.member("account", account);
     object.list("advice", advice);
     object.list("blocked", blocked);
-    object.name("changes");
-    write_list_on(threads, changes, &mut object.hashing.hash, |change, quick, then| quick.write(change, then));
-    object.member("changes_digest", changes_digest);
+    let changes_digest = changes(&mut object);
+    object.member("changes_digest", &changes_digest);
     object.member("complete", complete);
     object.member("format_version", format_version);
     object.list("gaps", gaps);
@@ -78,67 +92,103 @@ pub(super) fn digest_of_file(bytes: &[u8]) -> Result<Sha256, serde_json::Error> 
     Ok(object.finish())
 }
 
-/// Returns the SHA-256 over what the changes do: address, action, expectations, the text after, and the removed names.
-pub fn changes_digest(changes: &[Change]) -> Sha256 {
-    changes_digest_on(changes, NonZeroUsize::MIN)
+/// What a change does: address, action, expectations, the text after, and the removed names.
+#[derive(Serialize)]
+struct Essence<'a> {
+    action: ChangeAction,
+    address: &'a str,
+    after: Option<&'a str>,
+    expects: &'a Expects,
+    removed: Vec<&'a str>,
 }
 
-/// The same, with some threads to write changes for the hash.
-pub(super) fn changes_digest_on(changes: &[Change], threads: NonZeroUsize) -> Sha256 {
-    #[derive(Serialize)]
-    struct Essence<'a> {
-        action: ChangeAction,
-        address: &'a str,
-        after: Option<&'a str>,
-        expects: &'a Expects,
-        removed: Vec<&'a str>,
-    }
-    let mut hash = Sha256Writer::default();
-    write_list_on(threads, changes, &mut hash, |change, canonical, then| {
+impl Essence<'_> {
+    fn of(change: &Change) -> Essence<'_> {
         let mut removed: Vec<&str> =
             change.removed.iter().flat_map(|removed| &removed.actions).map(String::as_str).collect();
         removed.sort_unstable();
-        let essence = Essence {
+        Essence {
             address: &change.address,
             action: change.action,
             expects: &change.expects,
             after: change.after.as_deref(),
             removed,
-        };
-        canonical.write(&essence, then)
-    });
-    hash.finish()
+        }
+    }
 }
 
-/// Changes that are written at a time by one thread, and how many times as many stand in memory at most.
+/// Returns the SHA-256 over what the changes do: address, action, expectations, the text after, and the removed names.
+pub fn changes_digest(changes: &[Change]) -> Sha256 {
+    let mut quick = Quick::default();
+    write_list(changes, &mut quick, |change, quick| quick.value(&Essence::of(change)));
+    quick.hash.finish()
+}
+
+/// Changes that are written at a time by one thread, and how many times as many stand in memory, twice, at most.
 const PART: usize = 32;
 const PARTS: usize = 8;
 
-/// Hashes a list of changes that several threads write, in order.
-fn write_list_on(
-    threads: NonZeroUsize,
-    changes: &[Change],
-    hash: &mut Sha256Writer,
-    write: impl Fn(&Change, &mut Canonical, &mut dyn FnMut(&[u8])) -> serde_json::Result<()> + Sync,
-) {
-    hash.update(b"[");
-    let parts: Vec<&[Change]> = changes.chunks(PART).collect();
-    let mut is_first = true;
-    for some in parts.chunks(PARTS) {
-        let texts = parallel::map_with(threads, some, Canonical::default, |canonical, part| {
-            let mut text = Vec::new();
-            for change in *part {
-                text.push(b',');
-                must(write(change, canonical, &mut |bytes| text.extend_from_slice(bytes)));
-            }
-            text
-        });
-        for text in texts {
-            hash.update(text.strip_prefix(b",").filter(|_| is_first).unwrap_or(&text));
-            is_first = false;
+/// Texts of changes, in order, and the hash that they go into.
+struct Hashed<'h> {
+    hash: &'h mut Sha256Writer,
+    texts: Vec<Vec<u8>>,
+    is_empty: bool,
+}
+
+impl Hashed<'_> {
+    /// Hashes what there is, each text with a comma before every change.
+    fn catch_up(&mut self) {
+        for text in self.texts.drain(..) {
+            self.hash.update(text.strip_prefix(b",").filter(|_| self.is_empty).unwrap_or(&text));
+            self.is_empty = false;
         }
     }
+}
+
+/// Hashes the list of changes as it stands in a plan, and returns the digest of what they do. While some are written, those
+/// before them are hashed.
+fn hash_changes(threads: NonZeroUsize, changes: &[Change], hash: &mut Sha256Writer) -> Sha256 {
+    enum Step<'s, 'h, 'c> {
+        Hash(&'s Mutex<Hashed<'h>>),
+        Write(&'c [Change]),
+    }
+    let mut essence = Sha256Writer::default();
+    hash.update(b"[");
+    essence.update(b"[");
+    let into = |hash| Mutex::new(Hashed { hash, texts: Vec::new(), is_empty: true });
+    let (mut whole, mut own) = (into(hash), into(&mut essence));
+    let parts: Vec<&[Change]> = changes.chunks(PART).collect();
+    for some in parts.chunks(PARTS).chain([&[][..]]) {
+        let hashes = [Step::Hash(&whole), Step::Hash(&own)].into_iter();
+        let steps: Vec<Step<'_, '_, '_>> = hashes.chain(some.iter().map(|part| Step::Write(part))).collect();
+        let texts = parallel::map_with(threads, &steps, Canonical::default, |canonical, step| match step {
+            Step::Hash(hashed) => {
+                hashed.lock().unwrap_or_else(PoisonError::into_inner).catch_up();
+                None
+            }
+            Step::Write(part) => Some(written(part, canonical)),
+        });
+        drop(steps);
+        let (of_whole, of_own): (Vec<_>, Vec<_>) = texts.into_iter().flatten().unzip();
+        whole.get_mut().unwrap_or_else(PoisonError::into_inner).texts = of_whole;
+        own.get_mut().unwrap_or_else(PoisonError::into_inner).texts = of_own;
+    }
+    drop((whole, own));
     hash.update(b"]");
+    essence.update(b"]");
+    essence.finish()
+}
+
+/// Some changes in RFC 8785 form, each behind a comma: as they stand in a plan, and what they do.
+fn written(changes: &[Change], canonical: &mut Canonical) -> (Vec<u8>, Vec<u8>) {
+    let (mut whole, mut own) = (Vec::new(), Vec::new());
+    for change in changes {
+        whole.push(b',');
+        must(canonical.write(change, |bytes| whole.extend_from_slice(bytes)));
+        own.push(b',');
+        must(canonical.write(&Essence::of(change), |bytes| own.extend_from_slice(bytes)));
+    }
+    (whole, own)
 }
 
 /// Returns the SHA-256 over the RFC 8785 form of plain data.

@@ -120,6 +120,18 @@ impl<'a> Draft<'a> {
         self.size(&self.rewritten.outcome)
     }
 
+    /// Returns what [`Self::size_after`] is not above, without counting; by names that nobody would write, nothing.
+    pub fn size_at_most(&self) -> usize {
+        if self.is_too_long {
+            return usize::MAX;
+        }
+        match (&self.rewritten.outcome, &self.pruned) {
+            (Outcome::Unchanged, Some((_, Outcome::Changed(text)))) | (Outcome::Changed(text), _) => text.len(),
+            (Outcome::Unchanged, Some((_, Outcome::Empty))) | (Outcome::Empty, _) => 0,
+            (Outcome::Unchanged, _) => self.document.text().len(),
+        }
+    }
+
     /// Returns the characters that count of a text that an outline of this draft wrote.
     pub fn size(&self, outcome: &Outcome) -> usize {
         match (outcome, &self.pruned) {

@@ -32,10 +32,8 @@ pub(super) fn expects(graph: &Graph<'_>, subject: &Subject<'_>) -> Expects {
         (Some(_), None) => groups(graph, subject.policy),
         _ => Vec::new(),
     };
-    let boundary_use = managed.is_some_and(|managed| {
-        managed.boundary_count.unwrap_or(0) > 0
-            || account.principals.iter().any(|principal| principal.boundary.as_ref() == Some(&managed.arn))
-    });
+    let boundary_use =
+        managed.is_some_and(|managed| managed.boundary_count.unwrap_or(0) > 0 || graph.is_boundary(&managed.arn));
     Expects {
         document: Some(fingerprint(subject.before)),
         holders,

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use secateur_analyzer::account::{Account, PrincipalKind};
+use secateur_analyzer::account::{Account, InlinePolicy, PrincipalKind};
 use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::{Entity, Graph, PolicyRef};
 use secateur_analyzer::parallel;
@@ -60,11 +60,15 @@ impl Quotas {
 
 /// Returns the characters that count of all inline policies of an entity.
 pub(super) fn inline_size(account: &Account, entity: Entity) -> usize {
+    inline(account, entity).map(|policy| counted_characters(policy.document.text())).sum()
+}
+
+fn inline(account: &Account, entity: Entity) -> impl Iterator<Item = &InlinePolicy> {
     let inline = match entity {
         Entity::Principal(id) => account.principals.get(id.0).map(|principal| &principal.inline),
         Entity::Group(at) => account.groups.get(at).map(|group| &group.inline),
     };
-    inline.into_iter().flatten().map(|policy| counted_characters(policy.document.text())).sum()
+    inline.into_iter().flatten()
 }
 
 /// Makes the drafts fit their quotas, those of one entity's inline policies together. Returns what is withheld for that.
@@ -90,6 +94,13 @@ pub(super) fn fit(
     }
     for (entity, own) in by_entity {
         let quota = quotas.of_entity(graph.account(), entity);
+        // Mostly there is room without counting.
+        let after: usize =
+            own.iter().filter_map(|at| drafts.get(*at)).map(Draft::size_at_most).fold(0, usize::saturating_add);
+        let before: usize = inline(graph.account(), entity).map(|policy| policy.document.text().len()).sum();
+        if after.saturating_add(before) <= quota {
+            continue;
+        }
         let start = inline_size(graph.account(), entity);
         leave_what_takes_nothing(drafts, &own, start, quota);
         let growth = own.iter().filter_map(|at| drafts.get(*at)).map(Draft::growth).fold(0, i64::saturating_add);
@@ -181,7 +192,8 @@ pub(super) fn fit_alone(
     withheld
 }
 
-/// Returns the room that one managed policy's draft has; none once it is split over several policies, which then fit.
+/// Returns the room that one managed policy's draft has; none where it fits without counting, and once it is split over several
+/// policies, which then fit.
 fn room_alone(
     graph: &Graph<'_>,
     draft: &mut Draft<'_>,
@@ -190,6 +202,9 @@ fn room_alone(
     slots: &mut AttachmentSlots<'_, '_>,
     withheld: &mut Vec<Withheld>,
 ) -> Option<Room> {
+    if draft.size_at_most() <= quota {
+        return None;
+    }
     let is_own = draft.through.is_none();
     let start = if is_own { counted_characters(draft.document.text()) } else { 0 };
     let room = Room { room: quota.max(start), quota, others: 0 };
@@ -226,6 +241,10 @@ pub(super) fn group_inline(graph: &Graph<'_>, changes: &mut [Change]) {
         let Some(first) = own.first().and_then(|at| changes.get(*at)) else { continue };
         let Some(quota) = quota_of_owner(&quotas, &first.target.kind) else { continue };
         let start = first.expects.inline_size.unwrap_or(0);
+        let texts = own.iter().filter_map(|at| changes.get(*at)).filter_map(|change| change.after.as_ref());
+        if texts.map(String::len).fold(start, usize::saturating_add) <= quota {
+            continue;
+        }
         let (growing, shrinking): (Vec<usize>, Vec<usize>) =
             own.iter().partition(|at| changes.get(**at).is_some_and(|change| growth(change) > 0));
         let grown: i64 = growing.iter().filter_map(|at| changes.get(*at)).map(growth).sum();

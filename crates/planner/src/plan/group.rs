@@ -90,7 +90,7 @@ pub(super) fn replace(
         first.change.holders =
             proof.holders().iter().filter_map(|holder| numbering.principal(holder.principal)).collect();
         first.change.removed = removed.entries;
-        first.change.readmitted = traces::readmitted(analysis, &claim, &lineages, proof.holders(), options);
+        first.change.readmitted = traces::readmitted(analysis, &claim, &lineages, &proof, options);
         first.change.frozen = traces::frozen(analysis, &lineages);
         first.change.risk = derive::risk(analysis, proof.lost());
         first.change.proof = derive::plan_proof(&proof);

@@ -66,11 +66,14 @@ pub(super) fn removed(
             let riskiest = actions.iter().map(|id| risk(catalog, id)).max();
             let count = actions.len();
             let evidence = removal_of(first).map(|(principal, removal)| evidence(principal, &removal)).collect();
-            let order = (Reverse(riskiest), Reverse(count), names.clone(), reason);
+            let order = (Reverse(riskiest), Reverse(count), reason);
             (order, Removed { reason: reason.as_str().to_owned(), actions: names, count, evidence })
         })
         .collect();
-    entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.evidence.cmp(&b.1.evidence)));
+    entries.sort_by(|((risk_a, count_a, reason_a), a), ((risk_b, count_b, reason_b), b)| {
+        let by_names = (risk_a, count_a, &a.actions).cmp(&(risk_b, count_b, &b.actions));
+        by_names.then_with(|| (reason_a, &a.evidence).cmp(&(reason_b, &b.evidence)))
+    });
     let entries = entries.into_iter().map(|(_, entry)| entry).collect();
     RemovedActions { entries, assumed_grant_dates: assumed(count, &removals) }
 }
@@ -120,8 +123,8 @@ fn classes(len: usize, removals: &[(usize, &Grounds)]) -> Vec<usize> {
     classes
 }
 
-/// Riskiest first, then the larger, then by name.
-type Order = (Reverse<Option<Risk>>, Reverse<usize>, Vec<String>, RemovalReason);
+/// Riskiest first, then the larger, then by name and by reason.
+type Order = (Reverse<Option<Risk>>, Reverse<usize>, RemovalReason);
 
 /// A pattern with wildcards that the author wrote and that is gone, and what it matches.
 pub(super) struct GonePattern {

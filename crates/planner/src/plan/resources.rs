@@ -145,6 +145,9 @@ pub(super) fn removed(analysis: &Analysis<'_>, cut: &[CutResource]) -> Vec<Remov
 pub(super) fn statements(analysis: &Analysis<'_>, documents: &Documents<'_>, proof: &Proof) -> Vec<RemovedStatement> {
     let catalog = analysis.catalog();
     let mut statements: Vec<RemovedStatement> = Vec::new();
+    if proof.resources().is_empty() {
+        return statements;
+    }
     let mut named = documents.allowed_after(catalog);
     named.union_with(proof.lost());
     let numbers: BTreeSet<usize> = proof.resources().iter().map(|cut| cut.statement).collect();

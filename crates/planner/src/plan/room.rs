@@ -1,5 +1,7 @@
 //! Making documents that share a quota fit it: by names, by wildcards, or by leaving something as its author wrote it.
 
+use std::borrow::Cow;
+
 use secateur_analyzer::document::counted_characters;
 use secateur_analyzer::graph::Graph;
 
@@ -50,11 +52,27 @@ impl Fitted {
 struct Decision {
     draft: usize,
     slot: usize,
-    problem: cover::Slot,
+    /// The characters of what its author wrote.
+    author: usize,
     fixed: Vec<String>,
     written: Written,
     /// Whether it is still open, or left as its author wrote it.
     is_open: bool,
+}
+
+/// What is to be written in all slots, and each as a problem of covering.
+struct Decisions {
+    all: Vec<Decision>,
+    problems: Vec<cover::Slot>,
+}
+
+/// The problems that are still open. They have many names, and mostly all of them are.
+fn open<'p>(all: &[Decision], problems: &'p [cover::Slot]) -> Cow<'p, [cover::Slot]> {
+    if all.iter().all(|decision| decision.is_open) {
+        return Cow::Borrowed(problems);
+    }
+    let open = all.iter().zip(problems).filter(|(decision, _)| decision.is_open);
+    Cow::Owned(open.map(|(_, problem)| problem.clone()).collect())
 }
 
 /// More names than these in all slots together are not weighed against each other.
@@ -68,7 +86,7 @@ impl Room {
         }
         let outline = draft.outline();
         let mut decisions = decisions(std::slice::from_ref(&outline));
-        let base = base(&[draft], std::slice::from_ref(&outline), &decisions);
+        let base = base(&[draft], std::slice::from_ref(&outline), &decisions.all);
         self.decide(&[draft], std::slice::from_ref(&outline), &mut decisions, base, wildcards).is_ok()
     }
 
@@ -111,22 +129,22 @@ impl Room {
         wildcards: Wildcards,
     ) -> (Vec<Vec<Written>>, Vec<Left>) {
         let mut decisions = decisions(outlines);
-        let base = base(drafts, outlines, &decisions);
+        let base = base(drafts, outlines, &decisions.all);
         while self.decide(drafts, outlines, &mut decisions, base, wildcards).is_err() {
             // What would grow most stays as written; the earlier among equals.
             let growth = |decision: &Decision| {
                 let names = outlines.get(decision.draft).map_or(0, |outline| outline.names_cost(decision.slot));
-                names.saturating_sub(decision.problem.written)
+                names.saturating_sub(decision.author)
             };
-            let worst = (decisions.iter().enumerate().filter(|(_, decision)| decision.is_open))
+            let worst = (decisions.all.iter().enumerate().filter(|(_, decision)| decision.is_open))
                 .max_by_key(|(at, decision)| (growth(decision), std::cmp::Reverse(*at)))
                 .map(|(at, _)| at);
-            let Some(decision) = worst.and_then(|at| decisions.get_mut(at)) else { break };
+            let Some(decision) = worst.and_then(|at| decisions.all.get_mut(at)) else { break };
             (decision.is_open, decision.written) = (false, Written::AsWritten);
         }
         let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
         let mut left: Vec<Left> = vec![Vec::new(); outlines.len()];
-        for decision in decisions {
+        for decision in decisions.all {
             if let (Written::AsWritten, Some(outline), Some(left)) =
                 (&decision.written, outlines.get(decision.draft), left.get_mut(decision.draft))
             {
@@ -145,16 +163,16 @@ impl Room {
         self,
         drafts: &[&Draft<'_>],
         outlines: &[Outline<'_>],
-        decisions: &mut [Decision],
+        decisions: &mut Decisions,
         base: usize,
         wildcards: Wildcards,
     ) -> Result<(), ()> {
-        let open: Vec<cover::Slot> =
-            decisions.iter().filter(|decision| decision.is_open).map(|decision| decision.problem.clone()).collect();
-        let left: usize = (decisions.iter().filter(|decision| !decision.is_open))
-            .map(|decision| if decision.problem.written == 0 { 0 } else { decision.problem.written + 3 })
+        let Decisions { all, problems } = decisions;
+        let open = open(all, problems);
+        let left: usize = (all.iter().filter(|decision| !decision.is_open))
+            .map(|decision| if decision.author == 0 { 0 } else { decision.author + 3 })
             .sum();
-        let fixed: usize = (decisions.iter().filter(|decision| decision.is_open))
+        let fixed: usize = (all.iter().filter(|decision| decision.is_open))
             .flat_map(|decision| &decision.fixed)
             .map(|pattern| cover::cost(pattern))
             .sum();
@@ -166,17 +184,17 @@ impl Room {
         loop {
             let fit = fitting.fit(budget, wildcards).map_err(|_| ())?;
             let mut writings = fit.writings.into_iter();
-            for decision in decisions.iter_mut().filter(|decision| decision.is_open) {
+            for decision in all.iter_mut().filter(|decision| decision.is_open) {
                 decision.written = match writings.next() {
                     Some(Writing::Patterns(patterns)) => {
-                        let mut all: Vec<String> = decision.fixed.iter().cloned().chain(patterns).collect();
-                        all.sort_by_cached_key(|pattern| pattern.to_ascii_lowercase());
-                        Written::Patterns(all)
+                        let mut patterns: Vec<String> = decision.fixed.iter().cloned().chain(patterns).collect();
+                        patterns.sort_by_cached_key(|pattern| pattern.to_ascii_lowercase());
+                        Written::Patterns(patterns)
                     }
                     Some(Writing::AsWritten) | None => Written::AsWritten,
                 };
             }
-            let size = size(drafts, outlines, decisions);
+            let size = size(drafts, outlines, all);
             if size <= self.room {
                 return Ok(());
             }
@@ -189,19 +207,20 @@ fn size_before(draft: &Draft<'_>) -> i64 {
     i64::try_from(counted_characters(draft.document.text())).unwrap_or(i64::MAX)
 }
 
-fn decisions(outlines: &[Outline<'_>]) -> Vec<Decision> {
-    let mut decisions = Vec::new();
+fn decisions(outlines: &[Outline<'_>]) -> Decisions {
+    let mut decisions = Decisions { all: Vec::new(), problems: Vec::new() };
     for (draft, outline) in outlines.iter().enumerate() {
         for slot in 0..outline.slots() {
             let Some(problem) = outline.problem(slot) else { continue };
-            decisions.push(Decision {
+            decisions.all.push(Decision {
                 draft,
                 slot,
-                problem: problem.slot,
+                author: problem.slot.written,
                 fixed: problem.fixed,
                 written: Written::AsWritten,
                 is_open: true,
             });
+            decisions.problems.push(problem.slot);
         }
     }
     decisions
@@ -209,9 +228,8 @@ fn decisions(outlines: &[Outline<'_>]) -> Vec<Decision> {
 
 /// What the documents have beside their slots.
 fn base(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision]) -> usize {
-    let written: usize = (decisions.iter())
-        .map(|decision| if decision.problem.written == 0 { 0 } else { decision.problem.written + 3 })
-        .sum();
+    let written: usize =
+        (decisions.iter()).map(|decision| if decision.author == 0 { 0 } else { decision.author + 3 }).sum();
     let whole: usize = (drafts.iter().zip(outlines))
         .map(|(draft, outline)| draft.size(&outline.write(&outline.as_written()).outcome))
         .sum();

@@ -139,6 +139,9 @@ impl Staying<'_, '_> {
                 Some(last) => last.since(*time) >= -DAY,
                 None => false,
             };
+            // Later use is use of something, and not of what the key was used for.
+            let is_of_then =
+                |row: &ServiceRow| *time > times.observed || row.last_use().is_some_and(|last| last.since(*time) <= DAY);
             match catalog.service(service) {
                 _ if !self.is_recent(*time, times) => None,
                 Some(used) if used != own || report.service(own).is_some_and(shows) => None,
@@ -146,7 +149,7 @@ impl Staying<'_, '_> {
                     "was used for {service} on {day}, which the report does not show; {}",
                     nothing_else(&catalog.full_name(id))
                 )),
-                None if report.services.iter().any(shows) => None,
+                None if report.services.iter().any(|row| shows(row) && is_of_then(row)) => None,
                 None => Some(format!(
                     "was used on {day} for `{service}`, which may be KMS under another name, and no service of the report was \
                      used then; {}",

@@ -119,13 +119,13 @@ fn grants(
     let mut found = BTreeMap::new();
     for policy in graph.policies_of(principal) {
         let Some(judged) = analysis.policy(policy) else { continue };
+        if judged.granted.is_disjoint(lost) && judged.left_alone.is_disjoint(lost) {
+            continue;
+        }
         let mut granted = judged.granted.clone();
         granted.intersect_with(lost);
         let mut kept = judged.left_alone.clone();
         kept.intersect_with(lost);
-        if granted.is_empty() && kept.is_empty() {
-            continue;
-        }
         granted.union_with(&kept);
         for (address, gone) in outcome.held(graph, policy, principal) {
             let mut own = granted.clone();

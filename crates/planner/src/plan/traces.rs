@@ -14,7 +14,7 @@ use super::build::wanted;
 use super::derive::risk;
 use super::removed::names;
 use super::{Frozen, PlanOptions, Readmitted, draft};
-use crate::proof::Claim;
+use crate::proof::{Claim, Proof};
 use crate::rewrite::{NotActionRewrite, can_invert};
 
 /// The word for a list of what is not allowed.
@@ -153,9 +153,7 @@ pub(super) fn frozen(analysis: &Analysis<'_>, lineages: &[Lineage<'_>]) -> Vec<F
     let at = analysis.catalog().dates().names;
     let mut frozen = Vec::new();
     for Lineage { before: statement, after: heirs } in lineages {
-        let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
         let new: Vec<&ActionPattern> = heirs.iter().flat_map(|heir| patterns(heir)).collect();
-        let is_new = |pattern: &&&ActionPattern| !old.contains(pattern.as_str());
         let wildcards = |became: &[&ActionPattern]| {
             let wild = became.iter().filter(|pattern| pattern.has_wildcard());
             wild.map(|pattern| pattern.as_str().to_owned()).collect()
@@ -169,10 +167,15 @@ pub(super) fn frozen(analysis: &Analysis<'_>, lineages: &[Lineage<'_>]) -> Vec<F
         if let ActionBlock::NotAction(_) = statement.actions {
             continue;
         }
-        for pattern in patterns(statement).filter(|pattern| pattern.has_wildcard()) {
-            if new.iter().any(|own| own.as_str() == pattern.as_str()) {
-                continue;
-            }
+        let stays = |pattern: &ActionPattern| new.iter().any(|own| own.as_str() == pattern.as_str());
+        let gone: Vec<&ActionPattern> =
+            patterns(statement).filter(|pattern| pattern.has_wildcard() && !stays(pattern)).collect();
+        if gone.is_empty() {
+            continue;
+        }
+        let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
+        let is_new = |pattern: &&&ActionPattern| !old.contains(pattern.as_str());
+        for pattern in gone {
             let became: Vec<&ActionPattern> =
                 new.iter().filter(is_new).filter(|own| pattern.matches(own.as_str())).copied().collect();
             if !became.is_empty() {
@@ -193,18 +196,29 @@ pub(super) fn readmitted(
     analysis: &Analysis<'_>,
     claim: &Claim<'_>,
     lineages: &[Lineage<'_>],
-    holders: &[Holder],
+    proof: &Proof,
     options: &PlanOptions,
 ) -> Vec<Readmitted> {
     let catalog = analysis.catalog();
+    let holders = proof.holders();
     let removable = match claim.through {
         None => analysis.policy(claim.policy).map_or_else(|| catalog.empty_set(), |policy| policy.removable.clone()),
         Some(_) => analysis.removable_for(claim.policy, holders),
     };
     let may_go = wanted(analysis, claim.policy, holders, removable, options);
+    // What is lost is gone, but for what another statement still allows.
+    let mut left = may_go.clone();
+    left.difference_with(proof.lost());
+    if let Some(still) = proof.still() {
+        let mut still = still.clone();
+        still.intersect_with(&may_go);
+        left.union_with(&still);
+    }
+    if left.is_empty() {
+        return Vec::new();
+    }
     let is_fresh = draft::is_fresh(analysis);
     let mut found: Vec<(String, ActionSet)> = Vec::new();
-    let mut left = may_go.clone();
     let mut add = |by: &str, actions: ActionSet| match found.iter_mut().find(|(own, _)| own == by) {
         Some((_, all)) => all.union_with(&actions),
         None => found.push((by.to_owned(), actions)),

@@ -1,5 +1,6 @@
 //! Documents that cannot be changed, since AWS takes no new document with one of their patterns.
 
+use secateur_analyzer::account::ManagedPolicy;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::PolicyId;
 
@@ -37,9 +38,14 @@ pub(super) fn withheld(
     let judged = analysis.policy(policy);
     let wanted = judged.map(|own| wanted(analysis, policy, &own.holders, own.removable.clone(), options).len());
     let number = wanted.filter(|number| *number > 0).map(|number| format!(": {} could go", actions(number)));
+    let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
+    let instead = if managed.is_some_and(ManagedPolicy::is_aws_managed) {
+        "AWS owns it: attach a policy of your own in its place, with `*` or SERVICE:ACTION there, and plan again"
+    } else {
+        "write `*` or SERVICE:ACTION in its place, and plan again"
+    };
     let detail = format!(
-        "`{pattern}` stands in it, and AWS takes {what}, so that no changed document with it can be written; write `*` or \
-         SERVICE:ACTION in its place, and plan again{}",
+        "`{pattern}` stands in it, and AWS takes {what}, so that no changed document with it can be written; {instead}{}",
         number.unwrap_or_default()
     );
     Withheld { address, reason: reason.to_owned(), detail }

@@ -3,7 +3,9 @@
 //! The analysis has its own reading, which keeps more. Here only what is plain counts: a principal, a boundary, a call or a version
 //! that is younger than what the records of the key can show.
 
-use secateur_analyzer::account::{Account, GrantEvent, ManagedPolicy, PolicyVersion, Principal, PrincipalKind};
+use secateur_analyzer::account::{
+    Account, GrantEvent, GrantHistory, ManagedPolicy, PolicyVersion, Principal, PrincipalKind,
+};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::graph::{Holder, Path, PolicyId};
@@ -33,7 +35,8 @@ fn holds_since_later(policy: PolicyId, holder: &Holder, deadline: UnixTime, anal
     let managed = analysis.graph().policy(policy).and_then(|policy| policy.managed());
     // A call is proof whatever its history's span; silence is none where that makes no sense.
     let told = account.grants.as_ref();
-    let history = told.filter(|told| told.from <= told.to && told.to <= inputs.now.plus(DAY));
+    let is_span = |told: &&GrantHistory| told.from.0 >= DAY && told.from <= told.to && told.to <= inputs.now.plus(DAY);
+    let history = told.filter(is_span);
     let late: Vec<&GrantEvent> =
         told.iter().flat_map(|told| &told.events).filter(|event| event.time > deadline).collect();
     let by_path = |path: &Path| late.iter().any(|event| is_by(event, principal, *path, managed, account));
@@ -67,7 +70,7 @@ fn is_by(
     managed: Option<&ManagedPolicy>,
     account: &Account,
 ) -> bool {
-    let is_it = managed.is_some_and(|managed| event.policy_arn.as_ref() == Some(&managed.arn));
+    let is_it = managed.is_some_and(|managed| is_policy(event, managed));
     match (event.name.as_str(), path) {
         ("AttachUserPolicy", Path::Direct) => is_it && is_named(&event.user_name, &principal.name),
         ("AttachRolePolicy", Path::Direct) => is_it && is_named(&event.role_name, &principal.name),
@@ -82,6 +85,11 @@ fn is_by(
         }
         _ => false,
     }
+}
+
+/// Whether the call names the policy, in whatever case.
+fn is_policy(event: &GrantEvent, managed: &ManagedPolicy) -> bool {
+    event.policy_arn.as_ref().is_some_and(|said| said.as_str().eq_ignore_ascii_case(managed.arn.as_str()))
 }
 
 fn is_named(said: &Option<String>, name: &str) -> bool {
@@ -112,11 +120,13 @@ pub(super) fn is_new_in(
     }
     let was_another =
         managed.versions.iter().any(|version| version.created > in_force.created && is_late(version) && !says(version));
-    let chosen = analysis.inputs().account.grants.iter().flat_map(|told| &told.events).any(|event| {
-        event.name == "SetDefaultPolicyVersion"
-            && event.policy_arn.as_ref() == Some(&managed.arn)
-            && event.time > deadline
-    });
+    let chosen = analysis
+        .inputs()
+        .account
+        .grants
+        .iter()
+        .flat_map(|told| &told.events)
+        .any(|event| event.name == "SetDefaultPolicyVersion" && is_policy(event, managed) && event.time > deadline);
     is_late(first) || was_another || (chosen && !all_say)
 }
 

@@ -37,15 +37,21 @@ impl<'a> Uses<'a> {
         uses
     }
 
-    /// Returns a Region where something was used and of which AWS reports nothing.
+    /// Returns a Region where something was used and of which AWS reports nothing, or not for all of `min_idle_days`.
     pub fn blind_region(&self, analysis: &Analysis<'_>) -> Option<&'a str> {
         let is_named = |text: &str| {
             // `eu-west-1`: not `N/A`, nor `aws-global`.
             let last = text.rsplit_once('-').filter(|(area, _)| area.contains('-'));
             last.is_some_and(|(_, number)| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
         };
-        let has_reports = |region: &str| analysis.catalog().regions().tracking_start(region).is_some();
+        let start = |region: &str| analysis.catalog().regions().tracking_start(region);
+        let has_reports = |region: &str| start(region).is_some_and(|start| start <= self.window_start);
         self.regions.iter().copied().find(|region| is_named(region) && !has_reports(region))
+    }
+
+    /// Returns whether a key was used for another service than this one.
+    pub fn are_of_more_than(&self, service: &str) -> bool {
+        self.services.iter().any(|(_, name)| !name.eq_ignore_ascii_case(service))
     }
 
     /// Returns whether a key was used for the service, or for what may be it, and the report has nothing of that.
@@ -53,15 +59,27 @@ impl<'a> Uses<'a> {
         self.services.iter().any(|(time, name)| match analysis.catalog().service(name) {
             Some(own) => own == service && !self.report.service(own).is_some_and(|row| self.tells(row, *time)),
             // It may be any, unless it is one that the report has.
-            None => !self.report.services.iter().any(|row| self.tells(row, *time)),
+            None => !self.report.services.iter().any(|row| self.is_of(row, *time)),
         })
+    }
+
+    /// Whether a row tells of some use within a day of that time. What comes later is no use of then.
+    fn is_of(&self, row: &ServiceRow, time: UnixTime) -> bool {
+        if time > self.seen_to {
+            return self.tells(row, time);
+        }
+        times(row).any(|last| last >= time.plus(-DAY) && last <= time.plus(DAY))
     }
 
     /// Whether a row may be of that use. Of use at the end of what the report sees, it need only tell of some in the window.
     fn tells(&self, row: &ServiceRow, time: UnixTime) -> bool {
         let earliest = if time > self.seen_to { self.window_start.plus(1) } else { time.plus(-DAY) };
-        let times = row.actions.iter().map(|listed| listed.last_accessed());
-        let times = times.chain(row.unknown_actions.iter().map(|(_, last)| *last)).chain([row.last_authenticated]);
-        times.flatten().any(|last| last >= earliest)
+        times(row).any(|last| last >= earliest)
     }
+}
+
+/// All uses that a row has a time of.
+fn times(row: &ServiceRow) -> impl Iterator<Item = UnixTime> + '_ {
+    let of_actions = row.actions.iter().map(|listed| listed.last_accessed());
+    of_actions.chain(row.unknown_actions.iter().map(|(_, last)| *last)).chain([row.last_authenticated]).flatten()
 }

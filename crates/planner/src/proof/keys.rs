@@ -82,17 +82,41 @@ pub fn prove_key<'a>(user: &str, id: &str, analysis: &Analysis<'a>) -> Result<Ke
         }
         KeyLastUsed::At { time, .. } => since = since.max(*time),
     }
-    for event in account.grants.iter().flat_map(|history| &history.events) {
-        let is_other = event.user_name.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case(user));
-        if event.name == "UpdateAccessKey" && !is_other {
-            since = since.max(event.time);
-        }
-    }
+    since = since.max(switched(owner, analysis).unwrap_or(since));
     if since > deadline {
         return Err(refuse("it was created or switched on within max_key_idle_days"));
     }
     may_be_changed(owner, id, analysis).map_err(refuse)?;
     Ok(KeyProof { user: owner, key, created, since })
+}
+
+/// When a key of the user was last switched on or off, as far as the event history tells; by another name that the user may have
+/// had too.
+fn switched(user: &Principal, analysis: &Analysis<'_>) -> Option<UnixTime> {
+    let (account, now) = (analysis.inputs().account, analysis.inputs().now);
+    let told = account.grants.as_ref()?;
+    // Whether the history would have each renaming that the snapshot can show.
+    let read = account.details_at.or(account.finished_at.map(|end| end.plus(-15 * 60)));
+    let is_told_whole = told.from >= UnixTime(DAY)
+        && told.from <= told.to
+        && told.to <= now.plus(DAY)
+        && read.is_some_and(|read| read <= told.to);
+    let mut latest = None;
+    for (at, event) in told.events.iter().enumerate().filter(|(_, event)| event.name == "UpdateAccessKey") {
+        let is_own = event.user_name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&user.name));
+        // By time; those of one second in any order.
+        let mut renamings = told.events.iter().enumerate().filter(|(_, other)| other.name == "UpdateUser");
+        let may_be_own = renamings.any(|(other, renaming)| other > at || renaming.time == event.time)
+            || !is_told_whole
+                && !account.principals.iter().any(|own| {
+                    own.kind == PrincipalKind::User
+                        && event.user_name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&own.name))
+                });
+        if is_own || may_be_own {
+            latest = latest.max(Some(event.time));
+        }
+    }
+    latest
 }
 
 /// Whether rules, tags and the like leave the user to secateur.

@@ -122,15 +122,29 @@ pub(super) fn check_via_services(
     Ok(())
 }
 
-/// Whether the principal's report shows that it uses other services than KMS; without a report, it may.
+/// Whether the principal's report, its keys or a role's own record show that it uses other services than KMS, or may; without a
+/// report, it may.
 fn uses_other_services(principal: PrincipalId, analysis: &Analysis<'_>) -> bool {
     let inputs = analysis.inputs();
-    let report = inputs.account.principals.get(principal.0).and_then(|own| inputs.account.reports.get(&own.arn));
+    let Some(own) = inputs.account.principals.get(principal.0) else { return true };
+    let report = inputs.account.reports.get(&own.arn);
     let Some((report, generated_at)) = report.and_then(|report| Some((report, report.generated_at?))) else {
         return true;
     };
-    let window_start = generated_at.plus(-REPORTING_DELAY - inputs.settings.min_idle());
+    let seen_to = generated_at.plus(-REPORTING_DELAY);
+    let window_start = seen_to.plus(-inputs.settings.min_idle());
+    if Uses::of(own, report, seen_to, analysis).are_of_more_than("kms") {
+        return true;
+    }
     let kms = analysis.catalog().service("kms").map(ServiceKey::Known);
+    let kms_row = report.services.iter().find(|row| Some(&row.service) == kms.as_ref());
+    let is_told = |time: UnixTime| kms_row.is_some_and(|row| evidence::in_use(row, time.plus(-DAY - 1)));
+    match (own.last_used, &own.last_used_region) {
+        // Something was used, and nobody knows when.
+        (None, Some(_)) => return true,
+        (Some(time), _) if time > window_start && !is_told(time) => return true,
+        _ => {}
+    }
     report.services.iter().any(|row| Some(&row.service) != kms.as_ref() && evidence::in_use(row, window_start))
 }
 

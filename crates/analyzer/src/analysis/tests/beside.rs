@@ -53,6 +53,104 @@ fn tags_and_mfa_devices_count_where_a_policy_depends_on_them() {
 }
 
 #[test]
+fn what_was_not_read_may_depend_on_tags_and_mfa_devices() {
+    // athena:ListWorkGroups is nothing that AWS checks on the way of what a policy may allow that was not read.
+    let check = |sketch: Sketch, (who, call): (&str, &str), expect: &str| {
+        let mut case = case(sketch);
+        let events = vec![event(who, call)];
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events });
+        let found = case.verdicts(&format!("{who}/inline/p"), "athena:ListWorkGroups");
+        assert_eq!(found, [format!("ListWorkGroups {expect}")], "{who} {call}");
+    };
+    check(sqs_role(), ("role/r", "TagRole"), "unused-service");
+    check(sqs_role().attach("role/r", "policy/gone"), ("role/r", "TagRole"), "too-recent");
+    let text = doc("\"athena:ListWorkGroups\"");
+    let user = Sketch::new().principal("user/u").inline("user/u", "p", &text).report("user/u", "athena -:");
+    check(user.clone(), ("user/u", "EnableMFADevice"), "unused-service");
+    check(user.member("user/u", "group/gone"), ("user/u", "EnableMFADevice"), "too-recent");
+}
+
+#[test]
+fn an_identity_provider_gives_credentials_of_the_roles_that_trust_any() {
+    let role = |principal: &str, report: &str| {
+        let trust = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRoleWithWebIdentity"}}}}"#
+        );
+        case(sqs_role().report("role/r", report).change("role/r", |role| role.trust = Some(Document::new(trust))))
+    };
+    let federated = r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#;
+    let idle = "sqs -: CreateQueue, DeleteQueue";
+    let check = |case: Case, call: &str, expect: &str| {
+        // The calls name nobody who is in the snapshot.
+        let mut call = event("other/x", call);
+        call.time = NOW.plus(-5 * DAY);
+        let mut case = case;
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events: vec![call] });
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    for call in ["CreateSAMLProvider", "UpdateSAMLProvider", "CreateOpenIDConnectProvider"] {
+        check(role(federated, idle), call, "too-recent");
+        check(role("\"*\"", idle), call, "too-recent");
+        check(role(r#"{"Service":"ec2.amazonaws.com"}"#, idle), call, "unused-service");
+        // It was used before: whom it trusts could use it.
+        check(role(federated, REPORT), call, "unused-action");
+    }
+    check(role(federated, idle), "DeleteSAMLProvider", "unused-service");
+    let mut untold = role(federated, idle);
+    untold.account.principals.iter_mut().for_each(|role| role.trust = None);
+    check(untold, "UpdateOpenIDConnectProviderThumbprint", "too-recent");
+}
+
+#[test]
+fn an_event_names_a_policy_in_whatever_case() {
+    let text = doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\"");
+    let sketch = Sketch::new().principal("role/r").managed("policy/p", &text).attach("role/r", "policy/p");
+    for (policy, expect) in [("policy/p", "too-recent"), ("policy/P", "too-recent"), ("policy/q", "unused-action")] {
+        for name in ["AttachRolePolicy", "SetDefaultPolicyVersion"] {
+            let mut case = case(sketch.clone().report("role/r", REPORT));
+            let mut call = event("role/r", name);
+            call.policy_arn = crate::account::sketch::arn(policy);
+            if name == "SetDefaultPolicyVersion" {
+                call.role_name = None;
+                let other = PolicyVersion { id: "v2".to_owned(), created: time("2021-01-01"), document: None };
+                case.account.policies.iter_mut().for_each(|own| own.versions.push(other.clone()));
+            }
+            case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events: vec![call] });
+            assert_eq!(
+                case.verdicts("policy/p", "sqs:DeleteQueue"),
+                [format!("DeleteQueue {expect}")],
+                "{name} {policy}"
+            );
+        }
+    }
+}
+
+#[test]
+fn silence_shows_nothing_of_what_was_read_nobody_knows_when() {
+    let check = |finished: &str, details: &str, expect: &str, has_gap: bool| {
+        let mut case = case(sqs_role());
+        (case.account.finished_at, case.account.details_at) = (time(finished), time(details));
+        case.settings.unknown_grant_date = crate::rules::UnknownGrantDate::Keep;
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW, events: Vec::new() });
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+        let analysis = case.analyze();
+        assert_eq!(analysis.gaps().iter().any(|gap| gap.kind == "grants-unplaced"), has_gap);
+    };
+    check(crate::account::sketch::NOW, "-", "unused-action", false);
+    check("-", crate::account::sketch::NOW, "unused-action", false);
+    check("-", "-", "too-recent", true);
+}
+
+#[test]
+fn a_history_since_the_beginning_of_time_is_none() {
+    let mut case = case(sqs_role());
+    case.settings.unknown_grant_date = crate::rules::UnknownGrantDate::Keep;
+    case.account.grants = Some(GrantHistory { from: UnixTime(-62_135_596_800), to: NOW, events: Vec::new() });
+    assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), ["DeleteQueue too-recent"]);
+    assert!(case.analyze().gaps().iter().any(|gap| gap.kind == "grants-misdated"));
+}
+
+#[test]
 fn who_had_no_credentials_could_use_nothing() {
     let user = |report: &str| {
         let text = doc("\"sqs:CreateQueue\",\"sqs:DeleteQueue\"");

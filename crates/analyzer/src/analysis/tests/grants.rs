@@ -254,6 +254,17 @@ fn a_write_is_proof_wherever_the_history_ends() {
     let put = GrantEvent { policy_name: Some("p".into()), ..event(NOW.plus(-2 * DAY), "PutRolePolicy") };
     case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to: NOW.plus(-300), events: vec![put] });
     assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), ["DeleteQueue too-recent"]);
+    // That one is long ago shows nothing of what came after the history's end.
+    case.settings.min_idle_days = 30;
+    let check = |case: &mut Case, unknown: UnknownGrantDate, to: UnixTime, expect: &str| {
+        let put = GrantEvent { policy_name: Some("p".into()), ..event(NOW.plus(-60 * DAY), "PutRolePolicy") };
+        case.account.grants = Some(GrantHistory { from: NOW.plus(-90 * DAY), to, events: vec![put] });
+        case.settings.unknown_grant_date = unknown;
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(&mut case, UnknownGrantDate::Keep, NOW, "unused-action");
+    check(&mut case, UnknownGrantDate::Keep, NOW.plus(-DAY), "too-recent");
+    check(&mut case, UnknownGrantDate::AssumeOld, NOW.plus(-DAY), "unused-action");
 }
 
 #[test]
@@ -273,10 +284,10 @@ fn a_history_that_ends_before_the_details_shows_nothing() {
     check(Some(0), Some(0), "too-recent");
     check(Some(3_599), Some(0), "too-recent");
     check(Some(3_600), Some(0), "unused-action");
-    // Manifests that do not say when the details were read; and none at all.
+    // Manifests that do not say when the details were read; and none at all: they may be of after its end.
     check(None, Some(0), "too-recent");
     check(None, Some(3_600 - 900), "unused-action");
-    check(None, None, "unused-action");
+    check(None, None, "too-recent");
 }
 
 #[test]

@@ -111,3 +111,33 @@ fn who_uses_a_key_is_not_dormant_and_may_have_services_that_call_kms() {
     assert_eq!(kms(&idle("-", "")), ["Decrypt unused-service"]);
     assert_eq!(kms(&idle("2026-10-09", "ec2")), ["Decrypt protected"]);
 }
+
+#[test]
+fn a_role_that_was_used_nobody_knows_when_may_use_services_that_call_kms() {
+    let check = |last: &str, region: Option<&str>, expect: &str| {
+        let sketch = Sketch::new().principal("role/r").inline("role/r", "p", &doc("\"kms:Decrypt\",\"kms:Sign\""));
+        let sketch = sketch.report("role/r", "kms 2026-10-01: Decrypt, Sign=2026-10-01").change("role/r", |role| {
+            (role.last_used, role.last_used_region) = (time(last), region.map(str::to_owned));
+        });
+        assert_eq!(case(sketch).verdicts("role/r/inline/p", "kms:Decrypt"), [format!("Decrypt {expect}")]);
+    };
+    check("-", None, "unused-action");
+    check("2026-10-01", Some("us-east-1"), "unused-action");
+    check("2026-10-05", Some("us-east-1"), "protected");
+    check("-", Some("us-east-1"), "protected");
+}
+
+#[test]
+fn a_region_that_is_known_by_use_alone_has_its_start_of_tracking() {
+    let start = |region: &str, last: &str| {
+        let used = |role: &mut crate::account::Principal| {
+            (role.last_used, role.last_used_region) = (time(last), Some(region.to_owned()));
+        };
+        case(sqs_role().change("role/r", used)).analyze().regions().tracking_start
+    };
+    let of = |region: &str| Catalog::embedded().regions().tracking_start(region).unwrap();
+    assert!(of("il-central-1") > of("us-east-1"));
+    assert_eq!(start("il-central-1", "2026-10-09"), of("il-central-1"));
+    assert_eq!(start("il-central-1", "2026-01-09"), of("us-east-1"));
+    assert_eq!(start("us-east-1", "2026-10-09"), of("us-east-1"));
+}

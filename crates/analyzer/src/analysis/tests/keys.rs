@@ -75,6 +75,35 @@ fn who_keeps_idle_keys() {
     }
 }
 
+#[test]
+fn who_was_renamed_since_may_have_had_a_key_switched_on() {
+    let check = |calls: &[(&str, &str, &str)], to: &str, expect: &str| {
+        let mut account = users().build();
+        let mut told = history("", None);
+        told.to = time(to).unwrap();
+        told.events = (calls.iter())
+            .map(|(day, name, user)| {
+                let mut event = history(name, Some(*user)).events.remove(0);
+                event.time = time(day).unwrap();
+                event
+            })
+            .collect();
+        account.grants = Some(told);
+        let got = words(&account, &Settings::default(), &Rules::default());
+        assert_eq!(got.split(", ").next().unwrap(), format!("user/ann/key/AKIAANN {expect}"), "{calls:?}");
+    };
+    let switched = ("2026-10-01", "UpdateAccessKey", "before");
+    check(&[switched, ("2026-10-02", "UpdateUser", "before")], NOW, "too-recent");
+    check(&[switched, ("2026-10-01", "UpdateUser", "before")], NOW, "too-recent");
+    // Names change hands.
+    check(&[("2026-10-01", "UpdateAccessKey", "bob"), ("2026-10-02", "UpdateUser", "bob")], NOW, "too-recent");
+    check(&[("2026-09-30", "UpdateUser", "before"), ("2026-10-01", "UpdateAccessKey", "bob")], NOW, "idle-key");
+    // A history that is whole shows that nobody was renamed: it was of somebody who is gone.
+    check(&[switched], NOW, "idle-key");
+    check(&[switched], "2026-10-09", "too-recent");
+    check(&[("2026-10-01", "UpdateAccessKey", "bob")], "2026-10-09", "idle-key");
+}
+
 fn tag(key: &str, value: &str) -> crate::account::Tag {
     crate::account::Tag { key: key.to_owned(), value: value.to_owned() }
 }

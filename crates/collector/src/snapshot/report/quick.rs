@@ -1,32 +1,78 @@
 //! Reports in the form in which AWS's tools print them, read several times as fast as by serde.
 //!
 //! A snapshot of a large account has hundreds of megabytes of reports, and nearly all of that are rows of actions that were
-//! never used: they differ in nothing but a name, and the names come in the order of the last report. What is expected is
-//! compared, and need not be taken apart.
+//! never used: they differ in nothing but a name, and the names come in nearly always the same order (`names`). What stands
+//! between the values is what stood there before (`layout`). What is expected is compared, and need not be taken apart.
 //!
 //! What is not plain is left to serde, and so is all that is wrong: nothing here has an error.
 
-use secateur_analyzer::account::{Report, ReportStatus, ServiceKey, ServiceRow};
-use secateur_analyzer::catalog::{ActionId, Catalog};
+use secateur_analyzer::account::{ActionRow, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 
 use super::granularity;
+use super::layout::{Layout, Place};
+use super::names::{List, Name, Names};
 use super::scan::Scan;
 
 /// Reads reports, and remembers what they were like.
 #[derive(Debug)]
 pub(in super::super) struct QuickReader<'a> {
     catalog: &'a Catalog,
-    /// By action, the one that came next in a list of its service; of no meaning where none did.
-    next: Vec<Option<ActionId>>,
-    /// By service, the first action of its last list, and how many the list had.
-    lists: Vec<(Option<ActionId>, usize)>,
+    services: Layout<ServiceMember>,
+    actions: Layout<ActionMember>,
+    names: Names<'a>,
+    /// What stood between the names of two actions of which nothing is said but the name: from the closing quote of one to
+    /// the opening quote of the other. Where it stands again behind such a name, such a name follows. Empty when there were
+    /// no such actions yet.
+    between: String,
+    /// The rows of the last list; kept for its room.
+    rows: Vec<ActionRow>,
+}
+
+/// What a member of a service's row is.
+#[derive(Clone, Copy, Debug)]
+enum ServiceMember {
+    Namespace,
+    LastAuthenticated,
+    /// Who used the service last, or how many did.
+    Users,
+    TrackedActions,
+    Other,
+}
+
+/// What a member of an action's row is.
+#[derive(Clone, Copy, Debug)]
+enum ActionMember {
+    Name,
+    LastAccessed,
+    /// Who used the action last.
+    User,
+    Other,
 }
 
 impl<'a> QuickReader<'a> {
     pub(in super::super) fn new(catalog: &'a Catalog) -> QuickReader<'a> {
-        QuickReader { catalog, next: vec![None; catalog.len()], lists: vec![(None, 0); catalog.services().count()] }
+        QuickReader {
+            catalog,
+            services: Layout::new(|name| match name {
+                "ServiceNamespace" => ServiceMember::Namespace,
+                "LastAuthenticated" => ServiceMember::LastAuthenticated,
+                "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" => ServiceMember::Users,
+                "TrackedActionsLastAccessed" => ServiceMember::TrackedActions,
+                _ => ServiceMember::Other,
+            }),
+            actions: Layout::new(|name| match name {
+                "ActionName" => ActionMember::Name,
+                "LastAccessedTime" => ActionMember::LastAccessed,
+                "LastAccessedEntity" => ActionMember::User,
+                _ => ActionMember::Other,
+            }),
+            names: Names::new(catalog),
+            between: String::new(),
+            rows: Vec::new(),
+        }
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {
@@ -76,160 +122,100 @@ impl<'a> QuickReader<'a> {
 
     fn service(&mut self, scan: &mut Scan<'_>) -> Option<ServiceRow> {
         let (mut namespace, mut last_authenticated, mut row, mut is_told) = (None, None, None, false);
-        scan.object(|scan, name| match name {
-            "ServiceNamespace" => once(&mut namespace, scan.string()?),
-            // All that a row is made of stands before its actions.
-            "LastAuthenticated" if row.is_none() => once(&mut last_authenticated, time(scan)?),
-            "LastAuthenticated" => None,
-            "TrackedActionsLastAccessed" => {
-                let new = ServiceRow::new(self.catalog, namespace?, last_authenticated);
-                once(&mut row, self.actions(scan, new)?)
+        let mut place = Place::Start;
+        while let Some(member) = self.services.next(scan, &mut place)? {
+            match member {
+                ServiceMember::Namespace => once(&mut namespace, scan.string()?)?,
+                // All that a row is made of stands before its actions.
+                ServiceMember::LastAuthenticated if row.is_none() => once(&mut last_authenticated, time(scan)?)?,
+                ServiceMember::LastAuthenticated => return None,
+                ServiceMember::TrackedActions => {
+                    let new = self.names.row(namespace?, last_authenticated);
+                    once(&mut row, self.actions(scan, new)?)?;
+                }
+                ServiceMember::Users if last_authenticated.is_none() => is_told |= says_something(scan)?,
+                ServiceMember::Users | ServiceMember::Other => scan.scalar()?,
             }
-            "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" if last_authenticated.is_none() => {
-                is_told |= says_something(scan)?;
-                Some(())
-            }
-            _ => scan.scalar(),
-        })?;
+        }
         if is_told && last_authenticated.is_none() {
             return None;
         }
-        Some(row.unwrap_or(ServiceRow::new(self.catalog, namespace?, last_authenticated)))
+        match row {
+            Some(row) => Some(row),
+            None => Some(self.names.row(namespace?, last_authenticated)),
+        }
     }
 
     fn actions(&mut self, scan: &mut Scan<'_>, mut row: ServiceRow) -> Option<ServiceRow> {
         row.lists_actions = true;
-        if let Some((_, len)) = self.list_of(&row) {
-            row.actions.reserve_exact(*len);
-        }
-        let mut like = Alike::default();
-        scan.list(|scan| self.action(scan, &mut row, &mut like))?;
-        let (first, len) = (row.actions.first().map(|row| row.action), row.actions.len());
-        if let Some(list) = self.list_of(&row) {
-            *list = (first, len);
-        }
+        row.actions = std::mem::take(&mut self.rows);
+        row.actions.clear();
+        let (mut list, mut end_of_last) = (self.names.list(&row), None);
+        scan.list(|scan| self.action(scan, &mut row, &mut list, &mut end_of_last))?;
+        let rows = row.actions.as_slice().to_vec();
+        self.rows = std::mem::replace(&mut row.actions, rows);
         Some(row)
     }
 
-    /// Reads the row of an action, and those after it that differ in the name only.
-    fn action<'t>(&mut self, scan: &mut Scan<'t>, row: &mut ServiceRow, alike: &mut Alike<'t>) -> Option<()> {
+    /// Reads the row of an action, and those after it that differ in the name only. `end_of_last` is where the name of the
+    /// row before ends, if that has nothing but a name.
+    fn action<'t>(
+        &mut self,
+        scan: &mut Scan<'t>,
+        row: &mut ServiceRow,
+        list: &mut List,
+        end_of_last: &mut Option<Scan<'t>>,
+    ) -> Option<()> {
         let (mut name, mut last_accessed, mut members, mut is_told) = (None, None, 0_usize, false);
-        scan.object(|scan, member| {
+        let (mut place, mut end) = (Place::Start, None);
+        while let Some(member) = self.actions.next(scan, &mut place)? {
             members += 1;
             match member {
-                "ActionName" => {
+                ActionMember::Name => {
                     scan.opening_quote()?;
-                    if members == 1 {
-                        alike.begin(scan);
-                    }
-                    let mut read = self.name(scan, row)?;
-                    while members == 1 && alike.follows(scan) {
-                        self.push(row, &read, None);
-                        read = self.name(scan, row)?;
-                    }
-                    if members == 1 {
-                        alike.end(scan);
-                    }
-                    once(&mut name, read)
+                    let read = if members == 1 {
+                        if let Some(last) = end_of_last.take() {
+                            self.between = format!("\"{}", last.until(scan));
+                        }
+                        let read = self.alike(scan, row, list)?;
+                        end = Some(*scan);
+                        read
+                    } else {
+                        self.names.read(scan, list)?
+                    };
+                    once(&mut name, read)?;
                 }
-                "LastAccessedTime" => once(&mut last_accessed, time(scan)?),
-                "LastAccessedEntity" => {
-                    is_told |= says_something(scan)?;
-                    Some(())
-                }
-                _ => scan.scalar(),
+                ActionMember::LastAccessed => once(&mut last_accessed, time(scan)?)?,
+                ActionMember::User => is_told |= says_something(scan)?,
+                ActionMember::Other => scan.scalar()?,
             }
-        })?;
+        }
         if is_told && last_accessed.is_none() {
             return None;
         }
-        if members != 1 {
-            alike.differs();
-        }
-        self.push(row, &name?, last_accessed);
+        *end_of_last = end.filter(|_| members == 1);
+        self.names.push(row, list, &name?, last_accessed);
         Some(())
     }
 
-    /// Reads the name of an action of the row's service, from its first character on.
-    fn name<'t>(&self, scan: &mut Scan<'t>, row: &ServiceRow) -> Option<Name<'t>> {
-        if let Some(expected) = self.expected(row) {
-            let mut ahead = *scan;
-            if ahead.takes_exactly(self.catalog.name(expected)) && ahead.takes_exactly("\"") {
-                *scan = ahead;
-                return Some(Name::Expected(expected));
+    /// Reads the names of actions, from the first character of one on, as long as nothing is said of an action but its name
+    /// and another one comes next. Returns the last name: of that action more may be said.
+    fn alike<'t>(&mut self, scan: &mut Scan<'t>, row: &mut ServiceRow, list: &mut List) -> Option<Name<'t>> {
+        let behind_quote = self.between.get(1..).unwrap_or_default();
+        if behind_quote.is_empty() {
+            return self.names.read(scan, list);
+        }
+        loop {
+            if let Some(action) = self.names.takes_expected(scan, list, &self.between) {
+                row.push_known(action, None);
+                continue;
             }
-        }
-        scan.rest_of_string().map(Name::Other)
-    }
-
-    fn push(&mut self, row: &mut ServiceRow, name: &Name<'_>, last_accessed: Option<UnixTime>) {
-        match name {
-            Name::Expected(action) => row.push_known(*action, last_accessed),
-            Name::Other(name) => {
-                let last = row.actions.last().map(|row| row.action);
-                row.push(self.catalog, name, last_accessed);
-                let new = row.actions.last().map(|row| row.action);
-                if let Some(next) = last.filter(|_| last != new).and_then(|last| self.next.get_mut(last.index())) {
-                    *next = new;
-                }
+            let name = self.names.read(scan, list)?;
+            if !scan.takes_exactly(behind_quote) {
+                return Some(name);
             }
+            self.names.push(row, list, &name, None);
         }
-    }
-
-    /// The action that came next in this service's list, the last time that it came to where `row` ends.
-    fn expected(&self, row: &ServiceRow) -> Option<ActionId> {
-        match (row.actions.last(), &row.service) {
-            (Some(last), _) => self.next.get(last.action.index()).copied().flatten(),
-            (None, ServiceKey::Known(service)) => self.lists.get(service.index()).and_then(|(first, _)| *first),
-            (None, ServiceKey::Unknown(_)) => None,
-        }
-    }
-
-    fn list_of(&mut self, row: &ServiceRow) -> Option<&mut (Option<ActionId>, usize)> {
-        match &row.service {
-            ServiceKey::Known(service) => self.lists.get_mut(service.index()),
-            ServiceKey::Unknown(_) => None,
-        }
-    }
-}
-
-/// The name of an action.
-enum Name<'a> {
-    /// The one that was expected, in the catalogue's own spelling.
-    Expected(ActionId),
-    Other(&'a str),
-}
-
-/// What stands between the names of two actions of which nothing is said but the name: from the closing quote of one to the
-/// opening quote of the other. Where it stands again behind such a name, such a name follows.
-#[derive(Clone, Copy, Debug, Default)]
-struct Alike<'a> {
-    between: Option<&'a str>,
-    /// Behind the name of the row before, if that has nothing but a name.
-    end: Option<Scan<'a>>,
-}
-
-impl<'a> Alike<'a> {
-    /// The first member of a row is its name, which begins here.
-    fn begin(&mut self, scan: &Scan<'a>) {
-        if let Some(end) = self.end.take() {
-            self.between = Some(end.until(scan));
-        }
-    }
-
-    /// The first member of a row is its name, which ends here.
-    fn end(&mut self, scan: &Scan<'a>) {
-        self.end = Some(*scan);
-    }
-
-    /// The row had more than its name, or no name.
-    fn differs(&mut self) {
-        self.end = None;
-    }
-
-    /// Passes over the end of a row and the beginning of the next, up to the first character of its name.
-    fn follows(&self, scan: &mut Scan<'a>) -> bool {
-        self.between.is_some_and(|between| scan.takes_exactly(between))
     }
 }
 
@@ -245,8 +231,9 @@ fn says_something(scan: &mut Scan<'_>) -> Option<bool> {
     Some(!matches!(start.until(scan).trim_ascii(), "null" | "0"))
 }
 
+/// Reads a time; one that is impossible is for serde to name.
 fn time(scan: &mut Scan<'_>) -> Option<UnixTime> {
-    scan.string()?.parse().ok()
+    scan.string()?.parse().ok().filter(|time: &UnixTime| time.is_possible())
 }
 
 #[cfg(test)]

@@ -22,13 +22,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over this very text, if it is what comes next.
+    #[inline]
     pub(super) fn takes_exactly(&mut self, text: &str) -> bool {
-        match self.rest.strip_prefix(text) {
-            Some(rest) => {
+        match self.rest.get(text.len()..) {
+            Some(rest) if begins_with(self.rest.as_bytes(), text.as_bytes()) => {
                 self.rest = rest;
                 true
             }
-            None => false,
+            _ => false,
         }
     }
 
@@ -87,20 +88,32 @@ impl<'a> Scan<'a> {
         (is_number && !rest.starts_with(['.', 'e', 'E'])).then_some(())
     }
 
-    /// Reads an object; calls `member` with each name, to read the value behind it.
-    pub(super) fn object(&mut self, mut member: impl FnMut(&mut Scan<'a>, &'a str) -> Option<()>) -> Option<()> {
-        self.token(b'{')?;
-        if self.takes(b'}') {
-            return Some(());
+    /// Reads an object; calls `value` with the name of each member, to read the value behind it.
+    pub(super) fn object(&mut self, mut value: impl FnMut(&mut Scan<'a>, &'a str) -> Option<()>) -> Option<()> {
+        let mut is_first = true;
+        while let Some(name) = self.member(is_first)? {
+            value(self, name)?;
+            is_first = false;
         }
-        loop {
-            let name = self.string()?;
-            self.token(b':')?;
-            member(self, name)?;
-            if !self.takes(b',') {
-                return self.token(b'}');
-            }
+        Some(())
+    }
+
+    /// Reads up to the value of the next member of an object, and returns the member's name; or reads the end of the object,
+    /// and returns nothing.
+    pub(super) fn member(&mut self, is_first: bool) -> Option<Option<&'a str>> {
+        let is_end = if is_first {
+            self.token(b'{')?;
+            self.takes(b'}')
+        } else {
+            !self.takes(b',')
+        };
+        if is_end {
+            return if is_first { Some(None) } else { self.token(b'}').map(|()| None) };
         }
+        let name = self.string()?;
+        self.token(b':')?;
+        self.rest = self.rest.get(white_prefix(self.rest)..)?;
+        Some(Some(name))
     }
 
     /// Reads a list; calls `element` to read each element.
@@ -123,6 +136,26 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// As `starts_with` of slices, and without a call: short texts are compared millions of times.
+#[inline]
+fn begins_with(bytes: &[u8], expected: &[u8]) -> bool {
+    const CHUNK: usize = 16;
+    let Some(bytes) = bytes.get(..expected.len()) else { return false };
+    // The last chunks overlap those before.
+    match (bytes.last_chunk::<CHUNK>(), expected.last_chunk::<CHUNK>()) {
+        (Some(last), Some(expected_last)) => {
+            let (chunks, expected) = (bytes.as_chunks::<CHUNK>().0, expected.as_chunks::<CHUNK>().0);
+            last == expected_last && chunks.iter().zip(expected).all(|(chunk, expected)| chunk == expected)
+        }
+        _ => match (bytes.split_first_chunk::<8>(), expected.split_first_chunk::<8>()) {
+            (Some((first, _)), Some((expected_first, _))) => {
+                first == expected_first && bytes.last_chunk::<8>() == expected.last_chunk::<8>()
+            }
+            _ => bytes == expected,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +174,26 @@ mod tests {
             let mut scan = Scan::new(text);
             assert!(scan.scalar().and_then(|()| scan.end()).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_the_very_text_is_passed_over() {
+        let text: String = ('0'..='z').collect();
+        for len in 0..=text.len() {
+            let (begin, end) = text.split_at(len);
+            let mut scan = Scan::new(&text);
+            assert!(scan.takes_exactly(begin));
+            assert_eq!(scan.rest, end);
+            for at in 0..len {
+                let mut other = begin.to_owned();
+                other.replace_range(at..=at, "~");
+                let mut scan = Scan::new(&text);
+                assert!(!scan.takes_exactly(&other), "{other}");
+                assert_eq!(scan.rest, text);
+            }
+            assert!(!Scan::new(begin).takes_exactly(&text) || end.is_empty());
+        }
+        assert!(!Scan::new("é").takes_exactly("\u{c3}"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
-use secateur_analyzer::account::{Account, KeyStatus};
+use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, KeyStatus};
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::rules::{Dormant, IgnoreRule, KeepRule, Rules, Settings};
@@ -154,6 +154,40 @@ fn what_is_edited_or_no_longer_so_is_refused() {
     assert!(planted(&|case| case.settings.max_key_idle_days = 400));
     assert!(planted(&|case| case.account.caller_arn = "arn:aws:iam::111122223333:user/ann".parse().ok()));
     assert!(planted(&|case| case.account.access_keys.clear()));
+    // Whoever had another name, or none, when a key was switched on may be the one.
+    let switched = |calls: &str, to: &str| {
+        planted(&|case| {
+            let call = |(at, call): (usize, &str)| GrantEvent {
+                time: time("2026-10-01").unwrap().plus(i64::try_from(at).unwrap()),
+                name: call.split('=').next().unwrap().to_owned(),
+                user_name: call.split_once('=').map(|(_, user)| user.to_owned()),
+                role_name: None,
+                group_name: None,
+                policy_name: None,
+                policy_arn: None,
+            };
+            let events = calls.split(' ').enumerate().map(call).collect();
+            let (from, to) = (time("2026-07-01").unwrap(), time(to).unwrap());
+            case.account.grants = Some(GrantHistory { from, to, events });
+        })
+    };
+    for (calls, to, expect) in [
+        ("UpdateAccessKey=ann", NOW, true),
+        ("UpdateAccessKey", NOW, true),
+        ("UpdateAccessKey=before UpdateUser=before", NOW, true),
+        ("UpdateAccessKey=bob UpdateUser=bob", NOW, true),
+        ("UpdateAccessKey=bob UpdateUser", NOW, true),
+        // Of a user that was renamed after the end of the history.
+        ("UpdateAccessKey=before", "2026-10-02", true),
+        // Of one that was deleted, or renamed before.
+        ("UpdateAccessKey=before", NOW, false),
+        ("UpdateUser=before UpdateAccessKey=bob", NOW, false),
+        ("UpdateAccessKey=bob", "2026-10-02", false),
+        ("UpdateUser=before", NOW, false),
+        ("CreateAccessKey=before UpdateUser=before", NOW, false),
+    ] {
+        assert_eq!(switched(calls, to), expect, "{calls} {to}");
+    }
 }
 
 #[test]

@@ -431,6 +431,12 @@ fn an_access_key_contradicts_that_no_kms_key_was_used() {
     check(with("s3", "2026-10-05", unused), goes);
     check(with("odd", "2026-10-05", "s3 2026-10-05\nkms -: Decrypt"), goes);
     check(with("odd", "2026-08-01", unused), goes);
+    // What the report shows is of later: then it may have been KMS.
+    let before = stays(
+        "on 2026-07-25 for `odd`, which may be KMS under another name, and no service of the report was used then",
+    );
+    let later = "s3 2026-08-01: CreateBucket=2026-08-01\nkms -: Decrypt";
+    check_withheld(with("odd", "2026-07-25", later), &[&before]);
     // Too long ago to contradict anything: the access key goes too.
     check(with("kms", "2026-06-01", unused), &["user/u/inline/p - [] [kms:Decrypt]", "user/u/key/AKIA1 - [] []"]);
     // The report shows the use, and by what: another action.

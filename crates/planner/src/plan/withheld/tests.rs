@@ -175,3 +175,22 @@ fn what_goes_with_kms_keys_counts_towards_the_limit() {
     let why = "removes 2 actions, 2 of them with KMS keys, more than max_removed_per_policy (1)";
     assert_eq!(plan.withheld.iter().map(line).collect::<Vec<_>>(), [format!("role/r/inline/p limit: {why}")]);
 }
+
+#[test]
+fn nobody_is_told_to_edit_what_aws_owns() {
+    let text = "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:DeleteBucketWebsite\",\"s*:CreateBucket\"],\"Resource\":\"*\"}]}";
+    let sketch = Sketch::new()
+        .principal("role/r")
+        .report("role/r", "s3 2026-10-09: CreateBucket=2026-10-09, DeleteBucketWebsite")
+        .managed("policy/aws:A", text)
+        .attach("role/r", "policy/aws:A");
+    let (account, settings, rules) = (sketch.build(), Settings::default(), Rules::default());
+    let analysis = Analysis::new(Inputs::new(&account, &settings, &rules, time(NOW).unwrap())).unwrap();
+    let rewrite = RewriteSettings { aws_managed: AwsManaged::Replace, ..RewriteSettings::default() };
+    let input = InputFile { path: "snapshot".to_owned(), sha256: sha256_of(b"") };
+    let plan = build(&analysis, &PlanOptions { rewrite, ..PlanOptions::new(input) }).plan;
+    let refused: Vec<&Withheld> =
+        plan.withheld.iter().filter(|withheld| withheld.reason == "refused-pattern").collect();
+    let [refused] = refused.as_slice() else { panic!("{:?}", plan.withheld) };
+    assert!(refused.detail.contains("; AWS owns it: attach a policy of your own in its place, "), "{}", refused.detail);
+}

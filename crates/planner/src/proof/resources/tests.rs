@@ -1,7 +1,7 @@
 //! Honest cuts are proved, and every planted fault is refused by its name.
 
 use secateur_analyzer::account::sketch::{NOW, Sketch, time};
-use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, KeyLastUsed, PolicyVersion};
+use secateur_analyzer::account::{Account, GrantEvent, GrantHistory, KeyLastUsed, PolicyVersion, Principal};
 use secateur_analyzer::action::ActionPattern;
 use secateur_analyzer::analysis::Inputs;
 use secateur_analyzer::arn::Arn;
@@ -228,9 +228,9 @@ fn every_replica_must_be_there_and_unused() {
 
 #[test]
 fn what_services_may_do_is_lost_on_unused_keys_only() {
-    let check = |keys: &[&str], report: &str, expect: &str| {
+    let check_used = |used: &dyn Fn(&mut Principal), keys: &[&str], report: &str, expect: &str| {
         let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, keys)]);
-        let case = case(sketch().report("role/r", report).inline("role/r", "p", &text));
+        let case = case(sketch().report("role/r", report).inline("role/r", "p", &text).change("role/r", used));
         let analysis = case.analyze();
         let policy = analysis.graph().policies().next().unwrap();
         let holders = &analysis.policy(policy).unwrap().holders;
@@ -241,6 +241,7 @@ fn what_services_may_do_is_lost_on_unused_keys_only() {
             check_via_services(&claim, holders, &lost, &analysis).map_or_else(|error| error.name(), |()| String::new());
         assert_eq!(got, expect, "{keys:?} {report}");
     };
+    let check = |keys: &[&str], report: &str, expect: &str| check_used(&|_| {}, keys, report, expect);
     let s3 = "s3 2026-10-09\nkms -: Decrypt";
     check(&[U1, U2], s3, "");
     check(&[U1, USED], s3, "no-evidence");
@@ -249,6 +250,18 @@ fn what_services_may_do_is_lost_on_unused_keys_only() {
     check(&[], s3, "no-evidence");
     check(&[USED], "s3 2026-01-09\nkms -: Decrypt", "");
     check(&[USED], "kms 2026-10-09: Decrypt", "");
+    // The role's own record tells of another service than KMS, or does not say when: it may have been any.
+    let check_record = |last: &str, region: Option<&str>, expect: &str| {
+        let used = |role: &mut Principal| {
+            (role.last_used, role.last_used_region) = (time(last), region.map(str::to_owned));
+        };
+        check_used(&used, &[USED], "kms 2026-10-01: Decrypt", expect);
+    };
+    check_record("-", None, "");
+    check_record("-", Some("us-east-1"), "no-evidence");
+    check_record("2026-10-01", Some("us-east-1"), "");
+    check_record("2026-10-05", Some("us-east-1"), "no-evidence");
+    check_record("2026-01-05", Some("us-east-1"), "");
     // The whole of it: the action goes by its own verdict, with the protection lifted.
     let text = document(&[&on(r#""kms:Decrypt","kms:DescribeKey""#, &[U1])]);
     let after = text.replace("\"kms:Decrypt\",", "");
@@ -380,6 +393,9 @@ fn an_access_key_contradicts_the_keys() {
     check("KMS", "2026-10-08", shown, "lost-action");
     check("odd", "2026-10-05", shown, "proved 1:u1");
     check("odd", "2026-10-08", shown, "lost-action");
+    // The report is of later use: of that time it shows none.
+    check("odd", "2026-10-03", shown, "lost-action");
+    check("odd", "2026-10-04", shown, "proved 1:u1");
     check("s3", "2026-10-08", shown, "proved 1:u1");
     check("kms", "2026-10-05", "s3 2026-10-05", "lost-action");
     // After what the report sees, other use within the window may be it.

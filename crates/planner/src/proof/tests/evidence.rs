@@ -120,6 +120,7 @@ fn access_keys_tell_of_services() {
     check("aab", "2026-10-10T05:00:00Z", "aab:Get", hidden);
     // A name that nobody knows is of what was in use then, or may be of all.
     check("odd", "2026-08-01", "aab:Get aa:PutItem", "");
+    check("odd", "2026-07-20", "aab:Get", hidden);
     check("odd", "2026-10-01", "aab:Get", hidden);
     check("odd", "2026-10-01", "aa:PutItem", hidden);
 }

@@ -56,6 +56,11 @@ pub(super) fn ones(bits: &Bits) -> impl Iterator<Item = usize> + '_ {
     bits.iter().enumerate().flat_map(|(at, word)| ones_of(*word).map(move |bit| at * 64 + bit))
 }
 
+/// The places that are in two sets, in order.
+pub(super) fn ones_of_both<'b>(a: &'b Bits, b: &'b Bits) -> impl Iterator<Item = usize> + 'b {
+    a.iter().zip(b).enumerate().flat_map(|(at, (a, b))| ones_of(a & b).map(move |bit| at * 64 + bit))
+}
+
 /// The places in one word of a set, in order.
 pub(super) fn ones_of(word: u64) -> impl Iterator<Item = usize> {
     let mut rest = word;

@@ -44,14 +44,14 @@ pub(super) fn decide(
         let mut of_slot = vec![Point::NOTHING];
         while let Some((place, (tree, shorter))) = rest.next_if(|(_, (tree, _))| tree.slot == at) {
             let of_tree = of_tree(slots, place, tree, *shorter, slack, &mut traces);
-            of_slot = frontier::merge(&of_slot, &of_tree, slack, &mut traces);
+            of_slot = frontier::merge(of_slot, of_tree, slack, &mut traces);
         }
         if !slot.is_exempt() {
             let trace = traces.one(Decision::AsWritten { slot: at });
             let whole = Point { size: slot.whole_cost(), risk: slot.whole_risk(), trace };
             frontier::add(&mut of_slot, whole, slack);
         }
-        total = frontier::merge(&total, &of_slot, slack, &mut traces);
+        total = frontier::merge(total, of_slot, slack, &mut traces);
     }
     let fits = total.iter().rev().find(|point| point.size <= budget).ok_or(1_usize)?;
     Ok(Decided { size: fits.size, risk: fits.risk, decisions: traces.decisions(fits.trace) })
@@ -85,31 +85,32 @@ fn of_tree(
     let mut done: Vec<Option<Frontier>> = Vec::with_capacity(tree.nodes.len());
     for (at, node) in tree.nodes.iter().enumerate() {
         let sums = tree.sums(node);
-        let mut own = vec![Point::NOTHING];
-        if sums.musts > 0 {
-            if node.children.is_empty() {
-                own = vec![Point { size: sums.must_cost, risk: 0, trace: 0 }];
-                if tree.is_exempt {
-                    let trace = traces.one(Decision::Skip { tree: place, leaf: node.first });
-                    let risk = tree.leaves.get(node.first).map_or(0, |leaf| leaf.risk);
-                    frontier::add(&mut own, Point { size: 0, risk, trace }, slack);
-                }
-            }
-            for child in &node.children {
-                let child = done.get_mut(*child).and_then(Option::take);
-                own = frontier::merge(&own, &child.unwrap_or_else(|| vec![Point::NOTHING]), slack, traces);
-            }
-            let star = node.shortest.filter(|depth| !is_as_written(slots, tree, at, *depth) || sums.nevers == 0);
-            let is_exact = sums.nevers == 0;
-            if let Some(depth) = star.filter(|_| is_exact || !tree.is_exempt) {
-                let decision = Decision::Star { tree: place, node: at };
-                let trace = if is_exact { 0 } else { traces.one(decision) };
-                frontier::add(&mut own, Point { size: tree.star_cost(depth), risk: sums.never_risk, trace }, slack);
+        if sums.musts == 0 {
+            // What was not asked for is nothing.
+            done.push(None);
+            continue;
+        }
+        let mut own = None;
+        for child in &node.children {
+            if let Some(child) = done.get_mut(*child).and_then(Option::take) {
+                own = Some(match own {
+                    None => child,
+                    Some(own) => frontier::merge(own, child, slack, traces),
+                });
             }
         }
-        for child in &node.children {
-            // What was not asked for is not needed again.
-            let _ = done.get_mut(*child).and_then(Option::take);
+        let mut own = own.unwrap_or_else(|| vec![Point { size: sums.must_cost, risk: 0, trace: 0 }]);
+        if node.children.is_empty() && tree.is_exempt {
+            let trace = traces.one(Decision::Skip { tree: place, leaf: node.first });
+            let risk = tree.leaves.get(node.first).map_or(0, |leaf| leaf.risk);
+            frontier::add(&mut own, Point { size: 0, risk, trace }, slack);
+        }
+        let star = node.shortest.filter(|depth| !is_as_written(slots, tree, at, *depth) || sums.nevers == 0);
+        let is_exact = sums.nevers == 0;
+        if let Some(depth) = star.filter(|_| is_exact || !tree.is_exempt) {
+            let decision = Decision::Star { tree: place, node: at };
+            let trace = if is_exact { 0 } else { traces.one(decision) };
+            frontier::add(&mut own, Point { size: tree.star_cost(depth), risk: sums.never_risk, trace }, slack);
         }
         done.push(Some(own));
     }

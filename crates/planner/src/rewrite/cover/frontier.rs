@@ -30,35 +30,46 @@ pub(super) enum Decision {
     AsWritten { slot: usize },
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Trace {
-    Nothing,
-    One(Decision),
-    Both(usize, usize),
-}
-
 /// How points come about.
 #[derive(Debug)]
-pub(super) struct Traces(Vec<Trace>);
+pub(super) struct Traces {
+    /// Two traces together; behind a zero, the place of a decision. The first is nothing at all.
+    pairs: Vec<(u32, u32)>,
+    decisions: Vec<Decision>,
+    scratch: Scratch,
+}
+
+/// What a merge works with, kept for the next one.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// For each size above the smallest, the least risk.
+    risks: Vec<u64>,
+    /// The two points, by place, that come to it.
+    pairs: Vec<(u32, u32)>,
+    /// The sizes that none beats.
+    kept: Vec<usize>,
+}
 
 impl Traces {
     pub(super) fn new() -> Traces {
-        Traces(vec![Trace::Nothing])
+        Traces { pairs: vec![(0, 0)], decisions: Vec::new(), scratch: Scratch::default() }
     }
 
     pub(super) fn one(&mut self, decision: Decision) -> usize {
-        self.0.push(Trace::One(decision));
-        self.0.len() - 1
+        self.decisions.push(decision);
+        self.push(0, self.decisions.len() - 1)
     }
 
     fn both(&mut self, a: usize, b: usize) -> usize {
         match (a, b) {
             (0, other) | (other, 0) => other,
-            _ => {
-                self.0.push(Trace::Both(a, b));
-                self.0.len() - 1
-            }
+            _ => self.push(a, b),
         }
+    }
+
+    fn push(&mut self, a: usize, b: usize) -> usize {
+        self.pairs.push((narrow(a), narrow(b)));
+        self.pairs.len() - 1
     }
 
     /// Returns the decisions behind a point.
@@ -66,14 +77,23 @@ impl Traces {
         let mut found = Vec::new();
         let mut open = vec![trace];
         while let Some(at) = open.pop() {
-            match self.0.get(at) {
-                Some(Trace::One(decision)) => found.push(*decision),
-                Some(Trace::Both(a, b)) => open.extend([*b, *a]),
-                Some(Trace::Nothing) | None => {}
+            match self.pairs.get(at).copied().filter(|_| at > 0) {
+                Some((0, decision)) => found.extend(self.decisions.get(wide(decision))),
+                Some((a, b)) => open.extend([wide(b), wide(a)]),
+                None => {}
             }
         }
         found
     }
+}
+
+/// Half the room: there are as many traces as points were made, and those do not come to four thousand million.
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn wide(at: u32) -> usize {
+    at as usize
 }
 
 /// Adds a point.
@@ -106,65 +126,93 @@ fn thin(points: Frontier) -> Frontier {
     if points.len() <= MAX_POINTS {
         return points;
     }
-    let last = points.len() - 1;
-    (0..MAX_POINTS).filter_map(|at| points.get(at * last / (MAX_POINTS - 1)).copied()).collect()
+    thinned(&points).collect()
+}
+
+fn thinned<T: Copy>(all: &[T]) -> impl Iterator<Item = T> + '_ {
+    let last = all.len().saturating_sub(1);
+    (0..MAX_POINTS).filter_map(move |at| all.get(at * last / (MAX_POINTS - 1)).copied())
 }
 
 /// Returns the frontier of two parts together.
-pub(super) fn merge(a: &Frontier, b: &Frontier, slack: usize, traces: &mut Traces) -> Frontier {
-    let (Some(a_first), Some(b_first)) = (a.first(), b.first()) else { return Vec::new() };
+pub(super) fn merge(a: Frontier, b: Frontier, slack: usize, traces: &mut Traces) -> Frontier {
     // Where one of them is nothing, the other is the frontier of both.
     match (a.as_slice(), b.as_slice()) {
-        ([Point::NOTHING], _) => return b.clone(),
-        (_, [Point::NOTHING]) => return a.clone(),
+        ([], _) | (_, []) => Vec::new(),
+        ([Point::NOTHING], _) => b,
+        (_, [Point::NOTHING]) => a,
         // With a single point all stay in order.
-        ([one], others) => return with_one(others, slack, traces, |other| (*one, *other)),
-        (others, [one]) => return with_one(others, slack, traces, |other| (*other, *one)),
-        _ => {}
+        ([one], others) => with_one(others, slack, traces, |other| (*one, *other)),
+        (others, [one]) => with_one(others, slack, traces, |other| (*other, *one)),
+        (a, b) => by_size(a, b, slack, traces),
     }
-    let least = a_first.size + b_first.size;
-    let range = (a.last().map_or(0, |point| point.size) + b.last().map_or(0, |point| point.size)) - least;
-    let range = range.min(slack);
-    let pairs = a.len().saturating_mul(b.len());
-    // A place for each size, or all pairs sorted: whichever is less work.
-    let sums: Vec<(usize, u64, usize, usize)> = if pairs > range {
-        // The risks stand alone: they are looked at much more often than they are lowered.
-        let mut risks: Vec<u64> = vec![u64::MAX; range + 1];
-        let mut pairs_of: Vec<(usize, usize)> = vec![(0, 0); range + 1];
-        for x in a {
-            for y in b {
-                let size = x.size + y.size - least;
-                let Some(best) = risks.get_mut(size) else { break };
-                let risk = x.risk.saturating_add(y.risk);
-                if risk < *best {
-                    *best = risk;
-                    if let Some(own) = pairs_of.get_mut(size) {
-                        *own = (x.trace, y.trace);
-                    }
-                }
+}
+
+/// Returns the frontier of all pairs, with a place for each size that they can come to.
+///
+/// Pairs of one size and one risk come about in different ways, and one is as good as the other. Which is taken must not
+/// change from one version to the next: where there are more pairs than sizes, the one with the smaller part of `a`; else the
+/// one with the older traces.
+fn by_size(a: &[Point], b: &[Point], slack: usize, traces: &mut Traces) -> Frontier {
+    let size_of = |point: Option<&Point>| point.map_or(0, |point| point.size);
+    let (a_least, b_least) = (size_of(a.first()), size_of(b.first()));
+    let least = a_least + b_least;
+    let range = (size_of(a.last()) + size_of(b.last()) - least).min(slack);
+    let is_by_place = a.len().saturating_mul(b.len()) > range;
+    let mut scratch = std::mem::take(&mut traces.scratch);
+    let Scratch { risks, pairs, kept } = &mut scratch;
+    risks.clear();
+    risks.resize(range + 1, u64::MAX);
+    pairs.resize((range + 1).max(pairs.len()), (0, 0));
+    let trace = |(x, y): (u32, u32)| {
+        let of = |points: &[Point], at: u32| points.get(wide(at)).map_or(0, |point| point.trace);
+        (of(a, x), of(b, y))
+    };
+    // The longer one is gone through without a break.
+    let is_turned = a.len() >= b.len();
+    let (outer, inner) = if is_turned { (b, a) } else { (a, b) };
+    let (outer_least, inner_least) = if is_turned { (b_least, a_least) } else { (a_least, b_least) };
+    for (outer_at, one) in outer.iter().enumerate() {
+        let from = one.size - outer_least;
+        let (Some(risks), Some(pairs)) = (risks.get_mut(from..), pairs.get_mut(from..)) else { break };
+        for (inner_at, other) in inner.iter().enumerate() {
+            let size = other.size - inner_least;
+            let Some(best) = risks.get_mut(size) else { break };
+            let risk = one.risk.saturating_add(other.risk);
+            if risk > *best {
+                continue;
+            }
+            let Some(own) = pairs.get_mut(size) else { break };
+            let (x, y) = if is_turned { (inner_at, outer_at) } else { (outer_at, inner_at) };
+            let pair = (narrow(x), narrow(y));
+            let is_first = || if is_by_place { pair < *own } else { trace(pair) < trace(*own) };
+            if risk < *best || is_first() {
+                (*best, *own) = (risk, pair);
             }
         }
-        let found = risks.into_iter().zip(pairs_of).enumerate().filter(|(_, (risk, _))| *risk < u64::MAX);
-        found.map(|(size, (risk, (x, y)))| (least + size, risk, x, y)).collect()
-    } else {
-        // Of the longer one whole runs are in order already, and a stable sort joins runs.
-        let sum = |x: &Point, y: &Point| (x.size + y.size, x.risk.saturating_add(y.risk), x.trace, y.trace);
-        let mut all: Vec<_> = if a.len() < b.len() {
-            a.iter().flat_map(|x| b.iter().map(move |y| sum(x, y))).collect()
-        } else {
-            b.iter().flat_map(|y| a.iter().map(move |x| sum(x, y))).collect()
-        };
-        all.sort();
-        all
-    };
-    // The traces are joined for those points only that stay.
-    let points = sums.iter().enumerate().map(|(at, &(size, risk, ..))| Point { size, risk, trace: at });
-    let mut kept = keep(points, slack);
-    for point in &mut kept {
-        let (x, y) = sums.get(point.trace).map_or((0, 0), |&(.., x, y)| (x, y));
-        point.trace = traces.both(x, y);
     }
-    kept
+    // What is larger than another and no less risky goes.
+    kept.clear();
+    let mut last = u64::MAX;
+    for (size, risk) in risks.iter().enumerate() {
+        if *risk < last {
+            last = *risk;
+            kept.push(size);
+        }
+    }
+    // The traces are joined for those points only that stay.
+    let mut point = |size: usize| {
+        let (x, y) = trace(pairs.get(size).copied().unwrap_or_default());
+        let risk = risks.get(size).copied().unwrap_or_default();
+        Point { size: least + size, risk, trace: traces.both(x, y) }
+    };
+    let points = if kept.len() <= MAX_POINTS {
+        kept.iter().map(|size| point(*size)).collect()
+    } else {
+        thinned(kept).map(point).collect()
+    };
+    traces.scratch = scratch;
+    points
 }
 
 /// Returns the frontier of a part and of another that has a single point; `pair` puts the two in their order.

@@ -7,6 +7,7 @@ mod check;
 mod exact;
 mod fitted;
 mod frontier;
+mod hash;
 mod index;
 mod infix;
 mod list;

@@ -86,33 +86,37 @@ pub(super) struct Sums {
 /// no star may match.
 pub(super) fn trees<'a>(at: usize, slot: &'a Slot, without_stars: bool) -> Vec<Tree<'a>> {
     // Where nothing is to be matched, nothing is written, and of a `*` that is most services.
-    let services: BTreeSet<String> = (slot.names.iter().filter(|name| slot.role(name) == Role::Must))
-        .map(|name| service_of(&name.text).to_ascii_lowercase())
-        .collect();
-    let is_asked_for = |service: &str| services.contains(service);
+    let mut services: BTreeSet<String> = BTreeSet::new();
+    // The names of a service stand together.
+    let mut last = None;
+    for service in slot.names.iter().filter(|name| slot.role(name) == Role::Must).map(|name| service_of(&name.text)) {
+        if last.replace(service) != Some(service) {
+            services.insert(service.to_ascii_lowercase());
+        }
+    }
     let mut by_service: BTreeMap<String, Vec<Leaf<'a>>> = BTreeMap::new();
     let mut loose = Vec::new();
-    // The names of a service stand together.
-    let (mut last, mut is_last_asked_for) = ("", is_asked_for(""));
-    for name in &slot.names {
-        let service = service_of(&name.text);
-        if service != last {
-            (last, is_last_asked_for) = (service, is_asked_for(&service.to_ascii_lowercase()));
-        }
-        if !is_last_asked_for {
+    for names in slot.names.chunk_by(|a, b| service_of(&a.text) == service_of(&b.text)) {
+        let service = names.first().map_or("", |name| service_of(&name.text)).to_ascii_lowercase();
+        if !services.contains(&service) {
             continue;
         }
-        let mut folded: Rc<str> = name.text.as_str().into();
-        // Nobody else has it yet.
-        Rc::get_mut(&mut folded).into_iter().for_each(str::make_ascii_lowercase);
-        let key = if without_stars { None } else { key(&slot.kind, &folded) };
-        let leaf = Leaf { text: &name.text, folded, key: 0, role: slot.role(name), risk: u64::from(name.risk) };
-        match (key, leaf.folded.split_once(':')) {
-            (Some(key), Some((service, _))) => match by_service.get_mut(service) {
-                Some(leaves) => leaves.push(Leaf { key, ..leaf }),
-                None => drop(by_service.insert(service.to_owned(), vec![Leaf { key, ..leaf }])),
-            },
-            _ => loose.push(leaf),
+        let mut leaves = Vec::with_capacity(names.len());
+        for name in names {
+            let mut folded: Rc<str> = name.text.as_str().into();
+            // Nobody else has it yet.
+            Rc::get_mut(&mut folded).into_iter().for_each(str::make_ascii_lowercase);
+            let key = if without_stars { None } else { key(&slot.kind, &folded) };
+            let leaf = Leaf { text: &name.text, folded, key: 0, role: slot.role(name), risk: u64::from(name.risk) };
+            match key {
+                Some(key) => leaves.push(Leaf { key, ..leaf }),
+                None => loose.push(leaf),
+            }
+        }
+        match by_service.get_mut(&service) {
+            Some(own) => own.append(&mut leaves),
+            None if leaves.is_empty() => {}
+            None => drop(by_service.insert(service, leaves)),
         }
     }
     let mut trees: Vec<Tree<'a>> = Vec::with_capacity(by_service.len() + 1);
@@ -155,6 +159,10 @@ fn key(kind: &Kind, folded: &str) -> Option<usize> {
     if !is_in {
         return None;
     }
+    let before = service.len() + 1 + head.len();
+    if tail == "*" {
+        return Some(before + rest.len());
+    }
     let rest = rest.as_bytes();
     // The more of the name the prefix takes, the less there is for the tail: the longest that matches is found by halving.
     let (mut fits, mut fails) = (0, rest.len() + 1);
@@ -163,7 +171,7 @@ fn key(kind: &Kind, folded: &str) -> Option<usize> {
         let matches = rest.get(middle..).is_some_and(|rest| wildcard::matches(tail.as_bytes(), rest));
         if matches { fits = middle } else { fails = middle }
     }
-    Some(service.len() + 1 + head.len() + fits)
+    Some(before + fits)
 }
 
 /// A node whose last child has not come yet.

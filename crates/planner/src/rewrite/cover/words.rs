@@ -4,11 +4,12 @@
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use secateur_analyzer::wildcard;
 
 use super::bits::{self, Bits};
+use super::hash::Quick;
 use super::index::{Index, Place};
 use super::list::Piece;
 use super::slot::{Role, cost};
@@ -45,11 +46,37 @@ struct Names<'a> {
     nevers: Vec<&'a str>,
 }
 
-/// All names, by their letters.
-struct Indices<'a> {
-    musts: Index<'a>,
-    free: Index<'a>,
-    nevers: Index<'a>,
+/// All names, by their letters, once they are asked for.
+struct Indices<'n, 'a> {
+    names: &'n Names<'a>,
+    musts: OnceCell<Index<'a>>,
+    free: OnceCell<Index<'a>>,
+    nevers: OnceCell<Index<'a>>,
+}
+
+impl<'a> Indices<'_, 'a> {
+    fn musts(&self) -> &Index<'a> {
+        let names = self.names;
+        self.musts.get_or_init(|| Index::of(names.musts.iter().map(|must| must.folded), names.tree.service))
+    }
+
+    fn free(&self) -> &Index<'a> {
+        let names = self.names;
+        self.free.get_or_init(|| Index::of(names.free.iter().map(|must| must.folded), names.tree.service))
+    }
+
+    fn nevers(&self) -> &Index<'a> {
+        let names = self.names;
+        self.nevers.get_or_init(|| Index::of(names.nevers.iter().copied(), names.tree.service))
+    }
+}
+
+/// The best pattern so far for each set of names that must be matched.
+type Found = HashMap<Bits, Best, Quick>;
+
+struct Best {
+    cost: usize,
+    text: String,
 }
 
 /// Names that have words in common.
@@ -88,34 +115,27 @@ impl<'a> Names<'a> {
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        let service = self.tree.service;
-        let indices = Indices {
-            musts: Index::of(self.musts.iter().map(|must| must.folded), service),
-            free: Index::of(self.free.iter().map(|must| must.folded), service),
-            nevers: Index::of(self.nevers.iter().copied(), service),
-        };
+        let (musts, free, nevers) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let indices = Indices { names: self, musts, free, nevers };
         let starts = self.classes(Place::Start);
-        let mut found: BTreeMap<Bits, Piece> = BTreeMap::new();
+        let mut found = Found::default();
+        let mut musts = bits::none(self.musts.len());
         for place in [Place::End, Place::Anywhere] {
             let classes = self.classes(place);
             let mut sharing = Sharing::new(&classes, self.musts.len());
             for start in &starts {
                 for class in sharing.two_with(start).filter_map(|at| classes.get(at)) {
-                    let Some(piece) = self.combine(start, class, &indices) else { continue };
-                    let is_better = |other: &Piece| {
-                        let by_rank = || rank(&piece.text).cmp(&rank(&other.text));
-                        let order = piece.cost.cmp(&other.cost).then_with(by_rank);
-                        order.then_with(|| piece.text.cmp(&other.text)).is_lt()
-                    };
-                    let best = found.get(&piece.musts).is_none_or(is_better);
-                    // Behind a tail not every piece is in the language, and the cheapest of equals may not be.
-                    if best && (self.tree.tail == "*" || self.is_like_tail(&piece.text)) {
-                        found.insert(piece.musts.clone(), piece);
+                    if let Some(best) = self.combine(start, class, &indices, &mut musts, &found) {
+                        found.insert(musts.clone(), best);
                     }
                 }
             }
         }
-        found.into_values().collect()
+        let pieces = found.into_iter().map(|(musts, Best { cost, text })| Piece { text, cost, musts });
+        let mut pieces: Vec<Piece> = pieces.collect();
+        // No two match the same.
+        pieces.sort_unstable_by(|a, b| a.musts.cmp(&b.musts));
+        pieces
     }
 
     /// Returns whether what follows the first star ends as the author's tail does.
@@ -129,30 +149,41 @@ impl<'a> Names<'a> {
 
     /// The words that several names share in this place, those of the most names first.
     fn classes(&self, place: Place) -> Vec<Class<'a>> {
-        let of_musts: Vec<Vec<&'a str>> = self.musts.iter().map(|must| self.words(must, place)).collect();
-        // How many names have the words, and the last of them.
-        let mut counts: HashMap<&'a str, (usize, usize)> = HashMap::new();
-        for (at, words) in of_musts.iter().enumerate() {
-            for words in words {
-                let (count, last) = counts.entry(words).or_insert((0, usize::MAX));
-                if *last != at {
-                    (*count, *last) = (*count + 1, at);
+        let mut places: HashMap<&'a str, usize, Quick> = HashMap::default();
+        // Of each words how many names have them, and the last of those.
+        let mut texts: Vec<(&'a str, usize, usize)> = Vec::new();
+        let mut of_musts: Vec<(usize, usize)> = Vec::new();
+        for (at, must) in self.musts.iter().enumerate() {
+            for words in self.words(must, place) {
+                let place = *places.entry(words).or_insert(texts.len());
+                match texts.get_mut(place) {
+                    None => texts.push((words, 1, at)),
+                    Some((_, _, last)) if *last == at => continue,
+                    Some((_, count, last)) => (*count, *last) = (*count + 1, at),
                 }
+                of_musts.push((at, place));
             }
         }
-        let counts = counts.into_iter().map(|(words, (count, _))| (words, count));
-        let mut shared: Vec<(&'a str, usize)> = counts.filter(|(_, count)| *count > 1).collect();
+        let mut shared: Vec<usize> = (0..texts.len()).collect();
+        let text = |at: &usize| texts.get(*at).copied().unwrap_or_default();
+        shared.retain(|at| text(at).1 > 1);
         // No two have the same words: the order is that of these alone.
-        shared.sort_unstable_by_key(|(words, count)| (Reverse(*count), *words));
+        shared.sort_unstable_by_key(|at| {
+            let (words, count, _) = text(at);
+            (Reverse(count), words)
+        });
         shared.truncate(MAX_TEXTS);
-        let places: HashMap<&'a str, usize> = shared.iter().enumerate().map(|(at, (words, _))| (*words, at)).collect();
-        let mut classes: Vec<Class<'a>> =
-            shared.into_iter().map(|(words, _)| Class::new(words, place, self.musts.len())).collect();
-        for (at, words) in of_musts.iter().enumerate() {
-            for place in words.iter().filter_map(|words| places.get(words)) {
-                if let Some(class) = classes.get_mut(*place) {
-                    bits::set(&mut class.musts, at);
-                }
+        let mut classes: Vec<Class<'a>> = Vec::with_capacity(shared.len());
+        let mut class_of: Vec<Option<usize>> = vec![None; texts.len()];
+        for at in &shared {
+            if let Some(class) = class_of.get_mut(*at) {
+                *class = Some(classes.len());
+            }
+            classes.push(Class::new(text(at).0, place, self.musts.len()));
+        }
+        for (must, at) in of_musts {
+            if let Some(class) = class_of.get(at).copied().flatten().and_then(|at| classes.get_mut(at)) {
+                bits::set(&mut class.musts, must);
             }
         }
         classes
@@ -183,43 +214,63 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn combine(&self, start: &Class<'a>, class: &Class<'a>, indices: &Indices<'a>) -> Option<Piece> {
-        let place = class.place;
+    /// Returns the pattern of two classes, and in `musts` what it matches, if it is better than what is found for that.
+    fn combine(
+        &self,
+        start: &Class<'a>,
+        class: &Class<'a>,
+        indices: &Indices<'_, 'a>,
+        musts: &mut Bits,
+        found: &Found,
+    ) -> Option<Best> {
+        let (place, depth) = (class.place, start.words.len());
         // Names too short for both texts count here too: that can only refuse a pattern.
         if bits::meet(start.nevers(indices), class.nevers(indices)) {
             return None;
         }
-        let shared = bits::both(&start.musts, &class.musts);
-        let mut musts = shared.clone();
-        for at in bits::ones(&shared) {
-            if !self.musts.get(at).is_some_and(|must| must.has_behind(start.words.len(), class.words, place)) {
-                bits::clear(&mut musts, at);
-            }
+        let (mut names, mut count, mut first) = (0, 0, None);
+        musts.fill(0);
+        for at in bits::ones_of_both(&start.musts, &class.musts) {
+            let Some(must) = self.musts.get(at).filter(|must| must.has_behind(depth, class.words, place)) else {
+                continue;
+            };
+            (names, count, first) = (names + cost(must.text), count + 1, first.or(Some(must)));
+            bits::set(musts, at);
         }
         let end = if place == Place::End { "" } else { "*" };
-        let cost = super::slot::cost_of_length(start.words.len() + 1 + class.words.len() + end.len());
-        let names: usize =
-            bits::ones(&musts).filter_map(|at| self.musts.get(at)).map(|must| self::cost(must.text)).sum();
-        if bits::count(&musts) < 2 || cost >= names {
+        let cost = super::slot::cost_of_length(depth + 1 + class.words.len() + end.len());
+        let known = found.get(musts.as_slice());
+        if count < 2 || cost >= names || known.is_some_and(|known| known.cost < cost) {
             return None;
         }
-        let alike = bits::without(&bits::both(start.alike(indices), class.alike(indices)), &musts);
-        let free = bits::both(start.free(indices), class.free(indices));
-        if !bits::is_none(&alike) || !bits::is_none(&free) {
-            let pattern = format!("{}*{}{end}", start.words, class.words);
-            let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
-            let is_alike =
-                |free: &Must<'_>| !free.has_behind(start.words.len(), class.words, place) && free.is_matched(&pattern);
-            let mut free = bits::ones(&free).filter_map(|at| self.free.get(at));
-            if bits::ones(&alike).any(is_matched) || free.any(is_alike) {
-                return None;
-            }
-        }
-        let first = bits::ones(&musts).next().and_then(|at| self.musts.get(at))?;
-        let from = first.behind(start.words.len(), class.words, place)?;
-        let start = first.text.get(..start.words.len())?;
+        let first = first?;
+        let from = first.behind(depth, class.words, place)?;
         let behind = first.text.get(from..from + class.words.len())?;
-        Some(Piece { text: format!("{start}*{behind}{end}"), cost, musts })
+        let text = format!("{}*{behind}{end}", first.text.get(..depth)?);
+        let is_better = known.is_none_or(|known| {
+            let by_rank = || rank(&text).cmp(&rank(&known.text));
+            cost.cmp(&known.cost).then_with(by_rank).then_with(|| text.cmp(&known.text)).is_lt()
+        });
+        // Behind a tail not every piece is in the language, and the cheapest of equals may not be.
+        let is_allowed = is_better && (self.tree.tail == "*" || self.is_like_tail(&text));
+        (is_allowed && self.is_by_words(start, class, indices, musts)).then_some(Best { cost, text })
+    }
+
+    /// Returns whether the pattern of two classes matches `musts` and no other names that must be matched, and of those that
+    /// are matched already none but by their words.
+    fn is_by_words(&self, start: &Class<'a>, class: &Class<'a>, indices: &Indices<'_, 'a>, musts: &Bits) -> bool {
+        let alike = bits::without(&bits::both(start.alike(indices), class.alike(indices)), musts);
+        let free = bits::both(start.free(indices), class.free(indices));
+        if bits::is_none(&alike) && bits::is_none(&free) {
+            return true;
+        }
+        let end = if class.place == Place::End { "" } else { "*" };
+        let pattern = format!("{}*{}{end}", start.words, class.words);
+        let is_matched = |at: usize| self.musts.get(at).is_some_and(|must| must.is_matched(&pattern));
+        let is_alike = |free: &Must<'_>| {
+            !free.has_behind(start.words.len(), class.words, class.place) && free.is_matched(&pattern)
+        };
+        !bits::ones(&alike).any(is_matched) && !bits::ones(&free).filter_map(|at| self.free.get(at)).any(is_alike)
     }
 }
 
@@ -229,20 +280,20 @@ impl<'a> Class<'a> {
         Class { words, place, musts, alike: OnceCell::new(), free: OnceCell::new(), nevers: OnceCell::new() }
     }
 
-    fn alike(&self, indices: &Indices<'a>) -> &Bits {
-        self.alike.get_or_init(|| indices.musts.having(self.words, self.place))
+    fn alike(&self, indices: &Indices<'_, 'a>) -> &Bits {
+        self.alike.get_or_init(|| indices.musts().having(self.words, self.place))
     }
 
-    fn free(&self, indices: &Indices<'a>) -> &Bits {
+    fn free(&self, indices: &Indices<'_, 'a>) -> &Bits {
         // A name that is a pattern matches more than what has its characters.
         self.free.get_or_init(|| match self.words.contains(['*', '?']) {
-            true => indices.free.everything(),
-            false => indices.free.having(self.words, self.place),
+            true => indices.free().everything(),
+            false => indices.free().having(self.words, self.place),
         })
     }
 
-    fn nevers(&self, indices: &Indices<'a>) -> &Bits {
-        self.nevers.get_or_init(|| indices.nevers.having(self.words, self.place))
+    fn nevers(&self, indices: &Indices<'_, 'a>) -> &Bits {
+        self.nevers.get_or_init(|| indices.nevers().having(self.words, self.place))
     }
 }
 

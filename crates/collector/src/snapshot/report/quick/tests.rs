@@ -200,3 +200,142 @@ fn nothing_is_taken_that_serde_reads_in_another_way() {
     }
     assert!(taken > 5_000, "{taken}");
 }
+
+/// A report as the AWS CLI prints it, with rows of all kinds.
+fn by_the_cli() -> String {
+    let time = "2026-08-01T00:00:00+00:00";
+    let used = |name: &str| {
+        json!({"ActionName": name, "LastAccessedEntity": "arn:aws:iam::111122223333:role/ci", "LastAccessedTime": time,
+            "LastAccessedRegion": "eu-west-1"})
+    };
+    let never = |name: &str| json!({"ActionName": name});
+    let services = json!([
+        {"ServiceName": "Amazon S3", "LastAuthenticated": time, "ServiceNamespace": "s3",
+            "LastAuthenticatedEntity": "arn:aws:iam::111122223333:role/ci", "TotalAuthenticatedEntities": 1,
+            "TrackedActionsLastAccessed":
+                [never("CreateBucket"), never("DeleteBucket"), used("DeleteBucketPolicy"), never("GetBucketAcl")]},
+        {"ServiceName": "AWS Lambda", "ServiceNamespace": "lambda", "TotalAuthenticatedEntities": 0,
+            "TrackedActionsLastAccessed": [never("AddPermission")]},
+        {"ServiceName": "AWS STS", "ServiceNamespace": "sts", "TotalAuthenticatedEntities": 0},
+    ]);
+    indented(&report(&services), b"    ")
+}
+
+fn indented(value: &Value, by: &[u8]) -> String {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(by);
+    serde::Serialize::serialize(value, &mut serde_json::Serializer::with_formatter(&mut text, formatter)).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// The layout is known from the report before, and differs from it in one place.
+#[test]
+fn what_differs_from_the_layout_before_is_read_as_serde_reads_it() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let text = by_the_cli();
+    check(&mut reader, &text, true);
+    let mut taken = 0;
+    for (at, _) in text.char_indices() {
+        let (before, from) = text.split_at(at);
+        let (_, after) = from.split_at(1);
+        for put in ["", "\"", ",", "}", " ", "x", "\n"] {
+            for other in [format!("{before}{put}{after}"), format!("{before}{put}{from}")] {
+                if let Some(quick) = quickly(&mut reader, &other) {
+                    taken += 1;
+                    assert_eq!(quick, by_serde(&reader, &other), "{other}");
+                }
+            }
+        }
+        // Whatever was met meanwhile, the layout is known.
+        assert!(quickly(&mut reader, &text).is_some());
+    }
+    assert!(taken > 5_000, "{taken}");
+}
+
+#[test]
+fn members_may_come_in_any_order_and_be_left_out() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let text = by_the_cli();
+    for (from, to) in [
+        ("\"ActionName\": \"DeleteBucketPolicy\",", "\"Later\": 7,"),
+        ("\"LastAccessedTime\"", "\"LastAccessedRegion\""),
+        ("\"LastAccessedRegion\"", "\"LastAccessedTime\""),
+        ("\"LastAccessedEntity\"", "\"LastAccessedTime\""),
+        ("\"LastAccessedRegion\"", "\"ActionName\""),
+        ("\"LastAccessedRegion\"", "\"New\""),
+        ("\"LastAuthenticated\"", "\"LastAuthenticatedRegion\""),
+        ("\"ServiceName\"", "\"ServiceNamespace\""),
+        ("\"ServiceNamespace\": \"s3\"", "\"ServiceName\": \"s3\""),
+        ("\"TotalAuthenticatedEntities\": 0,", ""),
+        ("\"ServiceName\": \"AWS STS\",", ""),
+    ] {
+        check(&mut reader, &text, true);
+        let other = text.replacen(from, to, 1);
+        assert_ne!(other, text, "{from}");
+        match quickly(&mut reader, &other) {
+            Some(quick) => assert_eq!(quick, by_serde(&reader, &other), "{other}"),
+            None => assert!(["ActionName", "ServiceName", "LastA"].iter().any(|part| from.contains(part)), "{other}"),
+        }
+    }
+    // The time before and behind the name, and the actions before the namespace.
+    let row = r#"{"LastAccessedTime": "2026-08-01T00:00:00Z", "ActionName": "CreateBucket"}"#;
+    let other = r#"{"ActionName": "DeleteBucket", "LastAccessedTime": "2026-08-02T00:00:00Z"}"#;
+    let of = |services: &str| {
+        format!(
+            r#"{{"Arn": "arn:aws:iam::111122223333:role/ci", "JobStatus": "COMPLETED", "ServicesLastAccessed": [{services}]}}"#
+        )
+    };
+    let actions = format!("[{row}, {other}, {row}, {other}]");
+    check(&mut reader, &of(&format!(r#"{{"ServiceNamespace": "s3", "TrackedActionsLastAccessed": {actions}}}"#)), true);
+    check(
+        &mut reader,
+        &of(&format!(r#"{{"TrackedActionsLastAccessed": {actions}, "ServiceNamespace": "s3"}}"#)),
+        false,
+    );
+    check(&mut reader, &of("{}"), false);
+    check(&mut reader, &of(r#"{"ServiceNamespace": "s3", "TrackedActionsLastAccessed": [{}]}"#), false);
+}
+
+#[test]
+fn there_may_be_more_layouts_than_are_remembered() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let value: Value = serde_json::from_str(&by_the_cli()).unwrap();
+    for _ in 0..2 {
+        for indent in 0..100 {
+            check(&mut reader, &indented(&value, &b" ".repeat(indent)), true);
+        }
+    }
+}
+
+#[test]
+fn names_may_come_in_any_order() {
+    let catalog = Catalog::shared();
+    let mut reader = QuickReader::new(&catalog);
+    let names_of = |service: &str| -> Vec<&str> {
+        let mut names: Vec<&str> =
+            catalog.actions_of(catalog.service(service).unwrap()).map(|id| catalog.name(id)).collect();
+        names.sort_unstable();
+        names
+    };
+    let (s3, sts) = (names_of("s3"), names_of("sts"));
+    let of = |service_name: &str, names: &[&str]| {
+        let rows: Vec<(&str, Option<&str>)> = names.iter().map(|name| (*name, None)).collect();
+        service(service_name, &actions(&rows))
+    };
+    let backwards: Vec<&str> = s3.iter().rev().copied().collect();
+    let every_third: Vec<&str> = s3.iter().step_by(3).copied().collect();
+    // What comes behind the last name of a service, to whom the names of the next one are next.
+    let beyond: Vec<&str> = s3.iter().chain(&[""]).chain(&sts).copied().collect();
+    let prefixed: Vec<String> = s3.iter().map(|name| format!("s3:{name}")).collect();
+    let prefixed: Vec<&str> = prefixed.iter().map(String::as_str).collect();
+    let lists = [&s3, &backwards, &every_third, &beyond, &prefixed, &sts, &s3];
+    for _ in 0..2 {
+        for names in lists {
+            let services = json!([of("s3", names), of("sts", &sts), of("quantum", names)]);
+            check(&mut reader, &indented(&report(&services), b"    "), true);
+        }
+    }
+}
