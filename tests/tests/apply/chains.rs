@@ -1,5 +1,6 @@
 //! Rollbacks of rollbacks that did not end: which is on top, and what each knows of those below it.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -12,10 +13,10 @@ use super::town::{ACCOUNT, KINDS, Kind, essence, used_now};
 use crate::cli::Answer;
 use crate::emulator::cloud::{Cloud, allow};
 
-const BOTH: Kind = Kind { name: "both", config: "", target: &["role/put/inline/*", "user/writer/inline/*"] };
+pub const BOTH: Kind = Kind { name: "both", config: "", target: &["role/put/inline/*", "user/writer/inline/*"] };
 
 /// Gives a journal another id, as a clock that was ahead would have.
-fn renamed(play: &Play, id: &str, to: &str) {
+pub fn renamed(play: &Play, id: &str, to: &str) {
     let file = |id: &str| play.path(&format!(".secateur/journal/{id}.jsonl"));
     write_anew(play, id, |entry| {
         if entry["record"]["record"] == "begin" {
@@ -26,7 +27,7 @@ fn renamed(play: &Play, id: &str, to: &str) {
 }
 
 /// Starts a rollback of a journal, and kills it when its first write is done.
-fn killed_rollback(play: &Play, id: &str) -> String {
+pub fn killed_rollback(play: &Play, id: &str) -> String {
     let child = play.start(&["rollback", id, "--auto-approve", "--settle", "2", "--parallelism", "1"]);
     let fault = json!({ "operation": "writes", "effect": "kill", "pid": child.id(), "after": true });
     play.cloud.control("faults", fault);
@@ -78,7 +79,7 @@ fn a_resume_does_not_choose_between_journals_that_have_nothing_to_do_with_each_o
 }
 
 /// Starts something that is denied a write after some, and says how it went.
-fn denied(play: &Play, skip: usize, run: impl FnOnce() -> Answer) -> Answer {
+pub fn denied(play: &Play, skip: usize, run: impl FnOnce() -> Answer) -> Answer {
     let fault =
         json!({ "operation": "writes", "skip": skip, "effect": "error", "code": "AccessDenied", "status": 403 });
     play.cloud.control("faults", fault);
@@ -89,13 +90,13 @@ fn denied(play: &Play, skip: usize, run: impl FnOnce() -> Answer) -> Answer {
 
 const IDLE: Kind = Kind { name: "idle-team", config: "", target: &["group/team/attached/idle"] };
 
-const COPIED: Kind = Kind {
+pub const COPIED: Kind = Kind {
     name: "copied",
     config: "[rewrite]\naws_managed = \"replace\"\n",
     target: &["group/team/attached/aws:Mixed"],
 };
 
-fn mixed_team(cloud: &Cloud, _: &str) {
+pub fn mixed_team(cloud: &Cloud, _: &str) {
     let mixed = "arn:aws:iam::aws:policy/Mixed";
     cloud.iam("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", mixed)]);
 }
@@ -123,7 +124,7 @@ fn what_a_rollback_gave_back_in_part_is_not_taken_from_those_who_came_since() {
     }
 }
 
-fn last(play: &Play) -> String {
+pub fn last(play: &Play) -> String {
     play.journals().pop().unwrap()
 }
 
@@ -171,14 +172,21 @@ fn what_was_rolled_back_is_not_settled_while_a_rollback_of_that_is_open() {
 fn an_open_rollback_of_a_rollback_that_is_gone_is_not_gone_on_with_unlooked_at() {
     let stage = Stage::new();
     let play = stage.play(&BOTH);
-    let [_, back, _] = open_above(&play);
+    let [_, back, open] = open_above(&play);
     fs::remove_file(play.path(&format!(".secateur/journal/{back}.jsonl"))).unwrap();
     used_now(&play.cloud, "role/put", "lambda:DeleteFunction");
     used_now(&play.cloud, "user/writer", "lambda:DeleteFunction");
     let before = essence(&play.cloud);
+    let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["id"] == *open).unwrap();
+    let head = row["head"].as_str().unwrap();
     let resume = ["apply", "--resume", "--auto-approve", "--settle", "2", "--format", "json"];
     let answer = play.run(&resume).ended_with(3);
     assert_eq!(answer.reason(), "not-rechecked", "{answer}");
+    // Nor can anybody tell any more whether it says what was reviewed.
+    let answer = play.run(&[&resume[..], &["--no-recheck"]].concat()).ended_with(3);
+    assert_eq!(answer.reason(), "unapproved", "{answer}");
+    let resume = [&resume[..], &["--expect-head", head]].concat();
     assert_eq!(essence(&play.cloud), before);
     play.run(&[&resume[..], &["--no-recheck"]].concat()).ended_with(0);
     assert_ne!(essence(&play.cloud), before);
@@ -240,4 +248,46 @@ fn where_aws_gives_no_fresh_report_its_error_is_told_and_where_nothing_is_left_n
     let answer = again(&play, &back, &[]).ended_with(0);
     assert!(answer.stdout.contains("No changes.") && !answer.stdout.contains("looked at"), "{answer}");
     assert_eq!(play.journals().len(), 2);
+}
+
+/// The digest on the page of a rollback that nobody approves of.
+pub fn shown_digest(play: &Play, id: &str, more: &[&str]) -> String {
+    let answer = play.run(&[&["rollback", id, "--settle", "2"], more].concat()).ended_with(3);
+    answer.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned()
+}
+
+#[test]
+fn the_digest_of_what_takes_from_a_group_covers_its_members() {
+    let stage = Stage::with(Box::new(mixed_team));
+    for name in ["delete-group", "put-group", "copied"] {
+        let kind = if name == "copied" { COPIED } else { *KINDS.iter().find(|kind| kind.name == name).unwrap() };
+        let play = stage.play(&kind);
+        play.apply(&[]).ended_with(0);
+        play.rollback(&[]).ended_with(0);
+        let back = last(&play);
+        let seen = shown_digest(&play, &back, &["--no-recheck"]);
+        play.cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let before = essence(&play.cloud);
+        let answer = play.run(&["rollback", &back, "--no-recheck", "--settle", "2", "--approve", &seen]).ended_with(3);
+        assert!(answer.stdout.contains("user/writer in group/team is new, and loses this too"), "{name}: {answer}");
+        assert_eq!(essence(&play.cloud), before, "{name}");
+        // Nor is an open one gone on with, when somebody has come since it was approved.
+        play.cloud.iam("RemoveUserFromGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let child =
+            play.start(&["rollback", &back, "--no-recheck", "--settle", "2", "--approve", &seen, "--parallelism", "1"]);
+        let fault = json!({ "operation": "writes", "effect": "kill", "pid": child.id(), "after": false });
+        play.cloud.control("faults", fault);
+        assert_eq!(answer_of(child).code, -1, "{name}");
+        play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+        play.cloud.iam("AddUserToGroup", &[("GroupName", "team"), ("UserName", "writer")]);
+        let answer = play.run(&["apply", "--resume", "--auto-approve", "--no-recheck", "--settle", "2"]);
+        assert!(matches!(answer.code, 3 | 4) && answer.stderr.contains("user/writer"), "{name}: {answer}");
+        let of_team =
+            |all: BTreeMap<String, String>| all.into_iter().filter(|(key, _)| key.starts_with("GroupName team"));
+        assert!(of_team(essence(&play.cloud)).eq(of_team(before)), "{name}: a policy may be made, nobody has it");
+    }
+}
+
+fn answer_of(child: std::process::Child) -> Answer {
+    answer(child.wait_with_output().unwrap())
 }

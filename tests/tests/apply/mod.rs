@@ -3,10 +3,12 @@
 mod again;
 mod chains;
 mod drift;
+mod exchange;
 mod faults;
 mod files;
 mod interrupts;
 mod kills;
+mod old;
 mod permissions;
 mod points;
 mod random;
@@ -17,3 +19,4 @@ mod stage;
 mod tampered;
 mod theirs;
 mod town;
+mod ways;

@@ -69,7 +69,20 @@ pub enum Origin {
         head: Sha256,
         /// Whether it takes back all that the journal did.
         whole: bool,
+        /// The steps of the journal that were as before already when it was planned: somebody else has taken them back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<usize>,
     },
+}
+
+impl Origin {
+    /// Returns the id of the journal that is taken back; none for a plan.
+    pub fn takes_back(&self) -> Option<&str> {
+        match self {
+            Origin::Plan { .. } => None,
+            Origin::Rollback { journal, .. } => Some(journal),
+        }
+    }
 }
 
 /// Steps that could be made, if somebody approves of them.

@@ -7,9 +7,10 @@ use secateur_analyzer::document::fingerprint;
 
 use super::approval::Origin;
 use super::derive::{DeriveError, Place, steps};
+use super::exchange::{Held, beside};
 use super::journal::History;
 use super::resuming::approved;
-use super::step::{Effect, Version, VersionRef};
+use super::step::{Effect, Step, Version, VersionRef};
 use crate::plan::{Change, Plan};
 
 /// How many versions a managed policy may have.
@@ -99,10 +100,11 @@ pub fn bearing(history: &History, plan: Option<&Plan>, taken_back: &[History]) -
             let Some((first, rest)) = taken_back.split_first().filter(|(first, _)| first.begin().id == *journal) else {
                 return Ok(Bearing::Unknown(format!("{journal}, which it took back, is not there any more")));
             };
-            let is_undone = |effect: &Effect, address: &str| {
-                first.steps().iter().any(|step| step.address == address && effect.undoes(&step.effect))
+            let is_undone = |step: &Step| {
+                let mut all = first.steps().iter().enumerate();
+                all.any(|(at, own)| own.address == step.address && is_way_back(step, own, &beside(first.steps(), at)))
             };
-            if let Some(foreign) = begin.steps.iter().find(|step| !is_undone(&step.effect, &step.address)) {
+            if let Some(foreign) = begin.steps.iter().find(|step| !is_undone(step)) {
                 return Err(wrong(
                     &foreign.address,
                     format!("it takes back nothing that {journal} did: it was edited"),
@@ -111,4 +113,16 @@ pub fn bearing(history: &History, plan: Option<&Plan>, taken_back: &[History]) -
             bearing(first, plan, rest)
         }
     }
+}
+
+/// Whether a step leads back from another, and is looked at as it has to be: whom it reaches, and what they must have beside it.
+fn is_way_back(step: &Step, other: &Step, beside: &[Held]) -> bool {
+    let is_guarded = match &step.effect {
+        Effect::Attach { .. } | Effect::Detach { .. } => {
+            step.expects.is_some() && beside.iter().all(|held| step.beside.contains(held))
+        }
+        Effect::PutInline { .. } | Effect::DeleteInline { .. } | Effect::SetDefault { .. } => step.expects.is_some(),
+        _ => true,
+    };
+    is_guarded && step.effect.undoes(&other.effect)
 }

@@ -152,6 +152,11 @@ pub trait Reads {
     /// # Errors
     /// When AWS does not answer.
     fn key(&self, user: &str, key: &str) -> Result<Option<LiveKey>, CallError>;
+    /// Returns how many managed policies an entity of a kind may have attached; none where that is not known.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    fn attachments_quota(&self, kind: EntityKind) -> Result<Option<usize>, CallError>;
 }
 
 /// One write, with nothing left open.

@@ -123,6 +123,7 @@ fn push(
             unique_id,
             expects: Some(change.expects.clone()),
             versions,
+            beside: Vec::new(),
         });
         steps.len() - 1
     };

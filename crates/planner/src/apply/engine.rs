@@ -9,6 +9,7 @@ use std::time::Duration;
 use secateur_analyzer::time::UnixTime;
 
 use super::cloud::{CallError, Reads, Writes, Wrote};
+use super::exchange;
 use super::fault;
 use super::journal::{Ending, History, Intended, Journal, JournalError, Knowing, Progress, Store};
 use super::lanes::{Lane, phases};
@@ -65,6 +66,8 @@ pub struct Run<'a, S, C, K> {
     pub patience: Patience,
     /// Called before each step with its number; from several threads.
     pub on_step: &'a (dyn Fn(usize) + Sync),
+    /// Called with the number of each step that is passed over; from several threads.
+    pub on_passed: &'a (dyn Fn(usize) + Sync),
     /// The steps that were found done, and not by this journal, before somebody approved of going on: they are passed over.
     pub theirs: &'a BTreeSet<usize>,
 }
@@ -85,6 +88,7 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
             clock: self.clock,
             patience: self.patience,
             on_step: self.on_step,
+            on_passed: self.on_passed,
             theirs: self.theirs,
             is_halted: AtomicBool::new(false),
             stops: Mutex::default(),
@@ -143,6 +147,7 @@ struct Work<'a, S, C, K> {
     patience: Patience,
     parallelism: usize,
     on_step: &'a (dyn Fn(usize) + Sync),
+    on_passed: &'a (dyn Fn(usize) + Sync),
     theirs: &'a BTreeSet<usize>,
     /// Whether a lane has stopped: nothing more is begun.
     is_halted: AtomicBool,
@@ -228,12 +233,18 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
         match stand {
             Stand::After(wrote) if since.is_some() => return self.found(at, wrote),
             Stand::After(found) if self.theirs.contains(&at) => {
+                (self.on_passed)(at);
                 let (now, detail) = (self.clock.now(), "it was done already, and not by this journal");
                 let skipped = self.journal().skipped(at, detail, found, now);
                 return skipped.map_err(|error| journal(&error));
             }
             Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
             Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
+            // That it is passed over is what was approved.
+            Stand::Before if since.is_none() && self.theirs.contains(&at) => {
+                let detail = "it was done already by somebody else, who has undone it since".to_owned();
+                return Err(Stop::Drifted { step: at, detail }.into());
+            }
             Stand::Before => {}
         }
         self.write(at, since.is_some())
@@ -334,6 +345,15 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                     Some(_) => self.wait(&mut turn)?,
                 }
             }
+        }
+        // What was written just before may not show yet.
+        let since = self.by_now(history.last_done_beside(at));
+        let mut turn = 0;
+        while let Some(detail) = self.patiently(at, || exchange::missing(self.cloud, history.steps(), at))? {
+            if since.is_none_or(|since| self.clock.now().since(since) >= self.patience.settle) {
+                return Err(drifted(detail).into());
+            }
+            self.wait(&mut turn)?;
         }
         match self.patiently(at, || surroundings(self.cloud, step))? {
             None => Ok(()),

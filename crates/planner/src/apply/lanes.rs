@@ -93,6 +93,7 @@ mod tests {
             entity_id: None,
             expects: None,
             versions: Vec::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -154,7 +155,7 @@ mod tests {
             attach("d", "role/ci", OF_AWS),
         ];
         assert_eq!(of_plan(&steps), [vec![vec![0], vec![1]], vec![vec![2, 3], vec![4]]]);
-        let back = Origin::Rollback { journal: "j".to_owned(), head: sha256_of(b""), whole: true };
+        let back = Origin::Rollback { journal: "j".to_owned(), head: sha256_of(b""), whole: true, kept: Vec::new() };
         assert_eq!(phases(&back, &steps), [vec![vec![0, 4], vec![1], vec![2, 3]]]);
     }
 

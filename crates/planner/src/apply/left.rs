@@ -7,8 +7,10 @@ use secateur_analyzer::time::UnixTime;
 
 use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
+use super::exchange;
 use super::journal::{History, Progress};
-use super::look::{Stand, look, settled};
+use super::look::{Stand, look, settled, surroundings, taken_back};
+use super::rollback::Kept;
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub struct Left {
     pub theirs: BTreeSet<usize>,
     /// The steps that this journal made, and that no longer stand: somebody else has changed it since, and this is what is there.
     pub changed: BTreeMap<usize, String>,
+    /// The steps that a rollback that was given up did take back, as reads show by now.
+    pub taken_back: BTreeSet<usize>,
+    /// The steps that are still to be made, in order.
+    pub to_make: Vec<usize>,
 }
 
 impl Left {
@@ -65,6 +71,11 @@ impl Left {
         }
         for at in 0..history.steps().len() {
             let Progress::Done { at: since, .. } = history.progress(at) else { continue };
+            if let Some(since) = history.doubted_since(at)
+                && taken_back(reads, clock, settle, &known, at, since.min(asked_at))? == Stand::Before
+            {
+                left.taken_back.insert(at);
+            }
             let detail = match settled(reads, clock, settle, &known, at, (*since).min(asked_at))? {
                 Stand::After(_) => continue,
                 Stand::Before => "it is again as it was before".to_owned(),
@@ -78,6 +89,9 @@ impl Left {
             if done {
                 left.touched.insert(step.address.clone());
             }
+            if !done && !matches!(history.progress(at), Progress::Skipped { .. }) {
+                left.to_make.push(at);
+            }
             let (any_done, any_left) = units.entry(&step.unit).or_default();
             *any_done |= done;
             *any_left |= !done && !matches!(history.progress(at), Progress::Skipped { .. });
@@ -89,6 +103,50 @@ impl Left {
             }
         }
         Ok(left)
+    }
+
+    /// Says of what is to be made who lacks what they must have then: somebody else has taken it away since.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn broken(&self, reads: &impl Reads, history: &History) -> Result<Vec<Kept>, CallError> {
+        let steps = history.steps();
+        let broken = exchange::broken(reads, steps, self.to_make.iter().copied())?;
+        let of = |(at, detail): (usize, String)| {
+            let step = steps.get(at)?;
+            Some(Kept { address: step.address.clone(), detail: format!("{}: {detail}", step.effect) })
+        };
+        Ok(broken.into_iter().filter_map(of).collect())
+    }
+
+    /// Whether the steps of some units can be gone on with, as far as reads tell before they are: what was done stands, who holds
+    /// what they are about is who was expected, and what is to be written next is what it was.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn is_clear(
+        &self,
+        reads: &impl Reads,
+        history: &History,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<bool, CallError> {
+        let mut begun: BTreeSet<&str> = BTreeSet::new();
+        for (at, step) in history.steps().iter().enumerate().filter(|(_, step)| is_wanted(&step.unit)) {
+            match history.progress(at) {
+                Progress::Done { .. } if self.changed.contains_key(&at) => return Ok(false),
+                Progress::Done { .. } | Progress::Skipped { .. } => continue,
+                Progress::Open if self.theirs.contains(&at) => continue,
+                Progress::Open | Progress::Intended { .. } => {}
+            }
+            // What those after the first start from, it makes.
+            let is_first = begun.insert(&step.unit);
+            if surroundings(reads, step)?.is_some()
+                || (is_first && matches!(look(reads, history, at)?, Stand::Other(_)))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -82,6 +82,10 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             if !is_after && !live.versions.contains(&to_id) {
                 return Ok(other(format!("{to_id} is gone")));
             }
+            // What comes into force is looked at before it does, and not only behind it.
+            if !is_after && let Stand::Other(why) = is_version(reads, policy, &to_id, &to.document)? {
+                return Ok(Stand::Other(why));
+            }
             Ok(match (is_version(reads, policy, id, document)?, is_after) {
                 (Stand::Before, true) => Stand::After(Wrote::default()),
                 (stand, _) => stand,
@@ -144,6 +148,25 @@ pub(super) fn settled(
                 clock.sleep(Duration::from_millis(500));
             }
         }
+    }
+}
+
+/// Reads where a step stands that was done, and was perhaps taken back: that may not show yet.
+pub(super) fn taken_back(
+    reads: &impl Reads,
+    clock: &impl Clock,
+    settle: i64,
+    history: &History,
+    at: usize,
+    since: UnixTime,
+) -> Result<Stand, CallError> {
+    loop {
+        let is_late = clock.now().since(since) >= settle;
+        let stand = settled(reads, clock, 0, history, at, since)?;
+        if is_late || !matches!(stand, Stand::After(_)) {
+            return Ok(stand);
+        }
+        clock.sleep(Duration::from_millis(500));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The way back: the inverse of what a journal says was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
@@ -10,8 +10,10 @@ use super::borne::{SLOTS, check_documents};
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
 use super::derive::DeriveError;
 use super::engine::Clock;
+use super::exchange::{self, Held};
+use super::final_writes::taken_no_more;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, in_force, settled};
+use super::look::{Stand, in_force, settled, taken_back};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::widened::widened;
@@ -33,8 +35,7 @@ pub struct Rollback {
     pub proposal: Proposal,
     /// What needs no way back.
     pub kept: Vec<Kept>,
-    /// Who gets, by the way back, what they did not have: they have come since. Who loses it, where it takes away
-    /// ([`Rollback::taking_away`]).
+    /// Who gets, by the way back, what they did not have: they have come since. Who loses it, where it takes away.
     pub widened: Vec<Kept>,
     /// What is not as it was before, and stays so: the journal never began it, or what it did cannot be taken from under it.
     pub standing: Vec<Kept>,
@@ -42,6 +43,8 @@ pub struct Rollback {
     pub is_whole: bool,
     /// Whether everything that the journal did, or may still do, was wanted.
     pub is_all: bool,
+    /// What the journal says, and of what was in doubt what was read.
+    pub known: History,
 }
 
 /// Why there is no way back.
@@ -52,6 +55,14 @@ pub enum RollbackError {
     Drifted {
         /// What is so.
         drifted: Vec<Kept>,
+        /// The addresses of what was wanted too, and can be taken back without it.
+        rest: Vec<String>,
+    },
+    /// AWS takes a document no more that would have to be put back.
+    #[error("AWS takes no new document as that of {} was", .refused.first().map_or("something", |kept| kept.address.as_str()))]
+    TakenNoMore {
+        /// What is so.
+        refused: Vec<Kept>,
         /// The addresses of what was wanted too, and can be taken back without it.
         rest: Vec<String>,
     },
@@ -94,9 +105,23 @@ pub fn rollback(
             Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
         }
     }
+    for at in 0..history.steps().len() {
+        let Some(since) = history.doubted_since(at) else { continue };
+        match taken_back(reads, clock, settle, &known, at, since.min(asked_at))? {
+            Stand::Before => known.settle(at, Progress::Open),
+            Stand::After(_) | Stand::Other(_) => {}
+        }
+    }
     let history = &known;
-    let mut way =
-        Way { history, reads, steps: Vec::new(), kept: Vec::new(), drifted: Vec::new(), without_room: Vec::new() };
+    let mut way = Way {
+        history,
+        reads,
+        steps: Vec::new(),
+        kept: Vec::new(),
+        kept_steps: Vec::new(),
+        drifted: Vec::new(),
+        lost: Vec::new(),
+    };
     let mut widens = Vec::new();
     let is_left = |at: usize, step: &Step| {
         let may_be_left = match history.progress(at) {
@@ -122,32 +147,29 @@ pub fn rollback(
         way.take(at, step, stand)?;
     }
     way.refuse_full()?;
-    if !way.drifted.is_empty() {
-        let units: BTreeSet<&str> = (history.steps().iter())
-            .filter(|step| way.drifted.iter().any(|kept| kept.address == step.address))
-            .map(|step| step.unit.as_str())
-            .collect();
-        let rest = way.steps.iter().filter(|step| !units.contains(step.unit.as_str()));
-        let rest: BTreeSet<String> = rest.map(|step| step.address.clone()).collect();
-        return Err(RollbackError::Drifted { drifted: way.drifted, rest: rest.into_iter().collect() });
-    }
+    way.refuse_crowded()?;
+    way.refuse_broken(clock, settle, asked_at)?;
+    way.refuse()?;
     let begin = history.begin();
-    let is_whole = is_all && standing.stays.is_empty() && way.without_room.is_empty();
-    let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole };
+    let is_whole = is_all && standing.stays.is_empty() && way.lost.is_empty();
+    let origin =
+        Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole, kept: way.kept_steps };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
     let mut standing = standing.told(history);
-    standing.extend(way.without_room);
-    Ok(Rollback { proposal, kept: way.kept, widened: widens, standing, is_whole, is_all })
+    standing.extend(way.lost);
+    Ok(Rollback { proposal, kept: way.kept, widened: widens, standing, is_whole, is_all, known })
 }
 
-struct Way<'a, R> {
-    history: &'a History,
-    reads: &'a R,
-    steps: Vec<Step>,
+/// A way back, step by step.
+pub(super) struct Way<'a, R> {
+    pub(super) history: &'a History,
+    pub(super) reads: &'a R,
+    pub(super) steps: Vec<Step>,
     kept: Vec<Kept>,
-    drifted: Vec<Kept>,
-    /// The versions that had made room, and for which there is none.
-    without_room: Vec<Kept>,
+    kept_steps: Vec<usize>,
+    pub(super) drifted: Vec<Kept>,
+    /// The versions that had made room, and for which there is none, or that AWS takes no more.
+    lost: Vec<Kept>,
 }
 
 impl<R: Reads> Way<'_, R> {
@@ -155,12 +177,13 @@ impl<R: Reads> Way<'_, R> {
         let wrote = match stand {
             Stand::After(wrote) => wrote,
             Stand::Before => {
-                if let Some(detail) = self.lost_since(at, step) {
+                if let Some(detail) = self.lost_since(at, step)? {
                     self.drift(step, &detail);
                     return Ok(());
                 }
                 let detail = format!("{}: was not done, or is as before again", step.effect);
                 self.kept.push(Kept { address: step.address.clone(), detail });
+                self.kept_steps.push(at);
                 return Ok(());
             }
             Stand::Other(detail) => {
@@ -169,7 +192,9 @@ impl<R: Reads> Way<'_, R> {
                 return Ok(());
             }
         };
-        let back = |effect| Step { effect, expects: None, versions: Vec::new(), ..step.clone() };
+        let beside = self.beside(at, step)?;
+        let made = self.steps.len();
+        let back = |effect| Step { effect, expects: None, versions: Vec::new(), beside: Vec::new(), ..step.clone() };
         match step.effect.clone() {
             Effect::PutInline { entity, policy, before: Some(before), after } => {
                 let expects = Some(self.whom(&entity, None)?);
@@ -177,7 +202,9 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(Step { expects, ..back(effect) });
             }
             Effect::PutInline { entity, policy, before: None, after } => {
-                self.steps.push(back(Effect::DeleteInline { entity, policy, before: after }));
+                let expects = Some(self.whom(&entity, None)?);
+                let effect = Effect::DeleteInline { entity, policy, before: after };
+                self.steps.push(Step { expects, ..back(effect) });
             }
             Effect::DeleteInline { entity, policy, before } => {
                 let expects = Some(self.whom(&entity, None)?);
@@ -192,11 +219,10 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::DeleteVersion { policy, version } => {
                 let live = self.reads.policy(&policy)?;
-                let is_evicted = matches!(self.history.begin().origin, Origin::Plan { .. });
-                if is_evicted && self.versions_by_then(&policy, live.as_ref()) >= SLOTS {
-                    let detail = "it made room, and stays away: all slots are taken; the journal has its document";
-                    let detail = format!("{}: {detail}", step.effect);
-                    self.without_room.push(Kept { address: step.address.clone(), detail });
+                if let Some(why) = self.stays_away(&policy, &version, live.as_ref()) {
+                    let detail = "it made room, and stays away";
+                    let detail = format!("{}: {detail}: {why}; the journal has its document", step.effect);
+                    self.lost.push(Kept { address: step.address.clone(), detail });
                     return Ok(());
                 }
                 let gone: BTreeSet<String> = (self.steps.iter())
@@ -243,23 +269,63 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(back(Effect::SetKey { user, key, created, active: !active }));
             }
         }
+        let is_exchange = |own: &&mut Step| {
+            matches!(own.effect, Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetDefault { .. })
+        };
+        self.steps.iter_mut().skip(made).filter(is_exchange).for_each(|own| own.beside.clone_from(&beside));
         Ok(())
     }
 
     /// Whether an attachment that the journal made in the place of another is gone, while its rest stands: somebody has taken it
     /// away, and taking back the rest would give them more than they have.
-    fn lost_since(&self, at: usize, step: &Step) -> Option<String> {
-        let Effect::Attach { entity, .. } = &step.effect else { return None };
+    fn lost_since(&self, at: usize, step: &Step) -> Result<Option<String>, CallError> {
+        let Effect::Attach { entity, .. } = &step.effect else { return Ok(None) };
         if !matches!(self.history.progress(at), Progress::Done { .. }) {
+            return Ok(None);
+        }
+        for own in self.steps.iter().filter(|own| own.unit == step.unit) {
+            let gives_back = match &own.effect {
+                Effect::Attach { entity: own, .. } => own == entity,
+                // Whoever has it no more gets nothing by it.
+                Effect::SetDefault { policy, .. } => self.has(entity, policy)?,
+                _ => false,
+            };
+            if gives_back {
+                let detail = format!("{entity} has lost it since, by somebody else, and would get more again");
+                return Ok(Some(format!("{detail}: {}", own.effect)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn has(&self, entity: &EntityRef, policy: &Arn) -> Result<bool, CallError> {
+        Ok(self.attached_by_then(policy)?.iter().any(|live| live.entity == *entity))
+    }
+
+    /// What must be attached when the way back from a step is made: what the step was made beside.
+    fn beside(&self, at: usize, step: &Step) -> Result<Vec<Held>, CallError> {
+        let mut beside = exchange::beside(self.history.steps(), at);
+        if let Effect::SetDefault { policy, .. } = &step.effect {
+            let mut own = Vec::new();
+            for held in beside {
+                if self.has(&held.entity, policy)? {
+                    own.push(held);
+                }
+            }
+            beside = own;
+        }
+        Ok(beside)
+    }
+
+    /// Why a version that made room does not come back.
+    fn stays_away(&self, policy: &Arn, version: &Version, live: Option<&LivePolicy>) -> Option<String> {
+        if !matches!(self.history.begin().origin, Origin::Plan { .. }) {
             return None;
         }
-        let gives_back = |own: &Step| match &own.effect {
-            Effect::Attach { entity: own, .. } => own == entity,
-            Effect::SetDefault { .. } => true,
-            _ => false,
-        };
-        let rest = self.steps.iter().find(|own| own.unit == step.unit && gives_back(own))?;
-        Some(format!("{entity} has lost it since, by somebody else, and would get more again: {}", rest.effect))
+        if self.versions_by_then(policy, live) >= SLOTS {
+            return Some("all slots are taken".to_owned());
+        }
+        taken_no_more(&version.document).map(|what| format!("AWS takes no new document with {what}"))
     }
 
     /// How many versions a policy has when the steps before are made.
@@ -290,7 +356,7 @@ impl<R: Reads> Way<'_, R> {
         let live = self.reads.policy(&policy)?;
         let versions = live.map(|live| live.versions).unwrap_or_default();
         let is_there = versions.iter().any(|id| VersionRef::Id(id.clone()) == from.version);
-        let back = |effect, versions| Step { effect, expects: None, versions, ..step.clone() };
+        let back = |effect, versions| Step { effect, expects: None, versions, beside: Vec::new(), ..step.clone() };
         if is_there {
             self.refuse_other_document(step, &policy, &from)?;
         }
@@ -353,7 +419,8 @@ impl<R: Reads> Way<'_, R> {
         step.expects.as_ref().and_then(|expects| expects.document).or(created)
     }
 
-    /// What is expected when somebody gets something again: what the policy says, and who are the members of a group now.
+    /// What is expected when somebody gets something again, or loses it: what the policy says, and who are the members of a group
+    /// now.
     fn whom(&self, entity: &EntityRef, document: Option<Sha256>) -> Result<Expects, CallError> {
         let members = match entity.kind {
             EntityKind::Group => self.reads.members(&entity.name)?,
@@ -417,66 +484,5 @@ impl<R: Reads> Way<'_, R> {
         let mut holders: Vec<ExpectedHolder> = holders.iter().filter_map(holder).collect();
         holders.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
         Expects { document, holders, memberships, ..Expects::default() }
-    }
-
-    fn drift(&mut self, step: &Step, detail: &str) {
-        let detail = format!("{}: {detail}", step.effect);
-        self.drifted.push(Kept { address: step.address.clone(), detail });
-    }
-
-    /// A policy that somebody else has attached since, has given further versions, or made a boundary, cannot go.
-    fn refuse_taken(&mut self, step: &Step, policy: &Arn) -> Result<(), CallError> {
-        if let Some(live) = self.reads.policy(policy)? {
-            if live.boundary_count > 0 {
-                self.drift(step, "it has become a permissions boundary");
-            }
-            if live.versions.len() != 1 {
-                self.drift(step, "it has got further versions");
-            }
-        }
-        let own: BTreeSet<&EntityRef> = (self.history.steps().iter())
-            .filter_map(|step| match &step.effect {
-                Effect::Attach { entity, policy: own } if own == policy => Some(entity),
-                _ => None,
-            })
-            .collect();
-        let attached = self.reads.attached_to(policy)?;
-        let foreign = attached.iter().find(|live| !own.contains(&live.entity)).map(|live| live.entity.to_string());
-        if let Some(foreign) = foreign {
-            self.drift(step, &format!("{foreign} has got it since, by somebody else"));
-        }
-        Ok(())
-    }
-
-    /// What comes into force again must say what it said.
-    fn refuse_other_document(&mut self, step: &Step, policy: &Arn, version: &Version) -> Result<(), CallError> {
-        let VersionRef::Id(id) = &version.version else { return Ok(()) };
-        let live = self.reads.version(policy, id)?;
-        if live.is_none_or(|live| fingerprint(&live) != fingerprint(&version.document)) {
-            self.drift(step, &format!("{id} does not say what the journal says"));
-        }
-        Ok(())
-    }
-
-    /// There must be a slot for every version that is created, when its turn comes.
-    fn refuse_full(&mut self) -> Result<(), CallError> {
-        let mut counts: BTreeMap<Arn, usize> = BTreeMap::new();
-        for step in self.steps.clone() {
-            let Some(policy) = step.effect.policy() else { continue };
-            let (more, less) = match &step.effect {
-                Effect::CreateVersion { .. } => (1, 0),
-                Effect::DeleteVersion { .. } => (0, 1),
-                _ => continue,
-            };
-            let count = match counts.get(policy) {
-                Some(count) => *count,
-                None => self.reads.policy(policy)?.map_or(0, |live| live.versions.len()),
-            };
-            if count + more > SLOTS {
-                self.drift(&step, "all slots for versions are taken by now");
-            }
-            counts.insert(policy.clone(), (count + more).saturating_sub(less));
-        }
-        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::cloud::{EntityKind, EntityRef};
+use super::exchange::Held;
 use crate::plan::Expects;
 
 /// A version of a managed policy, and its exact document.
@@ -140,6 +141,9 @@ pub struct Step {
     pub expects: Option<Expects>,
     /// The ids of the policy's versions that were there before the change, where versions matter.
     pub versions: Vec<String>,
+    /// In a rollback: what must be attached when it is made. What was kept has no step of its own that says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Held>,
 }
 
 impl Step {

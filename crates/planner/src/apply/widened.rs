@@ -12,30 +12,79 @@ use super::rollback::{Kept, Rollback, RollbackError};
 use super::step::{Effect, Step};
 use crate::plan::Expects;
 
+/// Whether a way back gives permissions, or takes them away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It takes an apply back.
+    Gives,
+    /// It takes back what took an apply back.
+    TakesAway,
+    /// A journal above is gone: nobody can tell.
+    Unknown,
+}
+
 impl Rollback {
-    /// Marks who loses by it what they came to have since, instead of who gets something: it takes away what `history` gave.
+    /// Marks who loses by it what they came to have since, where it takes away what `history` gave, or may do so.
     ///
     /// # Errors
     /// When AWS does not answer.
-    pub fn taking_away(mut self, reads: &impl Reads, history: &History) -> Result<Rollback, RollbackError> {
-        self.widened = Vec::new();
-        for step in self.proposal.steps() {
-            let is_it = |own: &&Step| own.address == step.address && step.effect.undoes(&own.effect);
-            let Some(expects) = history.steps().iter().find(is_it).and_then(|own| own.expects.as_ref()) else {
-                continue;
-            };
-            let found = match &step.effect {
-                Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy, LOSES)?,
-                Effect::Detach { entity, .. }
-                | Effect::PutInline { entity, .. }
-                | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity, LOSES)?,
-                _ => continue,
-            };
-            let kept = |detail| Kept { address: step.address.clone(), detail };
-            self.widened.extend(found.into_iter().map(kept));
+    pub fn directed(
+        mut self,
+        reads: &impl Reads,
+        history: &History,
+        direction: Direction,
+    ) -> Result<Rollback, RollbackError> {
+        if direction != Direction::Gives {
+            self.widened = marks(reads, self.proposal.steps().iter(), history, direction)?;
         }
         Ok(self)
     }
+}
+
+/// Says of steps that take a journal back who has come to hold since what they give, or take away.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn marks<'a>(
+    reads: &impl Reads,
+    steps: impl Iterator<Item = &'a Step>,
+    history: &History,
+    direction: Direction,
+) -> Result<Vec<Kept>, CallError> {
+    let words = match direction {
+        Direction::Gives => GETS,
+        Direction::TakesAway => LOSES,
+        Direction::Unknown => EITHER,
+    };
+    let mut all = Vec::new();
+    for step in steps {
+        let is_it = |own: &&Step| own.address == step.address && step.effect.undoes(&own.effect);
+        let Some(own) = history.steps().iter().find(is_it) else { continue };
+        let found = match direction {
+            Direction::Gives => widened(reads, own)?,
+            Direction::TakesAway | Direction::Unknown => {
+                let Some(expects) = &own.expects else { continue };
+                // What AWS made of its own policy counts where somebody gets it.
+                let mut found = match (&step.effect, direction) {
+                    (Effect::Attach { policy, .. }, Direction::Unknown) => changed_by_aws(reads, expects, policy)?,
+                    _ => Vec::new(),
+                };
+                found.extend(match &step.effect {
+                    Effect::SetDefault { policy, .. } => of_policy(reads, expects, policy, words)?,
+                    Effect::Attach { entity, .. } if direction == Direction::Unknown => {
+                        joined(reads, expects, entity, words)?
+                    }
+                    Effect::Detach { entity, .. }
+                    | Effect::PutInline { entity, .. }
+                    | Effect::DeleteInline { entity, .. } => joined(reads, expects, entity, words)?,
+                    _ => Vec::new(),
+                });
+                found
+            }
+        };
+        all.extend(found.into_iter().map(|detail| Kept { address: step.address.clone(), detail }));
+    }
+    Ok(all)
 }
 
 /// What becomes of whoever came since: in words; and of those whom a boundary holds.
@@ -47,6 +96,7 @@ struct Words {
 
 const GETS: Words = Words { who: "gets this too", boundary: "lets through more again" };
 const LOSES: Words = Words { who: "loses this too", boundary: "lets through less again" };
+const EITHER: Words = Words { who: "gets or loses this too", boundary: "lets through more or less again" };
 
 /// Says of a step of an apply who has come to hold what its inverse gives more again: each a sentence.
 ///

@@ -207,11 +207,9 @@ pub(super) struct ShowArgs {
     pub redact: bool,
 }
 
+/// What a plan was made from, where it is not where the plan says.
 #[derive(Debug, Args)]
-pub(super) struct VerifyArgs {
-    /// The plan file
-    #[arg(value_name = "PLAN")]
-    pub plan: PathBuf,
+pub(super) struct SourceArgs {
     /// The snapshot [default: the one that the plan names]
     #[arg(long, value_name = "DIR")]
     pub snapshot: Option<PathBuf>,
@@ -221,6 +219,15 @@ pub(super) struct VerifyArgs {
     /// How many threads to use; the result does not depend on it [default: one per core]
     #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
     pub threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The plan file
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    #[command(flatten)]
+    pub sources: SourceArgs,
     /// Compare with AWS too: whether all that the plan expects is still so
     #[cfg(feature = "aws")]
     #[arg(long)]

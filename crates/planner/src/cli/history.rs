@@ -6,9 +6,8 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::flags::{Format, Globals, HistoryArgs};
 use super::inputs::Workspace;
-use super::journals::{self, Found};
+use super::journals::{self, Found, Unusable};
 use super::{Exit, Outcome, output};
-use crate::apply::Origin;
 use crate::apply::journal::State;
 use crate::render::visible;
 
@@ -19,6 +18,11 @@ struct Row {
     state: &'static str,
     detail: Option<String>,
     began_at: String,
+    /// The one that was the last when it began.
+    after: Option<String>,
+    /// One that began before it, and is of a later time.
+    #[serde(skip)]
+    later: Option<String>,
     caller_arn: String,
     approved_by: String,
     digest: String,
@@ -41,7 +45,7 @@ pub(super) fn run(globals: &Globals, args: &HistoryArgs) -> Outcome {
     let rows: Vec<Line> = listed
         .iter()
         .map(|own| match own {
-            Ok(found) => Line::Read(Box::new(row(found))),
+            Ok(found) => Line::Read(Box::new(row(found, &listed))),
             Err(unusable) => Line::Unusable {
                 id: unusable.id.clone(),
                 state: unusable.failure.reason(),
@@ -70,7 +74,7 @@ enum Line {
     },
 }
 
-fn row(found: &Found) -> Row {
+fn row(found: &Found, listed: &[Result<Found, Unusable>]) -> Row {
     let (history, begin) = (&found.history, found.history.begin());
     let detail = match history.state() {
         State::RolledBack(by) => Some(format!("by {by}")),
@@ -78,19 +82,20 @@ fn row(found: &Found) -> Row {
         State::Open => history.stopped().map(|(reason, detail)| format!("{reason}: {detail}")),
         State::Done | State::NothingDone => None,
     };
+    let before = found.before().filter_map(|id| listed.iter().flatten().find(|own| own.id == id));
+    let later = before.into_iter().find(|own| own.history.began_at() > history.began_at());
     Row {
         id: found.id.clone(),
         kind: found.kind(),
         state: history.state().as_str(),
         detail,
         began_at: history.began_at().to_string(),
+        after: begin.after.clone(),
+        later: later.map(|own| format!("{}, which is of {}", own.id, own.history.began_at())),
         caller_arn: begin.caller_arn.clone(),
         approved_by: begin.approved_by.clone(),
         digest: begin.digest.to_string(),
-        of: match &begin.origin {
-            Origin::Rollback { journal, .. } => Some(journal.clone()),
-            Origin::Plan { .. } => None,
-        },
+        of: begin.origin.takes_back().map(str::to_owned),
         steps: history.steps().len(),
         done: history.done(),
         in_doubt: history.in_doubt(),
@@ -123,6 +128,9 @@ fn text(rows: &[Line]) -> String {
         };
         let in_doubt = journals::in_doubt(row.in_doubt);
         lines.push(format!("  {} of {} writes done{in_doubt}{back}, begun {}", row.done, row.steps, row.began_at));
+        if let Some(later) = &row.later {
+            lines.push(format!("  one clock was wrong: it began after {}", visible(later)));
+        }
         lines.push(format!("  by {}, approved by {}", visible(&row.caller_arn), visible(&row.approved_by)));
         lines.push(format!("  digest {}", row.digest));
         lines.push(format!("  head   {}", row.head));
@@ -150,7 +158,7 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     close(store, &mut found.history, record, journals::now())
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     // What a rollback took back before it was given up is not in force any more.
-    super::rollback::note_above(folder, &found.id).map_err(|error| {
+    super::rollback::note_above(folder, &found.id, None).map_err(|error| {
         Failure::error("journal", error).help("make room on the disk, and look who may write there")
     })?;
     let history = &found.history;
@@ -161,5 +169,12 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
         history.steps().len(),
         journals::in_doubt(history.in_doubt())
     ))?;
+    if history.is_halved() {
+        output::note(&format!(
+            "What is exchanged in part stays so: a new plan finds nothing to change where somebody has both the old and the \
+             new. `secateur rollback {}` takes it back.",
+            visible(&found.id)
+        ));
+    }
     Ok(Exit::Done)
 }

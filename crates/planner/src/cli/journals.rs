@@ -1,6 +1,5 @@
 //! The journals of this directory: which there are, and which is open.
 
-#[cfg(feature = "aws")]
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,8 @@ use secateur_analyzer::time::UnixTime;
 
 use super::failure::Failure;
 use super::inputs::Workspace;
+#[cfg(feature = "aws")]
+use super::ways;
 use crate::apply::Origin;
 #[cfg(feature = "aws")]
 use crate::apply::ResumeError;
@@ -29,6 +30,12 @@ impl Found {
         *self.history.state() == State::Open
     }
 
+    /// The ids of those that began before it, as far as it names them.
+    pub fn before(&self) -> impl Iterator<Item = &str> {
+        let begin = self.history.begin();
+        begin.after.as_deref().into_iter().chain(begin.origin.takes_back())
+    }
+
     /// `apply` or `rollback`.
     pub fn kind(&self) -> &'static str {
         match self.history.begin().origin {
@@ -43,7 +50,7 @@ pub(super) fn folder(workspace: &Workspace) -> Folder {
     Folder::new(workspace.state("journal"))
 }
 
-/// Reads all journals, the oldest first, and fails where one cannot be used: it may be open.
+/// Reads all journals, in the order in which they began, and fails where one cannot be used: it may be open.
 #[cfg(feature = "aws")]
 pub(super) fn all(folder: &Folder) -> Result<Vec<Found>, Failure> {
     listed(folder)?.into_iter().collect::<Result<_, Unusable>>().map_err(|unusable| unusable.failure)
@@ -55,7 +62,8 @@ pub(super) fn all(folder: &Folder) -> Result<Vec<Found>, Failure> {
 pub(super) fn open_one(folder: &Folder) -> Result<Option<Found>, Failure> {
     let all = all(folder)?;
     let open = || all.iter().filter(|found| found.is_open());
-    let below: BTreeSet<&str> = open().flat_map(|found| taken_back(&all, found)).collect();
+    let each: Vec<&Found> = all.iter().collect();
+    let below: BTreeSet<&str> = open().flat_map(|found| ways::taken_back(&each, found)).collect();
     let tops: Vec<&str> = open().map(|found| found.id.as_str()).filter(|id| !below.contains(id)).collect();
     match (tops.as_slice(), open().next()) {
         (_, None) => Ok(None),
@@ -68,25 +76,11 @@ pub(super) fn open_one(folder: &Folder) -> Result<Option<Found>, Failure> {
             let message =
                 format!("several journals are open, and none of them takes all others back: {}", open.join(", "));
             Err(Failure::refused("journal-open", message).help(
-                "`secateur rollback ID` goes back with one, `secateur history --abandon ID --reason TEXT` leaves one as it is, \
-                 until one is left",
+                "`secateur history --abandon ID --reason TEXT` leaves one as it is; when one is left, it can be gone on with or \
+                 taken back",
             ))
         }
     }
-}
-
-/// The ids of the journals that one takes back: its own, and those that these had taken back.
-#[cfg(feature = "aws")]
-fn taken_back<'a>(all: &'a [Found], found: &'a Found) -> BTreeSet<&'a str> {
-    let mut ids = BTreeSet::new();
-    let mut origin = &found.history.begin().origin;
-    while let Origin::Rollback { journal, .. } = origin {
-        let Some(next) = all.iter().find(|own| own.id == *journal).filter(|own| ids.insert(own.id.as_str())) else {
-            break;
-        };
-        origin = &next.history.begin().origin;
-    }
-    ids
 }
 
 /// A journal that cannot be used: whether it is open is not known.
@@ -95,7 +89,7 @@ pub(super) struct Unusable {
     pub failure: Failure,
 }
 
-/// Lists all journals, the oldest first, those that cannot be used among them. One that never began has written nothing and
+/// Lists all journals, in the order in which they began, those that cannot be used among them. One that never began has written nothing and
 /// is passed over.
 pub(super) fn listed(folder: &Folder) -> Result<Vec<Result<Found, Unusable>>, Failure> {
     let ids = folder.ids().map_err(|error| unreadable(folder.path(), &error.to_string()))?;
@@ -104,7 +98,35 @@ pub(super) fn listed(folder: &Folder) -> Result<Vec<Result<Found, Unusable>>, Fa
         let path = folder.file(&id);
         found.extend(read(&id, path).map_err(|failure| Unusable { id, failure }).transpose());
     }
-    Ok(found)
+    Ok(in_order(found))
+}
+
+/// Puts journals that are in the order of their ids into the order in which they began: each comes after the one that was the last
+/// when it began, and after the one that it takes back, whatever the clocks said. Of others their ids tell, which bear the time.
+fn in_order(found: Vec<Result<Found, Unusable>>) -> Vec<Result<Found, Unusable>> {
+    let id = |own: &Result<Found, Unusable>| match own {
+        Ok(found) => found.id.clone(),
+        Err(unusable) => unusable.id.clone(),
+    };
+    let mut waiting: BTreeSet<String> = found.iter().map(id).collect();
+    let mut left = found;
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let is_ready = |own: &Result<Found, Unusable>| {
+            own.as_ref().ok().is_none_or(|own| own.before().all(|id| id == own.id || !waiting.contains(id)))
+        };
+        // Journals that say that each came after the other were forged: they stay as they are.
+        let next = left.remove(left.iter().position(is_ready).unwrap_or(0));
+        waiting.remove(&id(&next));
+        ordered.push(next);
+    }
+    ordered
+}
+
+/// Returns the id of the journal that began last.
+#[cfg(feature = "aws")]
+pub(super) fn last(folder: &Folder) -> Result<Option<String>, Failure> {
+    Ok(all(folder)?.pop().map(|found| found.id))
 }
 
 /// Reads one journal.
@@ -203,11 +225,15 @@ pub(super) fn not_resumed(found: &Found, error: &ResumeError) -> Failure {
 #[cfg(feature = "aws")]
 pub(super) fn warn_open(workspace: &Workspace, what: &str) {
     // One that cannot be read is told of by whoever needs it.
-    for open in all(&folder(workspace)).unwrap_or_default().iter().filter(|found| found.is_open()) {
+    let listed = listed(&folder(workspace)).unwrap_or_default();
+    let all: Vec<&Found> = listed.iter().filter_map(|own| own.as_ref().ok()).collect();
+    // What gives back what an apply took needs no more than its journal.
+    let gives = |open: &&Found| open.kind() == "rollback" && ways::taken_back(&all, open).len() % 2 == 1;
+    for open in ways::in_order(&listed).into_iter().filter(|open| !gives(open)) {
         super::output::note(&format!(
             "The journal {} is open, and can only be gone on with as long as {what} is what it was: {}",
             open.id,
-            ways_out(open)
+            ways::out_of(&listed, open)
         ));
     }
 }
@@ -232,24 +258,21 @@ pub(super) fn with_id(folder: &Folder, id: &str) -> Result<Option<Found>, Failur
     }
 }
 
-/// The commands that go on, go back, or leave an open journal.
-pub(super) fn ways_out(found: &Found) -> String {
-    let id = &found.id;
-    if found.history.taken_back() > 0 {
-        return format!(
-            "part of it was taken back: `secateur rollback {id}` takes the rest back, `secateur history --abandon {id} \
-             --reason TEXT` leaves it as it is"
-        );
-    }
-    format!(
-        "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
-         TEXT` leaves it as it is"
-    )
+/// The commands that lead out of an open journal now. Where the others cannot be listed, they are told of by whoever needs them.
+#[cfg(feature = "aws")]
+pub(super) fn ways_out(folder: &Folder, found: &Found) -> String {
+    ways::out_of(&listed(folder).unwrap_or_default(), found)
+}
+
+/// The way to a new plan from here.
+#[cfg(feature = "aws")]
+pub(super) fn to_a_plan(folder: &Folder) -> String {
+    ways::to_a_plan(&listed(folder).unwrap_or_default())
 }
 
 /// What a journal has done, for whoever ends a command that is about it before its first write.
 #[cfg(feature = "aws")]
-pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
+pub(super) fn earlier(folder: &Folder, found: &Found) -> super::apply::Earlier {
     let (id, history) = (&found.id, &found.history);
     let in_doubt = in_doubt(history.in_doubt());
     let taken_back = match history.taken_back() {
@@ -264,7 +287,7 @@ pub(super) fn earlier(found: &Found) -> super::apply::Earlier {
         history.steps().len(),
         found.kind(),
     );
-    super::apply::Earlier { done, ways: is_open.then(|| ways_out(found)) }
+    super::apply::Earlier { done, ways: is_open.then(|| ways_out(folder, found)) }
 }
 
 /// Says that what a journal wrote counts as just made, where it is of a time that has not come: that is waited for.

@@ -28,6 +28,7 @@ mod rollback;
 mod show;
 mod status;
 mod verify;
+mod ways;
 pub mod xtask;
 
 use std::ffi::OsString;

@@ -59,7 +59,10 @@ pub(super) fn style() -> Style {
 
 /// Whether there is nothing to take out of the text.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
+    const CHUNK: usize = 64;
+    let is_plain = |byte: u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
+    // Without a way out in between, the bytes of a chunk are looked at at once.
+    text.as_bytes().chunks(CHUNK).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(*byte)))
 }
 
 /// Returns a value as indented JSON, with a line break at the end.

@@ -8,7 +8,7 @@ use secateur_analyzer::analysis::{Analysis, Inputs};
 use secateur_analyzer::verdict::RemovalReason;
 
 use super::failure::Failure;
-use super::flags::Globals;
+use super::flags::{Globals, SourceArgs};
 use super::inputs::{self, Workspace};
 use super::show::read_plan;
 use crate::plan::{InputFile, Plan, PlanOptions, Selection};
@@ -23,24 +23,16 @@ pub(super) struct Reproof {
     pub threads: NonZeroUsize,
 }
 
-/// Where to look for what a plan was made from.
-pub(super) struct Sources<'a> {
-    pub plan: &'a Path,
-    pub snapshot: Option<&'a Path>,
-    pub older_snapshot: Option<&'a Path>,
-    pub threads: Option<NonZeroUsize>,
-}
-
 impl Reproof {
     /// Reads a plan, and its inputs, which must be those that it names.
-    pub fn read(globals: &Globals, sources: &Sources<'_>) -> Result<Reproof, Failure> {
-        let plan = read_plan(sources.plan)?;
+    pub fn read(globals: &Globals, plan: &Path, sources: &SourceArgs) -> Result<Reproof, Failure> {
+        let plan = read_plan(plan)?;
         let workspace = workspace(globals, &plan)?;
         let threads = inputs::cores(sources.threads);
-        let dir = sources.snapshot.map_or_else(|| workspace.find_input(&plan.inputs.snapshot), Path::to_owned);
+        let dir = sources.snapshot.clone().unwrap_or_else(|| workspace.find_input(&plan.inputs.snapshot));
         let read = |dir: &Path| inputs::read_snapshot(dir, Some(&plan.account.id), threads);
         let account = unchanged(read(&dir), &dir, &plan.inputs.snapshot)?;
-        let older = match (&plan.inputs.older_snapshot, sources.older_snapshot) {
+        let older = match (&plan.inputs.older_snapshot, &sources.older_snapshot) {
             (Some(file), Some(dir)) => Some(unchanged(read(dir), dir, file)?),
             (None, None) => None,
             // Whoever writes a plan chooses what it names; a witness is believed when who verifies names it too.

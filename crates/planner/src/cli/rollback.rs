@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use secateur_analyzer::document::Sha256;
 use similar::TextDiff;
 
 use super::apply::{
-    Closing, Named, Wall, Way, approve, check_account, check_endpoint_now, close, drive, in_part, lock, new_journal,
-    open, plan_of, refuse_open, reproof, takes_away, tell_withheld, used_since, way,
+    Closing, Instead, Wall, Way, approve, check_account, check_endpoint_now, close, direction, drive, in_part, lock,
+    new_journal, open, plan_of, refuse_open, reproof, tell_withheld, used_since, way,
 };
 use super::failure::Failure;
-use super::flags::{Format, Globals, RollbackArgs};
+use super::flags::{ApprovalArgs, Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::show::read_plan;
 use super::{Exit, Outcome, output};
 use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
-use crate::apply::{Bearing, DeriveError, Effect, Kept, Origin, Rollback, RollbackError, Step, bearing, rollback};
+use crate::apply::{Bearing, DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, bearing, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
 
@@ -25,14 +26,12 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let folder = journals::folder(&workspace);
     let _lock = lock(&folder)?;
     let found = journals::find(&folder, &args.journal)?;
-    wall.is_about(journals::earlier(&found));
-    if let Some(expected) = args.expect_head.filter(|expected| *expected != found.history.head()) {
-        let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
-        return Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"));
-    }
+    wall.is_about(journals::earlier(&folder, &found));
+    check_head(&found, args.expect_head)?;
     // What it took back may be open too: it goes on from where this one leaves it.
     let above = above(&folder, &found)?;
-    let takes_away = takes_away(&found.history, &above);
+    let direction = direction(&found.history, &above);
+    let takes_away = direction != Direction::Gives;
     let passed: Vec<&str> =
         above.iter().map(|history| history.begin().id.as_str()).chain([found.id.as_str()]).collect();
     refuse_open(&folder, &passed)?;
@@ -49,20 +48,21 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         let message = format!("--target names nothing that `{}` is about", found.id);
         return Err(Failure::usage(message).help("`secateur show PLAN` shows the addresses; so does a rollback of all"));
     }
+    let instead = instead(&folder, &found, args, direction);
     let reproof = match takes_away && !args.no_recheck {
-        true => Some(reproof(globals, &workspace, named(args), &above)?),
+        true => Some(reproof(globals, &workspace, (None, &args.sources), &above, &instead)?),
         false => None,
     };
     let cloud = open(globals, &args.access)?;
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    check_bearing(&workspace, &folder, &found, args)?;
+    check_bearing(&workspace, &above, &found, &args.approval, args.expect_head)?;
     journals::tell_ahead(&found, args.approval.settle);
     let settle = args.approval.settle;
     let plan = |wants: &dyn Fn(&Step) -> bool| {
         let back = rollback(&cloud, &wall, settle, &found.history, wants);
-        let back = if takes_away { back.and_then(|back| back.taking_away(&cloud, &found.history)) } else { back };
+        let back = back.and_then(|back| back.directed(&cloud, &found.history, direction));
         back.map_err(|error| refused(&found, &error))
     };
     let mut back = plan(&wants)?;
@@ -70,19 +70,19 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     if let Some(reproof) = reproof.filter(|_| !back.proposal.steps().is_empty()) {
         let touched = in_part(above.iter().chain([&found.history]));
         let units = back.proposal.steps().iter().map(|step| step.unit.as_str()).collect();
-        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &touched))?;
+        withheld = used_since(globals, &args.access, (&cloud, &wall), &reproof, (&units, &touched), &instead)?;
         tell_withheld(&withheld);
         back = plan(&|step| wants(step) && !withheld.contains_key(&step.unit))?;
         if back.proposal.steps().is_empty() {
             let message = "nothing of what was given back may be removed any more";
-            return Err(Failure::refused("withheld", message).help("make a new plan with `secateur plan`"));
+            return Err(Failure::refused("withheld", message).help(instead.after("")));
         }
     }
-    let checked = takes_away.then_some(!args.no_recheck);
+    let is_checked = !args.no_recheck;
     match args.format {
-        Format::Text => output::print(&page(&found, &back, checked))?,
+        Format::Text => output::print(&page(&found, &back, direction, is_checked))?,
         // What is to be approved is shown; stdout has the result alone.
-        Format::Json if !globals.quiet => output::note(&page(&found, &back, checked)),
+        Format::Json if !globals.quiet => output::note(&page(&found, &back, direction, is_checked)),
         Format::Json => {}
     }
     if back.proposal.steps().is_empty() {
@@ -91,20 +91,21 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
             false => format!("`{}` has done nothing that it can still take back", found.id),
         };
         if found.is_open() && back.is_all {
-            close_empty(found, &back)?;
+            close_empty(&folder, found, &back)?;
         }
         return nothing(args.format, &why, &back.standing);
     }
     let way = way(&args.approval, Some(back.proposal.digest()))?;
-    refuse_widening(&back, way, takes_away)?;
+    refuse_widening(&back, way, direction)?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
-    let finish = || note_above(&folder, &id);
+    let finish = || note_above(&folder, &id, None);
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &BTreeSet::new(), finish);
     close(&Closing {
         verb: "Rollback",
+        gives_back: !takes_away,
         format: args.format,
         journal: &folder.file(&id),
         id: &id,
@@ -115,13 +116,27 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     })
 }
 
-fn named(args: &RollbackArgs) -> Named<'_> {
-    Named {
-        plan: None,
-        snapshot: args.snapshot.as_deref(),
-        older_snapshot: args.older_snapshot.as_deref(),
-        threads: args.threads,
-    }
+/// What else there is to do than to take a rollback back.
+fn instead(folder: &Folder, found: &Found, args: &RollbackArgs, direction: Direction) -> Instead {
+    let has_drifted = found.history.stopped().is_some_and(|(reason, _)| reason == "drifted");
+    let goes_on = found.is_open() && found.history.taken_back() == 0 && !has_drifted;
+    let gives_on = "`secateur apply --resume` goes on giving back";
+    let other = found.history.begin().origin.takes_back().unwrap_or_default();
+    let ways = match found.is_open() && found.history.is_halved() {
+        // A new plan ends nothing that is exchanged in part.
+        true if goes_on => gives_on.to_owned(),
+        true => format!(
+            "`secateur history --abandon {} --reason TEXT`, then `secateur rollback {other}` gives the rest back",
+            found.id
+        ),
+        false if goes_on => format!("{gives_on}; or {}", journals::to_a_plan(folder)),
+        false => journals::to_a_plan(folder),
+    };
+    let targets: Vec<String> = args.target.iter().map(|target| format!(" --target {}", visible(target))).collect();
+    let does = if direction == Direction::TakesAway { "takes it away" } else { "does it all the same" };
+    let unlooked_at =
+        format!("`secateur rollback {}{} --no-recheck` does not look, and {does}", found.id, targets.concat());
+    Instead { ways, unlooked_at: Some(unlooked_at) }
 }
 
 fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
@@ -138,7 +153,7 @@ fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
 
 /// Nothing of an open journal was done, or it is all as before: it need not be open. Where that is not all that there is to
 /// say, it says so.
-fn close_empty(mut found: Found, back: &Rollback) -> Result<(), Failure> {
+fn close_empty(folder: &Folder, mut found: Found, back: &Rollback) -> Result<(), Failure> {
     let record = match back.standing.first() {
         None => Record::End { outcome: Ending::NothingDone },
         Some(first) => {
@@ -152,28 +167,31 @@ fn close_empty(mut found: Found, back: &Rollback) -> Result<(), Failure> {
         }
     };
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
-    close_journal(store, &mut found.history, record, journals::now())
-        .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))
+    let failed = |error: String| Failure::error("journal", error).help("make room on the disk, and try again");
+    close_journal(store, &mut found.history, record, journals::now()).map_err(|error| failed(error.to_string()))?;
+    // What it did and somebody else has undone is theirs: what it took back is not in force by the journals above.
+    note_above(folder, &found.id, Some(&back.known)).map_err(failed)
 }
 
 /// Writes into the journals above a rollback what became of their steps: those of the one that it took back are taken back;
-/// those of the one that this had taken back are done again; and so on. A journal that is gone is left out.
-pub(super) fn note_above(folder: &Folder, id: &str) -> Result<(), String> {
+/// those of the one that this had taken back are done again; and so on. A journal that is gone is left out. `known` is what the
+/// rollback's journal says, where more of it was read since.
+pub(super) fn note_above(folder: &Folder, id: &str, known: Option<&History>) -> Result<(), String> {
     let failed = |failure: Failure| failure.message().to_owned();
     let Some(own) = journals::with_id(folder, id).map_err(failed)? else { return Ok(()) };
     let mut seen = vec![id.to_owned()];
-    let mut origin = own.history.begin().origin.clone();
+    let mut next = own.history.begin().origin.takes_back().map(str::to_owned);
     let mut is_back = true;
-    while let Origin::Rollback { journal, .. } = origin {
+    while let Some(journal) = next {
         if seen.contains(&journal) {
             break;
         }
         let Some(mut above) = journals::with_id(folder, &journal).map_err(failed)? else { break };
-        if let Some(record) = above.history.note(&own.history, is_back) {
+        if let Some(record) = above.history.note(known.unwrap_or(&own.history), is_back) {
             let store = FileStore::open(&above.path).map_err(|error| format!("`{}`: {error}", above.path.display()))?;
             close_journal(store, &mut above.history, record, journals::now()).map_err(|error| error.to_string())?;
         }
-        origin = above.history.begin().origin.clone();
+        next = above.history.begin().origin.takes_back().map(str::to_owned);
         is_back = !is_back;
         seen.push(journal);
     }
@@ -181,12 +199,16 @@ pub(super) fn note_above(folder: &Folder, id: &str) -> Result<(), String> {
 }
 
 /// Who came since gets what they never had, or loses what nobody judged: somebody has to have seen who that is. The digest covers their names.
-fn refuse_widening(back: &Rollback, way: Way, takes_away: bool) -> Result<(), Failure> {
+fn refuse_widening(back: &Rollback, way: Way, direction: Direction) -> Result<(), Failure> {
     if back.widened.is_empty() || way != Way::Auto {
         return Ok(());
     }
     let lines: Vec<String> = back.widened.iter().map(line).collect();
-    let what = if takes_away { "loses what they came to have since" } else { "gets what they did not have" };
+    let what = match direction {
+        Direction::Gives => "gets what they did not have",
+        Direction::TakesAway => "loses what they came to have since",
+        Direction::Unknown => "gets what they did not have, or loses what they came to have since",
+    };
     let message = format!("by this rollback somebody {what}:{}", lines.concat());
     Err(Failure::refused("unapproved", message).help(format!(
         "--auto-approve does not cover that: look at the page above, and say --approve {}; or leave these out with --target",
@@ -200,7 +222,22 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
             let lines: Vec<String> = drifted.iter().map(line).collect();
             let message =
                 format!("somebody else has changed what `{}` left. Nothing was changed.{}", found.id, lines.concat());
-            Failure::refused("drifted", message).help(after_drift(found, rest))
+            let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
+                true => "mend these by hand: the journal has the documents",
+                false => "mend these by hand",
+            };
+            Failure::refused("drifted", message).help(without(found, rest, by_hand))
+        }
+        RollbackError::TakenNoMore { refused, rest } => {
+            let lines: Vec<String> = refused.iter().map(line).collect();
+            let message = format!(
+                "AWS would not take back all that `{}` replaced or removed. Nothing was changed.{}",
+                found.id,
+                lines.concat()
+            );
+            let by_hand =
+                "write these by hand, with `*` or SERVICE:ACTION and each key once: the journal has the documents";
+            Failure::refused("refused-document", message).help(without(found, rest, by_hand))
         }
         RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
@@ -209,22 +246,31 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
 }
 
 /// What there is to do when something cannot be taken back: of the rest, if there is any.
-fn after_drift(found: &Found, rest: &[String]) -> String {
+fn without(found: &Found, rest: &[String], by_hand: &str) -> String {
     let id = &found.id;
-    let by_hand = "mend these by hand: the journal has the documents";
     let leave = match found.is_open() {
         true => format!("; then `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
         false => String::new(),
     };
     let targets: Vec<String> = rest.iter().map(|address| format!(" --target {}", visible(address))).collect();
-    match targets.len() {
-        0 => format!("{by_hand}{leave}"),
-        1..=3 => format!("`secateur rollback {id}{}` takes back the rest; {by_hand}{leave}", targets.concat()),
-        more => format!(
-            "`secateur rollback {id}{}` and so on takes back the rest, {more} changes; {by_hand}{leave}",
-            targets.into_iter().take(3).collect::<String>()
-        ),
+    match targets.is_empty() {
+        true => format!("{by_hand}{leave}"),
+        false => format!("`secateur rollback {id}{}` takes back the rest; {by_hand}{leave}", targets.concat()),
     }
+}
+
+/// Whether the journal has a document of a change: a key, or an attachment, has none.
+fn has_document(found: &Found, address: &str) -> bool {
+    found.history.steps().iter().filter(|step| step.address == address).any(|step| match &step.effect {
+        Effect::PutInline { .. }
+        | Effect::DeleteInline { .. }
+        | Effect::CreateVersion { .. }
+        | Effect::DeleteVersion { .. }
+        | Effect::SetDefault { .. }
+        | Effect::CreatePolicy { .. }
+        | Effect::DeletePolicy { .. } => true,
+        Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetKey { .. } => false,
+    })
 }
 
 fn edited(found: &Found, error: &DeriveError) -> Failure {
@@ -235,28 +281,42 @@ fn edited(found: &Found, error: &DeriveError) -> Failure {
 /// The journals that this one took back, and those that these did: the apply is the last.
 pub(super) fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
     let mut taken_back: Vec<History> = Vec::new();
-    let mut origin = found.history.begin().origin.clone();
-    while let Origin::Rollback { journal, .. } = origin {
+    while let Some(journal) = taken_back.last().unwrap_or(&found.history).begin().origin.takes_back() {
         let is_new = taken_back.iter().all(|history| history.begin().id != journal);
-        let Some(next) = journals::with_id(folder, &journal)?.filter(|_| is_new) else { break };
-        origin = next.history.begin().origin.clone();
+        let Some(next) = journals::with_id(folder, journal)?.filter(|_| is_new) else { break };
         taken_back.push(next.history);
     }
     Ok(taken_back)
 }
 
+/// Refuses a journal whose head is not the one that was pinned.
+pub(super) fn check_head(found: &Found, expected: Option<Sha256>) -> Result<(), Failure> {
+    match expected.filter(|expected| *expected != found.history.head()) {
+        None => Ok(()),
+        Some(expected) => {
+            let message = format!("the head of `{}` is {}, and {expected} is expected", found.id, found.history.head());
+            Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"))
+        }
+    }
+}
+
 /// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
 /// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
-fn check_bearing(workspace: &Workspace, folder: &Folder, found: &Found, args: &RollbackArgs) -> Result<(), Failure> {
-    let taken_back = above(folder, found)?;
+pub(super) fn check_bearing(
+    workspace: &Workspace,
+    taken_back: &[History],
+    found: &Found,
+    approval: &ApprovalArgs,
+    expect_head: Option<Sha256>,
+) -> Result<(), Failure> {
     let first = taken_back.last().unwrap_or(&found.history);
     let plan = plan_of(workspace, None, first.begin().plan.as_deref());
     let plan = plan.and_then(|path| read_plan(&path).ok());
-    let why = match bearing(&found.history, plan.as_ref(), &taken_back).map_err(|error| edited(found, &error))? {
+    let why = match bearing(&found.history, plan.as_ref(), taken_back).map_err(|error| edited(found, &error))? {
         Bearing::Borne => return Ok(()),
         Bearing::Unknown(why) => why,
     };
-    if !args.approval.auto_approve || args.expect_head.is_some() {
+    if !approval.auto_approve || expect_head.is_some() {
         return Ok(());
     }
     let message = format!("nobody can tell whether `{}` says what was reviewed: {why}", found.id);
@@ -270,38 +330,65 @@ fn line(kept: &Kept) -> String {
     format!("\n{}: {}", visible(&kept.address), visible(&kept.detail))
 }
 
-/// The plan of a rollback: each write, and how documents change. Where it takes away, `checked` is whether it was looked at
+/// A write of a rollback, and how the document changes.
+pub(super) fn written(step: &Step) -> Vec<String> {
+    let sign = match step.effect {
+        Effect::DeleteInline { .. }
+        | Effect::DeleteVersion { .. }
+        | Effect::DeletePolicy { .. }
+        | Effect::Detach { .. } => '-',
+        Effect::CreateVersion { .. } | Effect::CreatePolicy { .. } | Effect::Attach { .. } => '+',
+        Effect::PutInline { before: None, .. } => '+',
+        Effect::PutInline { .. } | Effect::SetDefault { .. } | Effect::SetKey { .. } => '~',
+    };
+    let mut lines = vec![format!("  {sign} {}: {}", visible(&step.address), visible(&step.effect.to_string()))];
+    let (before, after) = step.effect.documents();
+    if before.is_some() || after.is_some() {
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let diff = TextDiff::from_lines(before, after);
+        let unified = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
+        lines.extend(unified.lines().map(|line| format!("      {}", visible(line))));
+    }
+    lines
+}
+
+/// Who gets or loses by a rollback what they did not have then, or came to have since: in a page.
+pub(super) fn marked(widened: &[Kept], direction: Direction) -> Vec<String> {
+    if widened.is_empty() {
+        return Vec::new();
+    }
+    let who = match direction {
+        Direction::Gives => "These get what they did not have before:",
+        Direction::TakesAway => "These lose what they came to have since:",
+        Direction::Unknown => "These get what they did not have before, or lose what they came to have since:",
+    };
+    let mut lines = vec![String::new(), who.to_owned()];
+    let line = |own: &Kept| format!("  ! {}: {}", visible(&own.address), visible(&own.detail));
+    lines.extend(widened.iter().map(line));
+    lines
+}
+
+/// The plan of a rollback: each write, and how documents change. Where it takes away, `is_checked` is whether it was looked at
 /// what was used since.
-fn page(found: &Found, back: &Rollback, checked: Option<bool>) -> String {
+fn page(found: &Found, back: &Rollback, direction: Direction, is_checked: bool) -> String {
     let mut lines = vec![format!("Rollback of {}", visible(&found.id)), String::new()];
-    if let Some(checked) = checked {
-        let used = match checked {
-            // Where nothing is to be taken away, there is nothing to look at.
-            _ if back.proposal.steps().is_empty() => "",
-            true => " It was looked at what was used since.",
-            false => " Whether it was used since is not looked at.",
-        };
-        lines.push(format!("It was a rollback itself: this does again what that one took back.{used}"));
-    }
-    for step in back.proposal.steps() {
-        let sign = match step.effect {
-            Effect::DeleteInline { .. }
-            | Effect::DeleteVersion { .. }
-            | Effect::DeletePolicy { .. }
-            | Effect::Detach { .. } => '-',
-            Effect::CreateVersion { .. } | Effect::CreatePolicy { .. } | Effect::Attach { .. } => '+',
-            Effect::PutInline { before: None, .. } => '+',
-            Effect::PutInline { .. } | Effect::SetDefault { .. } | Effect::SetKey { .. } => '~',
-        };
-        lines.push(format!("  {sign} {}: {}", visible(&step.address), visible(&step.effect.to_string())));
-        let (before, after) = step.effect.documents();
-        if before.is_some() || after.is_some() {
-            let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-            let diff = TextDiff::from_lines(before, after);
-            let unified = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
-            lines.extend(unified.lines().map(|line| format!("      {}", visible(line))));
+    let used = match is_checked {
+        // Where nothing is to be taken away, there is nothing to look at.
+        _ if back.proposal.steps().is_empty() => "",
+        true => " It was looked at what was used since.",
+        false => " Whether it was used since is not looked at.",
+    };
+    match direction {
+        Direction::Gives => {}
+        Direction::TakesAway => {
+            lines.push(format!("It was a rollback itself: this does again what that one took back.{used}"));
         }
+        Direction::Unknown => lines.push(format!(
+            "It was a rollback itself, and a journal that it goes back to is gone: nobody can tell whether this gives or \
+             takes away.{used}"
+        )),
     }
+    lines.extend(back.proposal.steps().iter().flat_map(written));
     for kept in &back.kept {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
     }
@@ -312,17 +399,7 @@ fn page(found: &Found, back: &Rollback, checked: Option<bool>) -> String {
     for kept in &back.standing {
         lines.push(format!("  = {}: {}", visible(&kept.address), visible(&kept.detail)));
     }
-    if !back.widened.is_empty() {
-        lines.push(String::new());
-        let who = match checked {
-            Some(_) => "These lose what they came to have since:",
-            None => "These get what they did not have before:",
-        };
-        lines.push(who.to_owned());
-    }
-    for widened in &back.widened {
-        lines.push(format!("  ! {}: {}", visible(&widened.address), visible(&widened.detail)));
-    }
+    lines.extend(marked(&back.widened, direction));
     lines.push(String::new());
     lines.push(format!("Rollback: {} to make.", count(back.proposal.steps().len(), "write")));
     lines.push(format!("Digest: {}", back.proposal.digest()));

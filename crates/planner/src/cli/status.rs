@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::flags::{Format, Globals, StatusArgs};
 use super::inputs::{self, Workspace};
 use super::show::read_plan;
-use super::{Exit, Outcome, journals, output};
+use super::{Exit, Outcome, journals, output, ways};
 use crate::render::{count, visible};
 
 #[derive(Serialize)]
@@ -14,6 +14,7 @@ struct Status {
     config: Option<String>,
     snapshot: Option<SnapshotStatus>,
     plan: Option<PlanStatus>,
+    /// In the order in which they are to be ended.
     open_journals: Vec<JournalStatus>,
     unusable_journals: Vec<UnusableStatus>,
 }
@@ -103,16 +104,15 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Outcome {
         false => None,
     };
     let journals = journals::listed(&journals::folder(&workspace))?;
-    let read = journals.iter().filter_map(|own| own.as_ref().ok());
     let unusable: Vec<_> = journals.iter().filter_map(|own| own.as_ref().err()).collect();
-    let open_journals = read.filter(|found| found.is_open()).map(|found| JournalStatus {
+    let open_journals = ways::in_order(&journals).into_iter().map(|found| JournalStatus {
         id: found.id.clone(),
         kind: found.kind(),
         done: found.history.done(),
         in_doubt: found.history.in_doubt(),
         steps: found.history.steps().len(),
         path: found.path.display().to_string(),
-        ways_out: journals::ways_out(found),
+        ways_out: ways::out_of(&journals, found),
     });
     let open_journals = open_journals.collect();
     let unusable_journals = unusable.iter().map(|own| UnusableStatus {

@@ -7,19 +7,13 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::flags::{Format, Globals, VerifyArgs};
 use super::inputs::Workspace;
-use super::reproof::{Reproof, Sources};
+use super::reproof::Reproof;
 use super::{Exit, Outcome, output};
 use crate::plan::{Plan, verify};
 use crate::render::visible;
 
 pub(super) fn run(globals: &Globals, args: &VerifyArgs) -> Outcome {
-    let sources = Sources {
-        plan: &args.plan,
-        snapshot: args.snapshot.as_deref(),
-        older_snapshot: args.older_snapshot.as_deref(),
-        threads: args.threads,
-    };
-    let reproof = Reproof::read(globals, &sources)?;
+    let reproof = Reproof::read(globals, &args.plan, &args.sources)?;
     let analysis = reproof.analysis()?;
     let options = reproof.options()?;
     verify(&reproof.plan, &analysis, &options).map_err(|refusals| Failure::refusals(&args.plan, &refusals))?;

@@ -8,7 +8,7 @@ use super::life::delete_with_all;
 use super::{behaviour, usage};
 use crate::emulator::behaviour::Fault;
 use crate::emulator::kms::Key;
-use crate::emulator::state::{Identity, Kind, Policy, Version, World};
+use crate::emulator::state::{Identity, Inline, Kind, Policy, Version, World};
 use crate::emulator::sts;
 use crate::emulator::time::{SECOND, Time};
 
@@ -67,6 +67,12 @@ pub fn answer(world: &mut World, method: &str, path: &str, query: &str, body: &V
         ("POST", "aws-policies") => {
             for policy in each(body) {
                 add_policy(world, policy)?;
+            }
+            Ok(json!({}))
+        }
+        ("POST", "old-documents") => {
+            for own in each(body) {
+                add_document(world, own)?;
             }
             Ok(json!({}))
         }
@@ -153,6 +159,19 @@ fn add_policy(world: &mut World, body: &Value) -> Result<(), String> {
     policy.next += 1;
     policy.updated = now;
     policy.versions.insert(0, Version { id: policy.default.clone(), document: document.to_owned(), created: now });
+    Ok(())
+}
+
+/// Gives a user, role or group an inline policy with a document that AWS took once, unchecked: `arn`, `policy`, `document`.
+fn add_document(world: &mut World, body: &Value) -> Result<(), String> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` is needed"));
+    let (arn, policy, document) = (text("arn")?, text("policy")?, text("document")?);
+    let account = world.unseen_edit();
+    let found = account.by_arn(arn).map(|entity| (entity.kind, entity.name.clone()));
+    let (kind, name) = found.ok_or_else(|| format!("there is no user, role or group {arn}"))?;
+    let entity = account.entity_mut(kind, &name).map_err(|error| error.message().to_owned())?;
+    entity.inline.retain(|own| !own.name.eq_ignore_ascii_case(policy));
+    entity.inline.push(Inline { name: policy.to_owned(), document: document.to_owned() });
     Ok(())
 }
 

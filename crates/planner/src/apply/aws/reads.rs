@@ -70,4 +70,14 @@ impl Reads for Cloud {
         let key = self.wait(self.live().key(user, key)).map_err(|error| call_error(&error))?;
         Ok(key.map(|key| LiveKey { status: key.status, created: key.created }))
     }
+
+    fn attachments_quota(&self, kind: EntityKind) -> Result<Option<usize>, CallError> {
+        let name = match kind {
+            EntityKind::User => "AttachedPoliciesPerUserQuota",
+            EntityKind::Role => "AttachedPoliciesPerRoleQuota",
+            EntityKind::Group => "AttachedPoliciesPerGroupQuota",
+        };
+        let quota = self.wait(self.live().in_summary(name)).map_err(|error| call_error(&error))?;
+        Ok(quota.and_then(|quota| usize::try_from(quota).ok()))
+    }
 }

@@ -1,6 +1,6 @@
 //! What a journal says of its steps, when all its records are read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secateur_analyzer::document::Sha256;
@@ -9,7 +9,7 @@ use secateur_analyzer::time::UnixTime;
 use super::chain::{Lines, Tampered, parse};
 use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
-use crate::apply::step::{Step, VersionRef};
+use crate::apply::step::{Effect, Step, VersionRef};
 
 /// What is known of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl State {
 /// A journal that was read: its chain is whole.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub(super) begin: Arc<Begin>,
+    pub(in crate::apply) begin: Arc<Begin>,
     pub(super) parallelism: usize,
     pub(super) began_at: UnixTime,
     pub(super) progress: Vec<Progress>,
@@ -80,6 +80,8 @@ pub struct History {
     pub(super) stopped: Option<(String, String)>,
     /// The steps that rollbacks took back; the journals of those rollbacks; and what the state was before.
     pub(super) taken_back: BTreeSet<usize>,
+    /// The steps that a rollback may have taken back or not, and since when.
+    pub(super) doubted: BTreeMap<usize, UnixTime>,
     pub(super) noted: BTreeSet<String>,
     pub(super) before_rollback: State,
     /// When something last happened that may have left a write behind.
@@ -127,6 +129,7 @@ impl History {
             is_torn,
             stopped: None,
             taken_back: BTreeSet::new(),
+            doubted: BTreeMap::new(),
             noted: BTreeSet::new(),
             before_rollback: State::Open,
             last_at: first.time,
@@ -166,23 +169,26 @@ impl History {
             }
             Record::End { outcome: Ending::Done } => self.state = State::Done,
             Record::End { outcome: Ending::NothingDone } => self.state = State::NothingDone,
-            Record::RolledBack { journal } => {
-                let is_done =
-                    |progress: &Progress| matches!(progress, Progress::Done { .. } | Progress::Intended { .. });
+            Record::RolledBack { journal, settled } => {
+                let is_done = |progress: &Progress| matches!(progress, Progress::Done { .. });
                 let done = self.progress.iter().enumerate().filter(|(_, progress)| is_done(progress));
-                self.taken_back.extend(done.map(|(at, _)| at));
+                self.taken_back.extend(done.map(|(at, _)| at).chain(settled.iter().copied()));
+                self.doubted.clear();
                 self.noted.insert(journal.clone());
                 if !matches!(self.state, State::RolledBack(_)) {
                     self.before_rollback = self.state.clone();
                 }
                 self.state = State::RolledBack(journal.clone());
+                return self.has_all(settled);
             }
-            Record::TakenBack { journal, steps } => {
+            Record::TakenBack { journal, steps, in_doubt } => {
                 self.noted.insert(journal.clone());
                 self.taken_back.extend(steps);
-                return steps.iter().all(|step| *step < self.progress.len());
+                self.doubted.extend(in_doubt.iter().map(|step| (*step, entry.time)));
+                self.doubted.retain(|step, _| !steps.contains(step));
+                return self.has_all(steps) && self.has_all(in_doubt);
             }
-            Record::DoneAgain { journal, steps } => {
+            Record::DoneAgain { journal, steps, in_doubt } => {
                 self.noted.insert(journal.clone());
                 match self.state {
                     State::RolledBack(_) => self.state = self.before_rollback.clone(),
@@ -190,7 +196,12 @@ impl History {
                     State::NothingDone => self.state = State::Open,
                     _ => {}
                 }
-                return steps.iter().all(|again| self.do_again(again, entry.time));
+                for step in in_doubt {
+                    self.taken_back.remove(step);
+                    self.doubted.remove(step);
+                }
+                return in_doubt.iter().all(|step| self.set(*step, Progress::Intended { at: entry.time }))
+                    && steps.iter().all(|again| self.do_again(again, entry.time));
             }
             Record::Abandoned { reason } => self.state = State::Abandoned(reason.clone()),
         }
@@ -210,7 +221,12 @@ impl History {
             request_id: again.wrote.request_id.clone(),
         };
         self.taken_back.remove(&again.step);
+        self.doubted.remove(&again.step);
         self.set(again.step, Progress::Done { at, wrote })
+    }
+
+    fn has_all(&self, steps: &[usize]) -> bool {
+        steps.iter().all(|step| *step < self.progress.len())
     }
 
     fn set(&mut self, step: usize, progress: Progress) -> bool {
@@ -263,9 +279,27 @@ impl History {
         self.progress.iter().filter(|progress| matches!(progress, Progress::Done { .. })).count()
     }
 
-    /// Returns how many writes may be done, or not: nobody has heard of them.
+    /// Returns how many writes may be done, or not: nobody has heard of them, or of what was to take them back.
     pub fn in_doubt(&self) -> usize {
         self.progress.iter().filter(|progress| matches!(progress, Progress::Intended { .. })).count()
+            + self.doubted.len()
+    }
+
+    /// Returns since when a rollback may have taken the step back or not; none where that is known.
+    pub fn doubted_since(&self, step: usize) -> Option<UnixTime> {
+        self.doubted.get(&step).copied()
+    }
+
+    /// Returns whether it has exchanged something in part: whoever has both by now keeps both as far as a new plan goes.
+    pub fn is_halved(&self) -> bool {
+        let is_exchange = |step: &Step| matches!(step.effect, Effect::Attach { .. } | Effect::Detach { .. });
+        let is_done = |at: usize| !matches!(self.progress(at), Progress::Open) && !self.is_taken_back(at);
+        let of = |wanted: bool| {
+            let steps =
+                self.steps().iter().enumerate().filter(move |(at, step)| is_exchange(step) && is_done(*at) == wanted);
+            steps.map(|(_, step)| step.unit.as_str()).collect::<BTreeSet<&str>>()
+        };
+        !of(true).is_disjoint(&of(false))
     }
 
     /// Returns whether a rollback took the step back, and nothing did it again.
@@ -285,6 +319,7 @@ impl History {
 
     /// Takes what was read of a step into account.
     pub(crate) fn settle(&mut self, step: usize, progress: Progress) {
+        self.doubted.remove(&step);
         self.set(step, progress);
     }
 

@@ -80,6 +80,8 @@ pub struct Author {
     pub plan: Option<String>,
     /// How many writes may be on their way at a time; at least one is.
     pub parallelism: usize,
+    /// The id of the last journal before.
+    pub after: Option<String>,
 }
 
 impl<S: Store> Journal<S> {
@@ -101,6 +103,7 @@ impl<S: Store> Journal<S> {
             origin: proposal.origin().clone(),
             destination: proposal.destination().clone(),
             parallelism: author.parallelism.max(1),
+            after: author.after,
             steps: proposal.steps().to_vec(),
         };
         let entry = Entry { seq: 0, time: now, prev: Head::default().0, record: Record::Begin(Box::new(begin)) };

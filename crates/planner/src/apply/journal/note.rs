@@ -4,7 +4,7 @@ use super::history::{History, Progress, State};
 use super::record::{Again, Record};
 use crate::apply::approval::Origin;
 use crate::apply::cloud::Wrote;
-use crate::apply::step::Step;
+use crate::apply::step::{Effect, Step};
 
 impl History {
     /// Returns what is to be written into this journal about a rollback that is done, or was given up: which steps it took
@@ -15,26 +15,49 @@ impl History {
         if self.noted.contains(&journal) {
             return None;
         }
-        let found: Vec<(usize, Wrote)> = (self.steps().iter().enumerate())
+        let (mut found, mut in_doubt) = (Vec::new(), Vec::new());
+        for (at, step) in self.steps().iter().enumerate() {
             // What a rollback that did not end has taken back stands nowhere yet: what was done again counts all the same.
-            .filter(|(at, _)| !is_back || !self.is_taken_back(*at))
-            .filter_map(|(at, step)| Some((at, own.made(step, is_back)?)))
-            .collect();
+            if is_back && self.is_taken_back(at) {
+                continue;
+            }
+            match own.made(step, is_back) {
+                Some(Made::Done(wrote)) => found.push((at, wrote)),
+                // Where it may be that nothing was there to take back, it is in doubt already.
+                Some(Made::InDoubt) if !is_back || matches!(self.progress(at), Progress::Done { .. }) => {
+                    in_doubt.push(at)
+                }
+                _ => {}
+            }
+        }
         if !is_back {
             let steps: Vec<Again> = found.into_iter().map(|(step, wrote)| Again { step, wrote }).collect();
-            return (!steps.is_empty()).then_some(Record::DoneAgain { journal, steps });
+            let is_any = !steps.is_empty() || !in_doubt.is_empty();
+            return is_any.then_some(Record::DoneAgain { journal, steps, in_doubt });
         }
-        let steps: Vec<usize> = found.into_iter().map(|(at, _)| at).collect();
-        let is_own =
-            matches!(&own.begin().origin, Origin::Rollback { journal, whole: true, .. } if *journal == self.begin().id);
+        let mut steps: Vec<usize> = found.into_iter().map(|(at, _)| at).collect();
+        let (mut is_own, mut kept) = (false, &Vec::new());
+        if let Origin::Rollback { journal, whole, kept: own, .. } = &own.begin().origin
+            && *journal == self.begin().id
+        {
+            (is_own, kept) = (*whole, own);
+        }
+        // What was as before already is nobody's to take back any more: whoever does it again is somebody else.
+        let is_new = |at: &&usize| !self.is_taken_back(**at) && !steps.contains(at) && **at < self.steps().len();
+        let more: Vec<usize> = kept.iter().filter(is_new).copied().collect();
+        steps.extend(more);
+        steps.sort_unstable();
+        in_doubt.retain(|at| !steps.contains(at));
         let is_left = |at: usize| {
             !self.is_taken_back(at) && !steps.contains(&at) && matches!(self.progress(at), Progress::Done { .. })
         };
         let nothing_is_left = *self.state() == State::Done && !(0..self.steps().len()).any(is_left);
         if (is_own && own.is_through()) || (nothing_is_left && !steps.is_empty()) {
-            return Some(Record::RolledBack { journal });
+            let is_settled = |at: &usize| matches!(self.progress(*at), Progress::Intended { .. });
+            return Some(Record::RolledBack { journal, settled: steps.into_iter().filter(is_settled).collect() });
         }
-        (!steps.is_empty()).then_some(Record::TakenBack { journal, steps })
+        let is_any = !steps.is_empty() || !in_doubt.is_empty();
+        is_any.then_some(Record::TakenBack { journal, steps, in_doubt })
     }
 
     /// Whether no step is left: what is passed over is done, by whomever, and not withheld.
@@ -44,21 +67,33 @@ impl History {
         (0..self.steps().len()).all(|at| is_through(self.progress(at)))
     }
 
-    /// Whether this journal has done, or may have, what undoes or repeats a step of another, and nobody took it back since; and
-    /// what AWS said.
-    fn made(&self, other: &Step, is_back: bool) -> Option<Wrote> {
+    /// Whether this journal has done what undoes a step of another, or has repeated it, or may have; and nobody took that back
+    /// since.
+    fn made(&self, other: &Step, is_back: bool) -> Option<Made> {
         let is_it = |step: &Step| {
+            // A version that is created anew leads back, and is not in force yet.
+            let is_half =
+                matches!((&step.effect, &other.effect), (Effect::CreateVersion { .. }, Effect::SetDefault { .. }));
             let fits = match is_back {
-                true => step.effect.undoes(&other.effect),
+                true => step.effect.undoes(&other.effect) && !is_half,
                 false => step.effect.repeats(&other.effect),
             };
             fits && step.address == other.address
         };
         let stands = |(at, step): &(usize, &Step)| is_it(step) && !self.is_taken_back(*at);
         self.steps().iter().enumerate().filter(stands).find_map(|(at, _)| match self.progress(at) {
-            Progress::Done { wrote, .. } => Some(wrote.clone()),
-            Progress::Intended { .. } => Some(Wrote::default()),
-            _ => None,
+            Progress::Done { .. } if self.doubted_since(at).is_some() => Some(Made::InDoubt),
+            Progress::Done { wrote, .. } => Some(Made::Done(wrote.clone())),
+            Progress::Intended { .. } => Some(Made::InDoubt),
+            Progress::Open | Progress::Skipped { .. } => None,
         })
     }
+}
+
+/// What a journal has made of a step of another.
+enum Made {
+    /// It is done; with what AWS said.
+    Done(Wrote),
+    /// Nobody has heard of the write: whoever uses the other looks whether it is done.
+    InDoubt,
 }

@@ -97,6 +97,9 @@ pub enum Record {
     RolledBack {
         /// The journal of the rollback.
         journal: String,
+        /// Which of the steps that may be done or not it took back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settled: Vec<usize>,
     },
     /// A rollback took part of it back.
     TakenBack {
@@ -104,6 +107,9 @@ pub enum Record {
         journal: String,
         /// Which steps.
         steps: Vec<usize>,
+        /// Which steps it may have taken back or not: nobody has heard of the writes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        in_doubt: Vec<usize>,
     },
     /// The rollback of a rollback did again what that one had taken back.
     DoneAgain {
@@ -111,6 +117,9 @@ pub enum Record {
         journal: String,
         /// Which steps.
         steps: Vec<Again>,
+        /// Which steps it may have done again or not: nobody has heard of the writes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        in_doubt: Vec<usize>,
     },
     /// Somebody takes it upon himself that it stays as it is.
     Abandoned {
@@ -179,6 +188,9 @@ pub struct Begin {
     pub destination: Destination,
     /// How many writes may be on their way at a time.
     pub parallelism: usize,
+    /// The id of the journal that was the last of its folder when this one began: clocks can be wrong, and ids bear their time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// The steps, with all documents.
     pub steps: Vec<Step>,
 }

@@ -112,7 +112,7 @@ impl Folder {
         self.path.join(format!("{id}{ENDING}"))
     }
 
-    /// Returns the ids of all journals, the oldest first.
+    /// Returns the ids of all journals, in the order of the times that they bear.
     ///
     /// # Errors
     /// When the folder cannot be read.

@@ -2,8 +2,11 @@
 
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Fate, Shared, Sim};
+use super::wide::in_world;
 use super::{apply, at_every_byte, crashes, go_back, history, resume, sim};
-use crate::apply::journal::{History, HistoryError};
+use crate::apply::journal::{History, HistoryError, Record, State, close};
+use crate::apply::rollback;
+use secateur_analyzer::time::UnixTime;
 
 /// The state of the world before, and after an apply without crashes; and how many points it passes.
 fn ends(scene: &Scene) -> (Sim, Sim) {
@@ -28,7 +31,7 @@ fn check(scene: &Scene, at: usize, sim: &Sim, bytes: &[u8], ends: &(Sim, Sim)) {
             Ok(_) => {}
         }
         if goes_on {
-            if *history(&left).state() == crate::apply::journal::State::Done {
+            if *history(&left).state() == State::Done {
                 continue;
             }
             resume(scene.proposal(), &sim, &left).unwrap_or_else(|stop| panic!("{}: {stop:?}", context()));
@@ -97,7 +100,7 @@ fn a_crash_in_a_rollback_is_survived() {
             let fate = Fate::after(at);
             let world = Sim { fate: fate.clone(), world: Shared::new(done.world.borrow().clone()), ..sim(&scene) };
             *world.world.borrow_mut() = done.world.borrow().clone();
-            let back = crate::apply::rollback(&world, &world, 20, &history(&journal), |_| true).unwrap();
+            let back = rollback(&world, &world, 20, &history(&journal), |_| true).unwrap();
             let own = Disk { fate: fate.clone(), ..Disk::default() };
             if !crashes(|| apply(back.proposal.clone(), &world, &own).unwrap()) {
                 // The rollback of a rollback leads to where apply had led.
@@ -115,4 +118,39 @@ fn a_crash_in_a_rollback_is_survived() {
             at += 1;
         }
     }
+}
+
+#[test]
+fn a_rollback_that_crashed_and_was_left_does_not_stand_in_the_way_of_the_next() {
+    let mut in_doubt = 0;
+    for scene in scenes::all() {
+        let (done, journal) = (sim(&scene), Disk::default());
+        apply(scene.proposal(), &done, &journal).unwrap();
+        for at in 0.. {
+            let fate = Fate::after(at);
+            let world = Sim { fate: fate.clone(), ..in_world(&done.world.borrow()) };
+            let back = rollback(&world, &world, 20, &history(&journal), |_| true).unwrap();
+            let own = Disk { fate, ..Disk::default() };
+            if !crashes(|| apply(back.proposal.clone(), &world, &own).unwrap()) {
+                break;
+            }
+            let left = Disk { fate: Fate::default(), ..own };
+            let Ok(mut crashed) = History::read(&left.written.borrow()) else { continue };
+            if *crashed.state() != State::Open {
+                continue;
+            }
+            in_doubt += crashed.in_doubt();
+            close(left, &mut crashed, Record::Abandoned { reason: "it is left".to_owned() }, UnixTime(3_000_000))
+                .unwrap();
+            let journal = Disk { written: Shared::new(journal.written.borrow().clone()), ..Disk::default() };
+            let mut above = history(&journal);
+            if let Some(record) = above.note(&crashed, true) {
+                close(journal.clone(), &mut above, record, UnixTime(3_000_000)).unwrap();
+            }
+            let calm = in_world(&world.world.borrow());
+            go_back(&calm, &journal);
+            assert_eq!(calm.world.borrow().essence(), scene.world.essence(), "{}, point {at}", scene.name);
+        }
+    }
+    assert!(in_doubt > 20, "{in_doubt}");
 }

@@ -1,7 +1,9 @@
 //! The state machine against an account in memory: crashes at every step, lost bytes, faults, other people.
 
 mod crashes;
+mod exchange;
 mod faults;
+mod in_force;
 mod journals;
 mod others;
 mod rollbacks;
@@ -32,7 +34,7 @@ thread_local! {
 
 fn author() -> Author {
     let caller_arn = "arn:aws:iam::111122223333:user/ann".to_owned();
-    Author { id: "j".to_owned(), caller_arn, user: None, plan: None, parallelism: PARALLELISM.get() }
+    Author { id: "j".to_owned(), caller_arn, user: None, plan: None, parallelism: PARALLELISM.get(), after: None }
 }
 
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
@@ -54,7 +56,7 @@ fn run_all(
             act(&mut sim.world.borrow_mut());
         }
     };
-    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, theirs };
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, on_passed: &|_| {}, theirs };
     run.run()?;
     run.finish().map_err(|stop| vec![stop])
 }

@@ -168,9 +168,9 @@ impl Sim {
     fn arrive(&self) {
         let now = *self.clock.borrow();
         let due: Vec<(i64, Write)> = self.late.borrow_mut().extract_if(.., |(at, _)| *at <= now).collect();
-        for (_, write) in due {
-            // Nobody hears of it.
-            let _ = self.perform_now(&write);
+        for (at, write) in due {
+            // Nobody hears of it. It took effect when it was to, also where the clock has gone further meanwhile.
+            let _ = self.perform(&write, at);
         }
     }
 
@@ -186,9 +186,14 @@ impl Sim {
     }
 
     fn perform_now(&self, write: &Write) -> Result<Wrote, CallError> {
+        let now = *self.clock.borrow();
+        self.perform(write, now)
+    }
+
+    fn perform(&self, write: &Write, at: i64) -> Result<Wrote, CallError> {
         let mut world = self.world.borrow_mut();
         if self.lag > 0 {
-            self.seen.borrow_mut().push((*self.clock.borrow() + self.lag, world.clone()));
+            self.seen.borrow_mut().push((at + self.lag, world.clone()));
         }
         let gone = || CallError::Refused { code: "NoSuchEntity".to_owned(), message: "gone".to_owned() };
         let mut wrote = Wrote::default();
@@ -348,6 +353,9 @@ impl Reads for Sim {
             let status = world.keys.get(&(user.to_owned(), key.to_owned())).cloned();
             status.map(|status| LiveKey { status, created: Some(UnixTime(1_000)) })
         }))
+    }
+    fn attachments_quota(&self, _: EntityKind) -> Result<Option<usize>, CallError> {
+        Ok(Some(4))
     }
 }
 

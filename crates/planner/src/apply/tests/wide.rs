@@ -74,7 +74,7 @@ fn ends(scene: &Scene) -> (Sim, Sim) {
     (start, end)
 }
 
-fn in_world(world: &World) -> Sim {
+pub fn in_world(world: &World) -> Sim {
     let sim = Sim { world: Shared::new(world.clone()), ..Sim::default() };
     *sim.clock.borrow_mut() = 1_000_100;
     sim
@@ -391,6 +391,7 @@ fn an_interrupt_at_any_time_leaves_nothing_in_doubt() {
             clock: &clock,
             patience: super::PATIENCE,
             on_step: &|_| {},
+            on_passed: &|_| {},
             theirs: &BTreeSet::new(),
         };
         let Err(stops) = run.run() else { break };

@@ -8,7 +8,7 @@ use secateur_analyzer::arn::Arn;
 use super::{Whose, check_age, check_endpoint, destination, fresh_account, fresh_analysis, line, room, tell_withheld};
 use crate::apply::aws::Cloud;
 use crate::apply::journal::History;
-use crate::apply::{Effect, Left, Version};
+use crate::apply::{CallError, Effect, Left, Version};
 use crate::cli::apply::Wall;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Globals};
@@ -26,7 +26,7 @@ pub(super) fn check(
     (found, left): (&Found, &Left),
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
     let plan = &reproof.plan;
-    let ways = journals::ways_out(found);
+    let ways = journals::ways_out(&journals::folder(&reproof.workspace), found);
     let of = |units: &BTreeSet<String>| -> Vec<&Change> {
         plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
     };
@@ -77,7 +77,8 @@ pub(super) fn check(
         let is_beside = |unit: &String| beside.iter().any(|change| change.unit() == unit);
         withheld.retain(|unit, _| !is_beside(unit) || still.contains_key(unit));
         if let Some((unit, refusal)) = recheck(plan, &begun, &judged, &options).into_iter().next() {
-            return Err(not_finished(&unit, &refusal, &ways));
+            let is_clear = || left.is_clear(cloud, &found.history, |own| own == unit);
+            return Err(not_finished(&unit, &refusal, &ways, is_clear));
         }
     }
     tell_withheld(&withheld);
@@ -88,14 +89,24 @@ pub(super) fn check(
     Ok(withheld)
 }
 
-/// Refuses to finish what is done in part.
-pub(super) fn not_finished(unit: &str, refusal: &Refusal, ways: &str) -> Failure {
+/// Refuses to finish what is done in part. `is_clear` is whether nothing but what was used since stands in its way: then it can be
+/// finished all the same.
+pub(super) fn not_finished(
+    unit: &str,
+    refusal: &Refusal,
+    ways: &str,
+    is_clear: impl FnOnce() -> Result<bool, CallError>,
+) -> Failure {
     let message = format!(
         "{} is done in part, and may no longer be finished: {}. Nothing more was changed",
         visible(unit),
         visible(&refusal.detail)
     );
-    Failure::refused("withheld", message).help(format!("{ways}; `--no-recheck` finishes it all the same"))
+    // Where nobody can tell, nothing is promised.
+    Failure::refused("withheld", message).help(match is_clear() {
+        Ok(true) => format!("{ways}; `secateur apply --resume --no-recheck` finishes it all the same"),
+        Ok(false) | Err(_) => ways.to_owned(),
+    })
 }
 
 /// Those who held what a change is about.

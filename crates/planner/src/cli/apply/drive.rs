@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
-use crate::apply::{CallError, Origin, Patience, Run, Stop};
+use crate::apply::{CallError, Patience, Run, Stop};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{Format, Globals};
+use crate::cli::ways::Ways;
 use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
@@ -26,13 +27,19 @@ pub(in crate::cli) fn drive(
 ) -> Vec<Stop> {
     wall.writes();
     let steps = journal.history().steps().to_vec();
-    let tell = |at: usize| {
+    let tell_as = |at: usize, how: &str| {
         if let (false, Some(step)) = (globals.quiet, steps.get(at)) {
-            output::note(&format!("[{}/{}] {}", at + 1, steps.len(), visible(&step.effect.to_string())));
+            output::note(&format!("[{}/{}] {how}{}", at + 1, steps.len(), visible(&step.effect.to_string())));
         }
     };
+    let tell = |at: usize| {
+        if !theirs.contains(&at) {
+            tell_as(at, "");
+        }
+    };
+    let pass = |at: usize| tell_as(at, "passed over, done by somebody else: ");
     let patience = Patience { settle, ..Patience::default() };
-    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, theirs };
+    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, on_passed: &pass, theirs };
     let ended = run.run().and_then(|()| {
         finish().map_err(|error| vec![Stop::Journal(error)])?;
         run.finish().map_err(|stop| vec![stop])
@@ -44,6 +51,8 @@ pub(in crate::cli) fn drive(
 pub(in crate::cli) struct Closing<'a> {
     /// `Apply` or `Rollback`.
     pub verb: &'static str,
+    /// Whether it gave back what an apply took away: to undo that is to apply again.
+    pub gives_back: bool,
     pub format: Format,
     pub journal: &'a Path,
     pub id: &'a str,
@@ -239,7 +248,7 @@ pub(in crate::cli) fn close(closing: &Closing<'_>) -> Outcome {
             lines.push(format!("Journal: {}", visible(&summary.journal)));
             lines.push(format!("Head:    {}", summary.head));
             if outcome == "complete" {
-                let what = if *verb == "Apply" { "To take it back:" } else { "To do it again: " };
+                let what = if closing.gives_back { "To do it again: " } else { "To take it back:" };
                 lines.push(format!("{what} secateur rollback {}", visible(closing.id)));
             }
             lines.push(String::new());
@@ -261,24 +270,23 @@ fn withheld_changes(closing: &Closing<'_>) -> (usize, usize) {
 }
 
 fn commands(outcome: &str, closing: &Closing<'_>) -> Vec<String> {
-    let id = closing.id;
-    let back = format!("secateur rollback {id}");
     match outcome {
-        "complete" => vec![back],
+        "complete" => vec![format!("secateur rollback {}", closing.id)],
         "nothing-done" => once_more(closing).into_iter().collect(),
-        _ => {
-            let leave = format!("secateur history --abandon {id} --reason TEXT");
-            vec!["secateur apply --resume".to_owned(), back, leave]
-        }
+        _ => ways(closing).commands,
     }
+}
+
+/// The ways out, where it did not end: what else is open, it takes back.
+fn ways(closing: &Closing<'_>) -> Ways {
+    let other = closing.history.begin().origin.takes_back();
+    let has_other = other.is_some_and(|other| closing.journal.with_file_name(format!("{other}.jsonl")).is_file());
+    Ways::of(closing.id, closing.history, has_other)
 }
 
 /// The command that tries a rollback once more; an apply wants a new plan.
 fn once_more(closing: &Closing<'_>) -> Option<String> {
-    match &closing.history.begin().origin {
-        Origin::Rollback { journal, .. } => Some(format!("secateur rollback {journal}")),
-        Origin::Plan { .. } => None,
-    }
+    closing.history.begin().origin.takes_back().map(|journal| format!("secateur rollback {journal}"))
 }
 
 /// Why it stopped, and what to do.
@@ -288,7 +296,6 @@ fn failure(closing: &Closing<'_>, stop: &Stop, outcome: &str) -> Failure {
         Some(step) => format!("{}: {}: {}", step.address, step.effect, stop.detail()),
         None => stop.detail(),
     };
-    let id = closing.id;
     if outcome == "nothing-done" {
         let failure = match stop {
             Stop::Drifted { .. } | Stop::DoneByOthers { .. } => Failure::refused(stop.reason(), message),
@@ -300,11 +307,7 @@ fn failure(closing: &Closing<'_>, stop: &Stop, outcome: &str) -> Failure {
         };
         return failure.help(advice(stop, &ways));
     }
-    let ways = format!(
-        "`secateur apply --resume` goes on, `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason \
-         TEXT` leaves it as it is"
-    );
-    Failure::partly(stop.reason(), message).help(advice(stop, &ways))
+    Failure::partly(stop.reason(), message).help(advice(stop, &ways(closing).text))
 }
 
 fn advice(stop: &Stop, ways: &str) -> String {

@@ -21,11 +21,11 @@ use super::failure::Failure;
 use super::flags::{ApplyArgs, Format, Globals};
 use super::inputs::Workspace;
 use super::journals;
-use super::reproof::{Reproof, Sources};
-use super::{Exit, Outcome, output};
+use super::reproof::Reproof;
+use super::{Exit, Outcome, output, ways};
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{Author, FileStore, Folder, Journal, Lock};
-use crate::apply::{Approved, Destination, Proposal, Proved, Version, VersionRef};
+use crate::apply::{Approved, Destination, Kept, Proposal, Proved, Version, VersionRef, final_writes};
 use crate::plan::{Change, Plan, Refusal, Selection, drift, headroom, recheck};
 use crate::render::{count, visible};
 
@@ -33,7 +33,7 @@ pub(super) use approve::{Way, approve, way};
 pub(super) use drive::{Closing, close, drive};
 pub(super) use fresh::{Whose, account as fresh_account, analysis as fresh_analysis};
 pub(super) use link::{check_account, check_endpoint, open};
-pub(super) use removal::{Named, in_part, reproof, takes_away, used_since};
+pub(super) use removal::{Instead, direction, in_part, reproof, used_since};
 pub(super) use resume::check_endpoint_now;
 pub(super) use wall::{Earlier, Wall};
 
@@ -49,13 +49,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     let Some(path) = &args.plan else { return Err(Failure::usage("no plan").help("name the plan file")) };
     let wall = Wall::listen();
-    let sources = Sources {
-        plan: path,
-        snapshot: args.snapshot.as_deref(),
-        older_snapshot: args.older_snapshot.as_deref(),
-        threads: args.threads,
-    };
-    let reproof = Reproof::read(globals, &sources)?;
+    let reproof = Reproof::read(globals, path, &args.sources)?;
     let plan = &reproof.plan;
     let way = way(&args.approval, Some(plan.digest))?;
     let analysis = reproof.analysis()?;
@@ -92,7 +86,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let evict = room(&reproof, &left, &live)?;
     let proposal = Proposal::of_plan(&proved, &left, &evict)
         .map_err(|error| Failure::refused("edited-changes", error.to_string()).help("make a new plan"))?;
-    output::print(&overview(&reproof, &left, &evict, args.format))?;
+    let finals = final_writes(proposal.steps());
+    match args.format {
+        Format::Text => output::print(&overview(&reproof, &left, &evict, &finals))?,
+        Format::Json => finals.iter().for_each(|kept| output::note(&final_line(kept))),
+    }
     let question = format!(
         "Do you want to make {} in account {}?",
         if left.len() == 1 { "this change".to_owned() } else { format!("these {} changes", left.len()) },
@@ -123,6 +121,7 @@ fn begin(
     let history = journal.history();
     close(&Closing {
         verb: "Apply",
+        gives_back: false,
         format: args.format,
         journal: &folder.file(&id),
         id: &id,
@@ -155,6 +154,7 @@ pub(super) fn new_journal(
         user: std::env::var("USER").ok().filter(|user| !user.is_empty()),
         plan,
         parallelism: parallelism.into(),
+        after: journals::last(folder)?,
     };
     match Journal::begin(store, approved, author, now) {
         Ok(journal) => Ok((id, journal)),
@@ -167,7 +167,7 @@ pub(super) fn new_journal(
     }
 }
 
-/// Waits until no journal bears the time of now: their ids are in the order in which they began.
+/// Waits until no journal bears the time of now: as long as the clock is right, their ids are in the order in which they began.
 fn own_second(folder: &Folder) -> UnixTime {
     // A clock that was set back is not waited for.
     for _ in 0..20 {
@@ -210,13 +210,14 @@ pub(super) fn lock(folder: &Folder) -> Result<Lock, Failure> {
 
 /// Refuses while another journal is open.
 pub(super) fn refuse_open(folder: &Folder, but: &[&str]) -> Result<(), Failure> {
-    let all = journals::all(folder)?;
-    let open = all.iter().find(|found| found.is_open() && !but.contains(&found.id.as_str()));
+    journals::all(folder)?;
+    let listed = journals::listed(folder)?;
+    let open = ways::in_order(&listed).into_iter().find(|found| !but.contains(&found.id.as_str()));
     match open {
         None => Ok(()),
         Some(open) => {
             let message = format!("the journal `{}` is open: its {} did not end", open.id, open.kind());
-            Err(Failure::refused("journal-open", message).help(journals::ways_out(open)))
+            Err(Failure::refused("journal-open", message).help(ways::out_of(&listed, open)))
         }
     }
 }
@@ -321,10 +322,7 @@ fn room(reproof: &Reproof, changes: &[&Change], live: &Account) -> Result<BTreeM
 }
 
 /// What is about to be done, once more: the plan itself was reviewed.
-fn overview(reproof: &Reproof, changes: &[&Change], evict: &BTreeMap<Arn, Version>, format: Format) -> String {
-    if format == Format::Json {
-        return String::new();
-    }
+fn overview(reproof: &Reproof, changes: &[&Change], evict: &BTreeMap<Arn, Version>, finals: &[Kept]) -> String {
     let plan = &reproof.plan;
     let mut lines = vec![format!("Plan {} of {}", plan.digest, plan.window.now)];
     for change in changes {
@@ -336,11 +334,17 @@ fn overview(reproof: &Reproof, changes: &[&Change], evict: &BTreeMap<Arn, Versio
     for (arn, version) in evict {
         lines.push(format!("  {} of {arn} goes, to make room; its document is kept in the journal", version.version));
     }
+    lines.extend(finals.iter().map(final_line));
     if changes.len() < plan.changes.len() {
         lines.push(format!("  {} of {} changes of the plan", changes.len(), plan.changes.len()));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What no rollback can take back has to be seen before it is done.
+fn final_line(kept: &Kept) -> String {
+    format!("  ! {}: {}", visible(&kept.address), visible(&kept.detail))
 }
 
 /// Where the plan of a journal is, if it is still there.

@@ -6,17 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Closing, Named, Wall, again, approve, check_account, check_endpoint, close, drive, in_part, lock, open, plan_of,
-    reproof, takes_away, tell_withheld, used_since, way,
+    Closing, Instead, Wall, again, approve, check_account, check_endpoint, close, direction, drive, final_line,
+    in_part, lock, open, plan_of, reproof, tell_withheld, used_since, way,
 };
 use crate::apply::aws::Cloud;
-use crate::apply::journal::{FileStore, Folder, Journal, Progress};
-use crate::apply::{Destination, Left, Origin, Proposal, Proved, Reads, resume_plan, resume_rollback};
+use crate::apply::journal::{FileStore, Folder, History, Journal, Progress};
+use crate::apply::{
+    Destination, Direction, Kept, Left, Origin, Proposal, Proved, Reads, ResumeError, Step, final_writes, marks,
+    resume_plan, resume_rollback,
+};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
-use crate::cli::reproof::{Reproof, Sources};
+use crate::cli::reproof::Reproof;
 use crate::cli::{Outcome, output, rollback};
 use crate::plan::Refusal;
 use crate::render::visible;
@@ -30,25 +33,54 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         return Err(Failure::refused("not-open", "no journal is open: there is nothing to go on with")
             .help("`secateur history` shows what was applied"));
     };
-    wall.is_about(journals::earlier(&found));
+    wall.is_about(journals::earlier(&folder, &found));
+    rollback::check_head(&found, args.expect_head)?;
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
-    let way = way(&args.approval, Some(proposal.digest()))?;
+    let above = rollback::above(&folder, &found)?;
+    let digest = Some(proposal.digest());
+    // The plan was reviewed; what a rollback is going to write is shown before somebody has to approve.
+    let early = match reproof.is_some() {
+        true => Some(way(&args.approval, digest)?),
+        false => None,
+    };
+    let borne = match reproof.is_none() {
+        true => rollback::check_bearing(&workspace, &above, &found, &args.approval, args.expect_head),
+        false => Ok(()),
+    };
+    // What was edited is refused at once; where nobody can tell, the page comes first.
+    let borne = match borne {
+        Err(failure) if failure.reason() == "edited-journal" => return Err(failure),
+        borne => borne,
+    };
     let cloud = open(globals, &args.access)?;
     check_account(&cloud, proposal.destination())?;
     check_endpoint_now(&cloud, proposal.destination())?;
     journals::tell_ahead(&found, args.approval.settle);
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
-        .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&found)))?;
+        .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&folder, &found)))?;
+    refuse_taken_back(&found, &left)?;
+    refuse_broken(&cloud, &found, &left)?;
     let withheld = match &reproof {
         Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
-        None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left))?,
+        None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left, &above))?,
     };
+    let origin = found.history.begin().origin.clone();
+    let mut more = documents(&cloud, &found, &left, &above)?;
+    let to_make: Vec<Step> = left.to_make.iter().filter_map(|at| found.history.steps().get(*at)).cloned().collect();
+    more.extend(final_writes(&to_make).iter().map(final_line));
+    if reproof.is_none() {
+        more.extend([String::new(), format!("Digest: {}", proposal.digest())]);
+    }
+    let page = page(&found, &left, &more);
     match args.format {
-        Format::Text => output::print(&page(&found, &left))?,
+        Format::Text => output::print(&page)?,
         // What is to be approved is shown; stdout has the result alone.
-        Format::Json if !globals.quiet => output::note(&page(&found, &left)),
+        Format::Json if !globals.quiet => output::note(&page),
         Format::Json => {}
     }
+    borne?;
+    let way = early.map_or_else(|| way(&args.approval, digest), Ok)?;
+    let gives_back = origin.takes_back().is_some() && is_giving(&found, &above);
     let question = format!("Do you want to go on with {}?", visible(&found.id));
     let approved = approve(way, proposal, &question)?;
     wall.writes();
@@ -68,11 +100,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
-    let origin = found.history.begin().origin.clone();
-    let finish = || rollback::note_above(&folder, &found.id);
+    let finish = || rollback::note_above(&folder, &found.id, None);
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &left.theirs, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
+        gives_back,
         format: args.format,
         journal: &found.path,
         id: &found.id,
@@ -89,40 +121,81 @@ fn taken_away_again(
     args: &ApplyArgs,
     aws: (&Cloud, &Wall),
     (workspace, folder): (&Workspace, &Folder),
-    (found, left): (&Found, &Left),
+    (found, left, above): (&Found, &Left, &[History]),
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
-    let above = rollback::above(folder, found)?;
     let units: BTreeSet<&str> = left.untouched.iter().chain(&left.begun).map(String::as_str).collect();
-    // It takes away where the journal that it takes back had given: that is the last one above.
-    let is_giving = match above.split_first() {
-        Some((last, rest)) => !takes_away(last, rest),
-        // It is gone; its name says what it was.
-        None => taken_back(found).is_some_and(|journal| journal.contains("-apply-")),
-    };
-    if args.no_recheck || units.is_empty() || is_giving {
+    if args.no_recheck || units.is_empty() || is_giving(found, above) {
         return Ok(BTreeMap::new());
     }
-    let named = Named {
-        plan: args.plan.as_deref(),
-        snapshot: args.snapshot.as_deref(),
-        older_snapshot: args.older_snapshot.as_deref(),
-        threads: args.threads,
-    };
-    let reproof = reproof(globals, workspace, named, &above)?;
-    let touched = left.touched.iter().cloned().chain(in_part(&above)).collect();
-    let withheld = used_since(globals, &args.access, aws, &reproof, (&units, &touched))?;
+    let mut ways = journals::ways_out(folder, found);
+    // A new plan ends nothing that is exchanged in part.
+    if !found.history.is_halved() {
+        ways = format!("{ways}; or {}", journals::to_a_plan(folder));
+    }
+    // Where nobody can tell, nothing is promised.
+    let is_clear = left.is_clear(aws.0, &found.history, |unit| units.contains(unit)).unwrap_or(false);
+    let unlooked_at = "`secateur apply --resume --no-recheck` takes it away all the same";
+    let instead = Instead { ways: ways.clone(), unlooked_at: is_clear.then(|| unlooked_at.to_owned()) };
+    let reproof = reproof(globals, workspace, (args.plan.as_deref(), &args.sources), above, &instead)?;
+    let touched = left.touched.iter().cloned().chain(in_part(above)).collect();
+    let withheld = used_since(globals, &args.access, aws, &reproof, (&units, &touched), &instead)?;
     if let Some((unit, refusal)) = withheld.iter().find(|(unit, _)| left.begun.contains(*unit)) {
-        return Err(again::not_finished(unit, refusal, &journals::ways_out(found)));
+        let is_clear = || left.is_clear(aws.0, &found.history, |own| own == unit);
+        return Err(again::not_finished(unit, refusal, &ways, is_clear));
     }
     tell_withheld(&withheld);
     Ok(withheld)
 }
 
-/// The id of the journal that one takes back.
-fn taken_back(found: &Found) -> Option<&str> {
-    match &found.history.begin().origin {
-        Origin::Rollback { journal, .. } => Some(journal),
-        Origin::Plan { .. } => None,
+/// Refuses where a rollback that was given up did take something back: going on would do that again.
+fn refuse_taken_back(found: &Found, left: &Left) -> Result<(), Failure> {
+    match left.taken_back.len() {
+        0 => Ok(()),
+        steps => Err(journals::not_resumed(found, &ResumeError::TakenBack(steps))),
+    }
+}
+
+/// Refuses what would give somebody more than they have by now, or leave them with neither the old nor the new.
+fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left) -> Result<(), Failure> {
+    let broken = left.broken(cloud, &found.history).map_err(|error| Failure::error("aws", error.to_string()))?;
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let line = |kept: &Kept| format!("\n{}: {}", visible(&kept.address), visible(&kept.detail));
+    let lines: Vec<String> = broken.iter().map(line).collect();
+    let message =
+        format!("somebody else has changed what the rest rests on. Nothing more was changed.{}", lines.concat());
+    let id = &found.id;
+    Err(Failure::refused("drifted", message).help(format!(
+        "`secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves it as it is; \
+         `secateur apply --resume` goes on once they have it again"
+    )))
+}
+
+/// What the rest of a rollback is going to write, and who came since. That of a plan was reviewed with it.
+fn documents(cloud: &Cloud, found: &Found, left: &Left, above: &[History]) -> Result<Vec<String>, Failure> {
+    if found.history.begin().origin.takes_back().is_none() {
+        return Ok(Vec::new());
+    }
+    let steps = || left.to_make.iter().filter_map(|at| found.history.steps().get(*at));
+    let mut lines = vec![String::new(), "What is left writes:".to_owned()];
+    lines.extend(steps().flat_map(rollback::written));
+    if let Some(first) = above.first() {
+        // What this one does is what taking back the one above does.
+        let direction = direction(first, above.get(1..).unwrap_or_default());
+        let marks = marks(cloud, steps(), first, direction)
+            .map_err(|error| Failure::error("aws", error.to_string()).help("look whether AWS can be reached"))?;
+        lines.extend(rollback::marked(&marks, direction));
+    }
+    Ok(lines)
+}
+
+/// Whether a rollback gives: it takes away where the journal that it takes back had given. That is the last one above.
+fn is_giving(found: &Found, above: &[History]) -> bool {
+    match above.split_first() {
+        Some((last, rest)) => direction(last, rest) == Direction::Gives,
+        // It is gone; its name says what it was.
+        None => found.history.begin().origin.takes_back().is_some_and(|journal| journal.contains("-apply-")),
     }
 }
 
@@ -133,22 +206,16 @@ fn proposal(
     workspace: &Workspace,
     found: &Found,
 ) -> Result<(Proposal, Option<Reproof>), Failure> {
-    let edited = |error: crate::apply::ResumeError| journals::not_resumed(found, &error);
+    let edited = |error: ResumeError| journals::not_resumed(found, &error);
     let begin = found.history.begin();
-    if let Origin::Rollback { .. } = begin.origin {
+    if begin.origin.takes_back().is_some() {
         return Ok((resume_rollback(&found.history).map_err(edited)?, None));
     }
     let path = plan_of(workspace, args.plan.as_deref(), begin.plan.as_deref()).ok_or_else(|| {
         Failure::usage("the journal does not say where its plan is").help("name it: `secateur apply PLAN --resume`")
     })?;
-    let sources = Sources {
-        plan: &path,
-        snapshot: args.snapshot.as_deref(),
-        older_snapshot: args.older_snapshot.as_deref(),
-        threads: args.threads,
-    };
     let lost = |failure: Failure| journals::needs_its_plan(found, failure);
-    let reproof = Reproof::read(globals, &sources).map_err(lost)?;
+    let reproof = Reproof::read(globals, &path, &args.sources).map_err(lost)?;
     let analysis = reproof.analysis().map_err(lost)?;
     let options = reproof.options().map_err(lost)?;
     let proved = Proved::new(&reproof.plan, &analysis, &options)
@@ -168,7 +235,7 @@ pub(in crate::cli) fn check_endpoint_now(cloud: &Cloud, to: &Destination) -> Res
 }
 
 /// How far the journal is, and what of it somebody else has done.
-fn page(found: &Found, left: &Left) -> String {
+fn page(found: &Found, left: &Left, documents: &[String]) -> String {
     let mut lines = vec![format!("Journal {}", visible(&found.id))];
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {
@@ -194,6 +261,7 @@ fn page(found: &Found, left: &Left) -> String {
                 .to_owned(),
         );
     }
+    lines.extend_from_slice(documents);
     lines.push(String::new());
     lines.join("\n")
 }

@@ -1,6 +1,5 @@
 //! The flags of commands that write to AWS, and of their journals.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use secateur_analyzer::document::Sha256;
 
 use super::AccessArgs;
 use super::Format;
+use super::SourceArgs;
 
 /// How somebody says yes.
 #[derive(Debug, Args)]
@@ -40,20 +40,16 @@ pub(in crate::cli) struct ApplyArgs {
     /// Go on with the open journal
     #[arg(long)]
     pub resume: bool,
+    /// With --resume: refuse unless the journal's last record has this hash, as `secateur history` shows it
+    #[arg(long, value_name = "HASH", requires = "resume")]
+    pub expect_head: Option<Sha256>,
     /// Do not read fresh reports: what was used since the plan is removed all the same
     #[arg(long)]
     pub no_recheck: bool,
     #[command(flatten)]
     pub approval: ApprovalArgs,
-    /// The snapshot [default: the one that the plan names]
-    #[arg(long, value_name = "DIR")]
-    pub snapshot: Option<PathBuf>,
-    /// The older snapshot that the plan was made with: it is only believed when it is named here
-    #[arg(long, value_name = "DIR")]
-    pub older_snapshot: Option<PathBuf>,
-    /// How many threads to use for proofs [default: one per core]
-    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
     /// How to tell the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
@@ -75,15 +71,8 @@ pub(in crate::cli) struct RollbackArgs {
     /// When a rollback is taken back: do not read fresh reports; what was used since it gave it back is removed all the same
     #[arg(long)]
     pub no_recheck: bool,
-    /// When a rollback is taken back: the snapshot of the plan that was applied [default: the one that the plan names]
-    #[arg(long, value_name = "DIR")]
-    pub snapshot: Option<PathBuf>,
-    /// When a rollback is taken back: the older snapshot that the plan was made with
-    #[arg(long, value_name = "DIR")]
-    pub older_snapshot: Option<PathBuf>,
-    /// How many threads to use for proofs [default: one per core]
-    #[arg(long, value_name = "N", env = "SECATEUR_THREADS")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
     #[command(flatten)]
     pub approval: ApprovalArgs,
     /// How to tell the result
