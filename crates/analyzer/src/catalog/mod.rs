@@ -7,6 +7,7 @@
 mod dates;
 mod index;
 mod load;
+mod matching;
 mod rebuild;
 mod regions;
 mod runtime;
@@ -27,7 +28,7 @@ pub use set::ActionSet;
 use index::NameIndex;
 
 use crate::action::ActionPattern;
-use crate::document::{ActionBlock, Sha256, sha256_of};
+use crate::document::{Sha256, sha256_of};
 use crate::time::UnixTime;
 
 /// An action of one [`Catalog`], by its place there; meaningless in another.
@@ -340,83 +341,6 @@ impl Catalog {
     /// Returns the set of all actions.
     pub fn full_set(&self) -> ActionSet {
         ActionSet::full(self.actions.len())
-    }
-
-    /// Calls `found` with each action that the pattern matches, in order.
-    pub fn each_match(&self, pattern: &ActionPattern, mut found: impl FnMut(ActionId)) {
-        if !pattern.has_wildcard() {
-            self.named(pattern).into_iter().for_each(found);
-            return;
-        }
-        let (service, action) = (pattern.service(), pattern.action());
-        // No name has a tab, and the table below has one where the colon is.
-        if pattern.folded().contains('\t') {
-            return;
-        }
-        // A star before the colon may swallow the colon: `*Get*` matches, and so may a pattern with two colons.
-        if pattern.folded() != "*" && (service.contains('*') || action.contains(':') || service.is_empty()) {
-            // In the table a tab stands where the colon of the name is, and no name has either.
-            let pattern = pattern.folded().replace(':', "\t");
-            let matches =
-                |id: &ActionId| crate::wildcard::matches(pattern.as_bytes(), self.folded_line(*id).as_bytes());
-            self.actions().filter(matches).for_each(found);
-            return;
-        }
-        let literal = action.find(['*', '?']).map_or(action, |at| action.get(..at).unwrap_or_default());
-        let ends_in_star = action.len() == literal.len() + 1 && action.ends_with('*');
-        for candidate in self.services_matching(service) {
-            let range = self.services.get(candidate.index()).map_or(0..0, |service| service.actions.clone());
-            let rows = self.actions.get(range.start as usize..range.end as usize).unwrap_or_default();
-            let start = rows.partition_point(|row| self.folded_text(&row.name) < literal);
-            for (offset, row) in rows.iter().enumerate().skip(start) {
-                let name = self.folded_text(&row.name);
-                if !name.starts_with(literal) {
-                    break;
-                }
-                if ends_in_star || crate::wildcard::matches(action.as_bytes(), name.as_bytes()) {
-                    found(ActionId(range.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX))));
-                }
-            }
-        }
-    }
-
-    /// Returns the set of actions that the pattern matches.
-    pub fn matches(&self, pattern: &ActionPattern) -> ActionSet {
-        let mut set = self.empty_set();
-        self.each_match(pattern, |id| {
-            set.insert(id);
-        });
-        set
-    }
-
-    /// Returns the set of actions that a statement's `Action` or `NotAction` is about.
-    pub fn covered(&self, block: &ActionBlock) -> ActionSet {
-        let mut listed = self.empty_set();
-        for entry in &block.list().entries {
-            self.each_match(&entry.pattern, |id| {
-                listed.insert(id);
-            });
-        }
-        match block {
-            ActionBlock::Action(_) => listed,
-            ActionBlock::NotAction(_) => {
-                let mut others = self.full_set();
-                others.difference_with(&listed);
-                others
-            }
-        }
-    }
-
-    fn services_matching(&self, folded: &str) -> Vec<ServiceId> {
-        if folded.contains(['*', '?']) {
-            let matches = |id: &ServiceId| {
-                let name = self.services.get(id.index()).map_or("", |service| self.folded_text(&service.name));
-                crate::wildcard::matches(folded.as_bytes(), name.as_bytes())
-            };
-            self.services().filter(matches).collect()
-        } else {
-            self.service(folded).into_iter().collect()
-        }
     }
 
     fn row(&self, id: ActionId) -> Option<&Row> {

@@ -1,5 +1,7 @@
 //! Sets of actions.
 
+use std::ops::Range;
+
 use fixedbitset::FixedBitSet;
 
 use super::ActionId;
@@ -41,6 +43,18 @@ impl ActionSet {
     pub fn insert_all(&mut self, ids: &[ActionId]) {
         self.0.grow(ids.iter().max().map_or(0, |last| last.index() + 1));
         ids.iter().for_each(|id| self.0.insert(id.index()));
+    }
+
+    /// Adds all actions of a run.
+    pub fn insert_run(&mut self, run: Range<ActionId>) {
+        self.0.grow(run.end.index());
+        self.0.insert_range(run.start.index()..run.end.index());
+    }
+
+    /// Returns how many actions of a run are in the set.
+    pub fn count_in(&self, run: Range<ActionId>) -> usize {
+        let end = run.end.index().min(self.0.len());
+        self.0.count_ones(run.start.index().min(end)..end)
     }
 
     /// Takes the action out.

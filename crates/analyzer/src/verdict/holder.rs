@@ -364,7 +364,7 @@ fn in_force_since(policy: &ManagedPolicy) -> Option<UnixTime> {
 }
 
 /// Why an action is kept whatever the policy.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Keeps<'a> {
     /// The protection that holds in every policy.
     everywhere: Option<&'a Protection>,

@@ -73,13 +73,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
 
 /// Writes a value as indented JSON, with a line break at the end, to a file as [`write_file`] does; the text as a whole never
 /// stands in memory.
+///
+/// It is not waited for until the disk has it: a plan that a power cut tears is refused by its digest, and made once more.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
-    write_with(path, |file| {
-        let mut buffered = io::BufWriter::with_capacity(1 << 16, file);
-        serde_json::to_writer_pretty(&mut buffered, value)?;
-        buffered.write_all(b"\n")?;
-        buffered.flush()
-    })
+    write_with(
+        path,
+        |_| Ok(()),
+        |file| {
+            let mut buffered = io::BufWriter::with_capacity(1 << 16, file);
+            serde_json::to_writer_pretty(&mut buffered, value)?;
+            buffered.write_all(b"\n")?;
+            buffered.flush()
+        },
+    )
 }
 
 /// Tells something beside the product.
@@ -92,10 +98,14 @@ pub(super) fn note(text: &str) {
 ///
 /// A link is followed. What is there and is no file, such as a pipe or `/dev/null`, is written to and not replaced.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_with(path, |file| file.write_all(bytes))
+    write_with(path, fs::File::sync_all, |file| file.write_all(bytes))
 }
 
-fn write_with(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), Failure> {
+fn write_with(
+    path: &Path,
+    sync: impl FnOnce(&fs::File) -> io::Result<()>,
+    write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::io("write", path, &error);
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if let Ok(metadata) = fs::metadata(&target)
@@ -107,7 +117,7 @@ fn write_with(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) 
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     prepare_folder(folder).map_err(failed)?;
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-    write(file.as_file_mut()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    write(file.as_file_mut()).and_then(|()| sync(file.as_file())).map_err(failed)?;
     file.persist(&target).map_err(|error| Failure::io("write", path, &error.error))?;
     Ok(())
 }

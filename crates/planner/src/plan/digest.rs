@@ -18,25 +18,45 @@ use super::{Change, ChangeAction, Expects, Plan};
 
 /// Returns the SHA-256 over the RFC 8785 form of the plan without its `digest`.
 pub fn digest(plan: &Plan) -> Sha256 {
-    whole(plan, |object| {
-        object.list("changes", &plan.changes);
-        plan.changes_digest
-    })
+    let lists = Lists {
+        blocked: |object: &mut Object<Quick>| object.list("blocked", &plan.blocked),
+        changes: |object: &mut Object<Quick>| {
+            object.list("changes", &plan.changes);
+            plan.changes_digest
+        },
+    };
+    whole(plan, lists)
 }
 
 /// Fills in both digests of a plan; several threads write its changes for the hashes.
 pub(super) fn fill_in(plan: &mut Plan, threads: NonZeroUsize) {
     let mut essence = Sha256([0; 32]);
-    let digest = whole(plan, |object| {
-        object.name("changes");
-        essence = hash_changes(threads, &plan.changes, &mut object.hashing.hash);
-        essence
-    });
+    let lists = Lists {
+        blocked: |object: &mut Object<Quick>| {
+            object.name("blocked");
+            hash_list(threads, &plan.blocked, &mut object.hashing.hash);
+        },
+        changes: |object: &mut Object<Quick>| {
+            object.name("changes");
+            essence = hash_changes(threads, &plan.changes, &mut object.hashing.hash);
+            essence
+        },
+    };
+    let digest = whole(plan, lists);
     (plan.digest, plan.changes_digest) = (digest, essence);
 }
 
-/// Hashes a plan without its `digest`; `changes` does so with the changes, and returns their own digest.
-fn whole(plan: &Plan, changes: impl FnOnce(&mut Object<Quick>) -> Sha256) -> Sha256 {
+/// How the long lists of a plan are hashed; the changes return their own digest.
+struct Lists<B, C> {
+    blocked: B,
+    changes: C,
+}
+
+/// Hashes a plan without its `digest`.
+fn whole(
+    plan: &Plan,
+    lists: Lists<impl FnOnce(&mut Object<Quick>), impl FnOnce(&mut Object<Quick>) -> Sha256>,
+) -> Sha256 {
     let Plan {
         format_version,
         tool,
@@ -50,7 +70,7 @@ fn whole(plan: &Plan, changes: impl FnOnce(&mut Object<Quick>) -> Sha256) -> Sha
         principals,
         reports,
         changes: _,
-        blocked,
+        blocked: _,
         withheld,
         advice,
         summary,
@@ -58,8 +78,8 @@ fn whole(plan: &Plan, changes: impl FnOnce(&mut Object<Quick>) -> Sha256) -> Sha
     let mut object = Object::new(Quick::default());
     object.member("account", account);
     object.list("advice", advice);
-    object.list("blocked", blocked);
-    let changes_digest = changes(&mut object);
+    (lists.blocked)(&mut object);
+    let changes_digest = (lists.changes)(&mut object);
     object.member("changes_digest", &changes_digest);
     object.member("complete", complete);
     object.member("format_version", format_version);
@@ -124,71 +144,88 @@ pub fn changes_digest(changes: &[Change]) -> Sha256 {
     quick.hash.finish()
 }
 
-/// Changes that are written at a time by one thread, and how many times as many stand in memory, twice, at most.
+/// Entries that are written at a time by one thread.
 const PART: usize = 32;
-const PARTS: usize = 8;
 
-/// Texts of changes, in order, and the hash that they go into.
-struct Hashed<'h> {
-    hash: &'h mut Sha256Writer,
-    texts: Vec<Vec<u8>>,
-    is_empty: bool,
+/// With more parts than these written and not hashed, a thread waits for the one that hashes: the form of a plan is large.
+const WAITING: usize = 8;
+
+/// Hashes of lists, and how many parts they have taken.
+struct Hashes<'h, const N: usize> {
+    hashes: [&'h mut Sha256Writer; N],
+    hashed: usize,
 }
 
-impl Hashed<'_> {
-    /// Hashes what there is, each text with a comma before every change.
-    fn catch_up(&mut self) {
-        for text in self.texts.drain(..) {
-            self.hash.update(text.strip_prefix(b",").filter(|_| self.is_empty).unwrap_or(&text));
-            self.is_empty = false;
+/// Texts of parts, one for each hash, that wait for those before them.
+type Waiting<const N: usize> = Mutex<BTreeMap<usize, [Vec<u8>; N]>>;
+
+impl<const N: usize> Hashes<'_, N> {
+    /// Hashes what there is, in order, each text with a comma before every entry.
+    fn catch_up(&mut self, waiting: &Waiting<N>) {
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.hashed);
+            let Some(texts) = next else { return };
+            for (hash, text) in self.hashes.iter_mut().zip(texts) {
+                hash.update(text.strip_prefix(b",").filter(|_| self.hashed == 0).unwrap_or(&text));
+            }
+            self.hashed += 1;
         }
     }
 }
 
-/// Hashes the list of changes as it stands in a plan, and returns the digest of what they do. While some are written, those
-/// before them are hashed.
-fn hash_changes(threads: NonZeroUsize, changes: &[Change], hash: &mut Sha256Writer) -> Sha256 {
-    enum Step<'s, 'h, 'c> {
-        Hash(&'s Mutex<Hashed<'h>>),
-        Write(&'c [Change]),
-    }
-    let mut essence = Sha256Writer::default();
-    hash.update(b"[");
-    essence.update(b"[");
-    let into = |hash| Mutex::new(Hashed { hash, texts: Vec::new(), is_empty: true });
-    let (mut whole, mut own) = (into(hash), into(&mut essence));
-    let parts: Vec<&[Change]> = changes.chunks(PART).collect();
-    for some in parts.chunks(PARTS).chain([&[][..]]) {
-        let hashes = [Step::Hash(&whole), Step::Hash(&own)].into_iter();
-        let steps: Vec<Step<'_, '_, '_>> = hashes.chain(some.iter().map(|part| Step::Write(part))).collect();
-        let texts = parallel::map_with(threads, &steps, Canonical::default, |canonical, step| match step {
-            Step::Hash(hashed) => {
-                hashed.lock().unwrap_or_else(PoisonError::into_inner).catch_up();
-                None
-            }
-            Step::Write(part) => Some(written(part, canonical)),
-        });
-        drop(steps);
-        let (of_whole, of_own): (Vec<_>, Vec<_>) = texts.into_iter().flatten().unzip();
-        whole.get_mut().unwrap_or_else(PoisonError::into_inner).texts = of_whole;
-        own.get_mut().unwrap_or_else(PoisonError::into_inner).texts = of_own;
-    }
-    drop((whole, own));
-    hash.update(b"]");
-    essence.update(b"]");
-    essence.finish()
+/// Hashes a list in several forms at once. While some entries are written, those before them are hashed, by whoever finds
+/// nobody at it.
+fn hash_forms<T: Sync, const N: usize>(
+    threads: NonZeroUsize,
+    list: &[T],
+    mut hashes: [&mut Sha256Writer; N],
+    write: impl Fn(&T, &mut Canonical, &mut [Vec<u8>; N]) + Sync,
+) {
+    hashes.iter_mut().for_each(|hash| hash.update(b"["));
+    let hashes = Mutex::new(Hashes { hashes, hashed: 0 });
+    let waiting = Waiting::default();
+    let parts: Vec<(usize, &[T])> = list.chunks(PART).enumerate().collect();
+    parallel::map_with(threads, &parts, Canonical::default, |canonical, (at, part)| {
+        let mut texts = [const { Vec::new() }; N];
+        part.iter().for_each(|entry| write(entry, canonical, &mut texts));
+        let is_full = {
+            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.insert(*at, texts);
+            waiting.len() > WAITING
+        };
+        let free = match is_full {
+            true => Some(hashes.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => hashes.try_lock().ok(),
+        };
+        if let Some(mut hashes) = free {
+            hashes.catch_up(&waiting);
+        }
+    });
+    let mut hashes = hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // What was written while another had the hashes.
+    hashes.catch_up(&waiting);
+    hashes.hashes.iter_mut().for_each(|hash| hash.update(b"]"));
 }
 
-/// Some changes in RFC 8785 form, each behind a comma: as they stand in a plan, and what they do.
-fn written(changes: &[Change], canonical: &mut Canonical) -> (Vec<u8>, Vec<u8>) {
-    let (mut whole, mut own) = (Vec::new(), Vec::new());
-    for change in changes {
-        whole.push(b',');
-        must(canonical.write(change, |bytes| whole.extend_from_slice(bytes)));
-        own.push(b',');
-        must(canonical.write(&Essence::of(change), |bytes| own.extend_from_slice(bytes)));
-    }
-    (whole, own)
+/// Hashes a list of which each entry has one form.
+fn hash_list<T: Serialize + Sync>(threads: NonZeroUsize, list: &[T], hash: &mut Sha256Writer) {
+    hash_forms(threads, list, [hash], |entry, canonical, [text]| append(text, entry, canonical));
+}
+
+/// Hashes the list of changes as it stands in a plan, and returns the digest of what they do.
+fn hash_changes(threads: NonZeroUsize, changes: &[Change], hash: &mut Sha256Writer) -> Sha256 {
+    let mut own = Sha256Writer::default();
+    hash_forms(threads, changes, [hash, &mut own], |change, canonical, [whole, own]| {
+        append(whole, change, canonical);
+        append(own, &Essence::of(change), canonical);
+    });
+    own.finish()
+}
+
+/// Appends a comma and the RFC 8785 form of an entry.
+fn append(text: &mut Vec<u8>, entry: &impl Serialize, canonical: &mut Canonical) {
+    text.push(b',');
+    must(canonical.write(entry, |bytes| text.extend_from_slice(bytes)));
 }
 
 /// Returns the SHA-256 over the RFC 8785 form of plain data.

@@ -1,7 +1,7 @@
 //! JSON that loses nothing: keys in order, none twice, numbers exact.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -35,17 +35,32 @@ impl Json {
 impl Json {
     /// Returns a text that two values have in common when, and only when, they are equal.
     pub fn key(&self) -> String {
+        let mut key = String::new();
+        self.write_key(&mut key);
+        key
+    }
+
+    fn write_key(&self, key: &mut String) {
         match self {
-            Json::Null => "n".to_owned(),
-            Json::Bool(value) => if *value { "t" } else { "f" }.to_owned(),
-            Json::Number(number) => format!("#{number};"),
-            Json::String(text) => format!("{}\"{text}", text.len()),
-            Json::Array(values) => format!("[{}]", values.iter().map(Json::key).collect::<String>()),
+            Json::Null => key.push('n'),
+            Json::Bool(value) => key.push(if *value { 't' } else { 'f' }),
+            // What is written to a string is written.
+            Json::Number(number) => _ = write!(key, "#{number};"),
+            Json::String(text) => _ = write!(key, "{}\"{text}", text.len()),
+            Json::Array(values) => {
+                key.push('[');
+                values.iter().for_each(|value| value.write_key(key));
+                key.push(']');
+            }
             Json::Object(members) => {
-                let mut members: Vec<String> =
-                    (members.iter()).map(|(key, value)| format!("{}\"{key}{}", key.len(), value.key())).collect();
-                members.sort_unstable();
-                format!("{{{}}}", members.concat())
+                let mut members: Vec<&(String, Json)> = members.iter().collect();
+                members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+                key.push('{');
+                for (name, value) in members {
+                    _ = write!(key, "{}\"{name}", name.len());
+                    value.write_key(key);
+                }
+                key.push('}');
             }
         }
     }

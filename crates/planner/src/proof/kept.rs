@@ -135,9 +135,7 @@ fn unknown_names(
 pub(super) fn covered(catalog: &Catalog, statement: &Statement) -> ActionSet {
     let mut listed = catalog.empty_set();
     for pattern in &statement.patterns {
-        catalog.each_match(pattern, |id| {
-            listed.insert(id);
-        });
+        catalog.each_run(pattern, |run| listed.insert_run(run));
     }
     match statement.kind {
         Kind::Action => listed,

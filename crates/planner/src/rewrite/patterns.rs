@@ -112,14 +112,20 @@ fn draft(pattern: &ActionPattern, by: &Rewriting<'_>, with_names: bool) -> Draft
     if lacks_colon(pattern.as_str()) {
         return Draft::Stays;
     }
-    let mut goes = 0_usize;
-    let mut stays = Vec::new();
-    by.catalog.each_match(pattern, |id| if by.removable.contains(id) { goes += 1 } else { stays.push(id) });
+    let (mut matched, mut goes) = (0, 0);
+    by.catalog.each_run(pattern, |run| {
+        matched += run.end.index().saturating_sub(run.start.index());
+        goes += by.removable.count_in(run);
+    });
     if goes == 0 {
         return Draft::Stays;
     }
-    if !with_names && !stays.is_empty() {
+    if !with_names && goes < matched {
         return Draft::Partly(Vec::new());
+    }
+    let mut stays = Vec::new();
+    if goes < matched {
+        by.catalog.each_match(pattern, |id| stays.extend((!by.removable.contains(id)).then_some(id)));
     }
     let names = stays.into_iter().map(|id| by.catalog.full_name(id)).chain(unknown_matches(by.unknown, pattern));
     let mut names: Vec<Staying> = names.map(|text| Staying { folded: text.to_ascii_lowercase(), text }).collect();

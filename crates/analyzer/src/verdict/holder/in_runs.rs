@@ -62,7 +62,10 @@ impl HolderEvidence<'_> {
         let mut on_its_way: Option<(Alike, Verdict)> = None;
         let mut from = 0;
         for (at, id) in actions.iter().enumerate() {
-            let keeps = Keeps { everywhere: keeps.everywhere.find(*id), needed: keeps.needed.find(*id) };
+            let keeps = match are_plain {
+                true => Keeps::default(),
+                false => Keeps { everywhere: keeps.everywhere.find(*id), needed: keeps.needed.find(*id) },
+            };
             let is_plain = are_plain
                 || keeps.everywhere.is_none()
                     && keeps.needed.is_none()

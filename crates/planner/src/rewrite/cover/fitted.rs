@@ -40,20 +40,39 @@ pub(super) fn decide(
     let mut traces = Traces::new();
     let mut total = vec![Point::NOTHING];
     let mut rest = trees.iter().zip(shorter).enumerate().peekable();
+    let mut slots_left = slots.len();
+    let mut fits = (slots_left == 0).then_some(Point::NOTHING);
     for (at, slot) in slots.iter().enumerate() {
-        let mut of_slot = vec![Point::NOTHING];
+        slots_left -= 1;
+        let mut of_trees = Vec::new();
         while let Some((place, (tree, shorter))) = rest.next_if(|(_, (tree, _))| tree.slot == at) {
-            let of_tree = of_tree(slots, place, tree, *shorter, slack, &mut traces);
-            of_slot = frontier::merge(of_slot, of_tree, slack, &mut traces);
+            of_trees.push(of_tree(slots, place, tree, *shorter, slack, &mut traces));
         }
-        if !slot.is_exempt() {
+        let whole = (!slot.is_exempt()).then(|| {
             let trace = traces.one(Decision::AsWritten { slot: at });
-            let whole = Point { size: slot.whole_cost(), risk: slot.whole_risk(), trace };
+            Point { size: slot.whole_cost(), risk: slot.whole_risk(), trace }
+        });
+        // Of what comes last nothing is asked but the point that fits.
+        let last_tree = of_trees.pop_if(|_| slots_left == 0 && total == [Point::NOTHING]);
+        let of_trees = of_trees.into_iter();
+        let mut of_slot = of_trees.fold(vec![Point::NOTHING], |sum, own| frontier::merge(sum, own, slack, &mut traces));
+        if let Some(last) = last_tree {
+            let in_parts = frontier::best(&of_slot, &last, budget, slack, &mut traces);
+            let whole = whole.filter(|whole| whole.size <= budget);
+            // Of equals the parts stay.
+            fits = in_parts.into_iter().chain(whole).min_by_key(|point| (point.risk, point.size));
+            break;
+        }
+        if let Some(whole) = whole {
             frontier::add(&mut of_slot, whole, slack);
         }
-        total = frontier::merge(total, of_slot, slack, &mut traces);
+        if slots_left == 0 {
+            fits = frontier::best(&total, &of_slot, budget, slack, &mut traces);
+        } else {
+            total = frontier::merge(total, of_slot, slack, &mut traces);
+        }
     }
-    let fits = total.iter().rev().find(|point| point.size <= budget).ok_or(1_usize)?;
+    let fits = fits.filter(|point| point.size <= budget).ok_or(1_usize)?;
     Ok(Decided { size: fits.size, risk: fits.risk, decisions: traces.decisions(fits.trace) })
 }
 

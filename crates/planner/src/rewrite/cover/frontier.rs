@@ -148,6 +148,48 @@ pub(super) fn merge(a: Frontier, b: Frontier, slack: usize, traces: &mut Traces)
     }
 }
 
+/// Returns the least risky, and of those the smallest, point of two parts together that fits; all of it is what
+/// [`merge`] would find, and its other points are not asked for.
+pub(super) fn best(a: &[Point], b: &[Point], budget: usize, slack: usize, traces: &mut Traces) -> Option<Point> {
+    let sum = |x: &Point, y: &Point| (x.risk.saturating_add(y.risk), x.size + y.size);
+    // The larger the one, the smaller the other has to be: sizes grow in both, and risks fall.
+    let mut rest = b.len();
+    let mut least = u64::MAX;
+    for x in a {
+        rest = b.get(..rest).unwrap_or_default().partition_point(|y| x.size + y.size <= budget);
+        let Some(y) = rest.checked_sub(1).and_then(|last| b.get(last)) else { break };
+        least = least.min(sum(x, y).0);
+    }
+    // Of equals, the smallest; of those, the one that a merge would take.
+    let is_by_place = is_by_place(a, b, slack);
+    let mut found: Option<((usize, (usize, usize)), (&Point, &Point))> = None;
+    for (x_at, x) in a.iter().enumerate() {
+        let y_at = b.partition_point(|y| sum(x, y).0 > least);
+        let Some(y) = b.get(y_at).filter(|y| sum(x, y) <= (least, budget)) else { continue };
+        let order = (sum(x, y).1, if is_by_place { (x_at, y_at) } else { (x.trace, y.trace) });
+        if found.as_ref().is_none_or(|(known, _)| order < *known) {
+            found = Some((order, (x, y)));
+        }
+    }
+    let (_, (x, y)) = found?;
+    let (risk, size) = sum(x, y);
+    Some(Point { size, risk, trace: traces.both(x.trace, y.trace) })
+}
+
+/// The sizes that two parts together can come to, from the smallest on.
+fn range(a: &[Point], b: &[Point], slack: usize) -> usize {
+    let extent = |points: &[Point]| match points {
+        [first, .., last] => last.size - first.size,
+        _ => 0,
+    };
+    (extent(a) + extent(b)).min(slack)
+}
+
+/// Whether there are more pairs than sizes.
+fn is_by_place(a: &[Point], b: &[Point], slack: usize) -> bool {
+    a.len().saturating_mul(b.len()) > range(a, b, slack)
+}
+
 /// Returns the frontier of all pairs, with a place for each size that they can come to.
 ///
 /// Pairs of one size and one risk come about in different ways, and one is as good as the other. Which is taken must not
@@ -157,8 +199,7 @@ fn by_size(a: &[Point], b: &[Point], slack: usize, traces: &mut Traces) -> Front
     let size_of = |point: Option<&Point>| point.map_or(0, |point| point.size);
     let (a_least, b_least) = (size_of(a.first()), size_of(b.first()));
     let least = a_least + b_least;
-    let range = (size_of(a.last()) + size_of(b.last()) - least).min(slack);
-    let is_by_place = a.len().saturating_mul(b.len()) > range;
+    let (range, is_by_place) = (range(a, b, slack), is_by_place(a, b, slack));
     let mut scratch = std::mem::take(&mut traces.scratch);
     let Scratch { risks, pairs, kept } = &mut scratch;
     risks.clear();
