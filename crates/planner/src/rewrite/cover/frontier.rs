@@ -165,7 +165,8 @@ pub(super) fn best(a: &[Point], b: &[Point], budget: usize, slack: usize, traces
     let mut found: Option<((usize, (usize, usize)), (&Point, &Point))> = None;
     for (x_at, x) in a.iter().enumerate() {
         let y_at = b.partition_point(|y| sum(x, y).0 > least);
-        let Some(y) = b.get(y_at).filter(|y| sum(x, y) <= (least, budget)) else { continue };
+        let fits = |y: &&Point| sum(x, y).0 == least && sum(x, y).1 <= budget;
+        let Some(y) = b.get(y_at).filter(fits) else { continue };
         let order = (sum(x, y).1, if is_by_place { (x_at, y_at) } else { (x.trace, y.trace) });
         if found.as_ref().is_none_or(|(known, _)| order < *known) {
             found = Some((order, (x, y)));
