@@ -13,7 +13,7 @@ use crate::emulator::cloud::allow;
 
 const MIXED: &str = "arn:aws:iam::aws:policy/Mixed";
 
-fn kind(name: &str) -> &'static Kind {
+pub fn kind(name: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.name == name).unwrap()
 }
 
@@ -22,7 +22,7 @@ fn take_from_the_team(play: &Play) {
     play.cloud.iam("DetachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", MIXED)]);
 }
 
-fn refused(play: &Play, arguments: &[&str], reason: &str, words: &str) {
+pub fn refused(play: &Play, arguments: &[&str], reason: &str, words: &str) {
     let before = essence(&play.cloud);
     let answer = play.run(&[arguments, &["--settle", "2", "--format", "json"]].concat()).ended_with(3);
     assert_eq!(answer.reason(), reason, "{answer}");
@@ -135,7 +135,7 @@ fn what_was_in_doubt_and_taken_back_and_done_again_can_be_gone_on_with() {
 }
 
 /// Makes the digest of a rollback that somebody edited true, and its chain.
-fn sealed(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
+pub fn sealed(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
     write_anew(play, id, |entry| {
         let record = &mut entry["record"];
         if record["record"] == "begin" {
@@ -169,7 +169,7 @@ fn a_forged_rollback_is_not_gone_on_with() {
     // Whom it reaches is looked at, whatever it says.
     std::fs::write(play.path(&format!(".secateur/journal/{back}.jsonl")), &honest).unwrap();
     sealed(&play, &back, |record| record["steps"][1]["expects"] = Value::Null);
-    refused(&play, &resume, "edited-journal", "it takes back nothing that");
+    refused(&play, &resume, "edited-journal", "its expects does not follow from what");
     refused(&play, &[&resume[..], &["--expect-head", &pinned]].concat(), "other-head", "is expected");
     // Where the journal that it takes back is gone, somebody has to look, or to have pinned it.
     std::fs::write(play.path(&format!(".secateur/journal/{back}.jsonl")), honest).unwrap();

@@ -6,6 +6,7 @@ mod drift;
 mod exchange;
 mod faults;
 mod files;
+mod forged;
 mod interrupts;
 mod kills;
 mod old;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
+use super::approval::Origin;
 use super::cloud::{CallError, Reads, Wrote};
 use super::engine::Clock;
 use super::exchange;
@@ -117,6 +118,26 @@ impl Left {
             Some(Kept { address: step.address.clone(), detail: format!("{}: {detail}", step.effect) })
         };
         Ok(broken.into_iter().filter_map(of).collect())
+    }
+
+    /// Says of what a rollback kept, since it was as before, what no longer is so, where more of its unit is to be made: that rests on
+    /// it. `below` is the journal that it takes back, as it stood when it was planned.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn moved(&self, reads: &impl Reads, history: &History, below: &History) -> Result<Vec<Kept>, CallError> {
+        let Origin::Rollback { kept, .. } = &history.begin().origin else { return Ok(Vec::new()) };
+        let to_make = self.to_make.iter().filter_map(|at| history.steps().get(*at));
+        let units: BTreeSet<&str> = to_make.map(|step| step.unit.as_str()).collect();
+        let mut moved = Vec::new();
+        for at in kept {
+            let Some(step) = below.steps().get(*at).filter(|step| units.contains(step.unit.as_str())) else { continue };
+            if let Stand::After(_) = look(reads, below, *at)? {
+                let detail = format!("{}: it was as before when this was planned, and is not now", step.effect);
+                moved.push(Kept { address: step.address.clone(), detail });
+            }
+        }
+        Ok(moved)
     }
 
     /// Whether the steps of some units can be gone on with, as far as reads tell before they are: what was done stands, who holds

@@ -3,6 +3,7 @@
 mod crashes;
 mod exchange;
 mod faults;
+mod forged;
 mod in_force;
 mod journals;
 mod others;
