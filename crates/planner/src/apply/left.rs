@@ -6,12 +6,15 @@ use std::time::Duration;
 use secateur_analyzer::time::UnixTime;
 
 use super::approval::Origin;
-use super::cloud::{CallError, Reads, Wrote};
+use super::cloud::{CallError, EntityRef, Reads, Wrote};
 use super::engine::Clock;
 use super::exchange;
+use super::gone::gone;
 use super::journal::{History, Progress};
-use super::look::{Stand, look, settled, surroundings, taken_back};
+use super::look::{Stand, look, settled, taken_back};
 use super::rollback::Kept;
+use super::step::Step;
+use super::surroundings::surroundings;
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub struct Left {
     pub taken_back: BTreeSet<usize>,
     /// The steps that are still to be made, in order.
     pub to_make: Vec<usize>,
+    /// The steps that attach a policy to somebody, or detach one, who is gone: they are passed over, and this is what is said of them.
+    pub passed: BTreeMap<usize, String>,
+    /// Who is gone of those whom the journal reaches.
+    pub gone: BTreeSet<EntityRef>,
 }
 
 impl Left {
@@ -55,6 +62,11 @@ impl Left {
                             known.settle(at, Progress::Open);
                             continue;
                         }
+                        Stand::Gone(detail) => {
+                            known.settle(at, Progress::Skipped { found: Wrote::default(), withheld: true });
+                            left.passed.insert(at, detail);
+                            continue;
+                        }
                         // Somebody else has been there, after us.
                         Stand::Other(_) => Wrote::default(),
                     };
@@ -62,9 +74,13 @@ impl Left {
                 }
                 Progress::Open => {
                     // Reads may still show what was there before the last write.
-                    if let Stand::After(found) = calm(reads, clock, (settle, last_at), &known, at)? {
-                        left.theirs.insert(at);
-                        known.settle(at, Progress::Skipped { found, withheld: false });
+                    match calm(reads, clock, (settle, last_at), &known, at)? {
+                        Stand::After(found) => {
+                            left.theirs.insert(at);
+                            known.settle(at, Progress::Skipped { found, withheld: false });
+                        }
+                        Stand::Gone(detail) => drop(left.passed.insert(at, detail)),
+                        Stand::Before | Stand::Other(_) => {}
                     }
                 }
                 Progress::Done { .. } | Progress::Skipped { .. } => {}
@@ -80,7 +96,7 @@ impl Left {
             let detail = match settled(reads, clock, settle, &known, at, (*since).min(asked_at))? {
                 Stand::After(_) => continue,
                 Stand::Before => "it is again as it was before".to_owned(),
-                Stand::Other(detail) => detail,
+                Stand::Other(detail) | Stand::Gone(detail) => detail,
             };
             left.changed.insert(at, detail);
         }
@@ -90,12 +106,13 @@ impl Left {
             if done {
                 left.touched.insert(step.address.clone());
             }
-            if !done && !matches!(history.progress(at), Progress::Skipped { .. }) {
+            let is_passed = matches!(history.progress(at), Progress::Skipped { .. }) || left.passed.contains_key(&at);
+            if !done && !is_passed {
                 left.to_make.push(at);
             }
             let (any_done, any_left) = units.entry(&step.unit).or_default();
             *any_done |= done;
-            *any_left |= !done && !matches!(history.progress(at), Progress::Skipped { .. });
+            *any_left |= !done && !is_passed;
         }
         for (unit, (any_done, any_left)) in units {
             if any_left {
@@ -103,6 +120,10 @@ impl Left {
                 own.insert(unit.to_owned());
             }
         }
+        let is_left = |step: &&Step| left.untouched.contains(&step.unit) || left.begun.contains(&step.unit);
+        let to_make = left.to_make.iter().filter_map(|at| history.steps().get(*at));
+        let passed = left.passed.keys().filter_map(|at| history.steps().get(*at));
+        left.gone = gone(reads, history.steps().iter().filter(is_left).chain(passed), to_make)?;
         Ok(left)
     }
 
@@ -154,15 +175,17 @@ impl Left {
         let mut begun: BTreeSet<&str> = BTreeSet::new();
         for (at, step) in history.steps().iter().enumerate().filter(|(_, step)| is_wanted(&step.unit)) {
             match history.progress(at) {
-                Progress::Done { .. } if self.changed.contains_key(&at) => return Ok(false),
+                // Nothing rests on what those have who are gone.
+                Progress::Done { .. } if self.changed.contains_key(&at) && !step.is_of(&self.gone) => return Ok(false),
                 Progress::Done { .. } | Progress::Skipped { .. } => continue,
                 Progress::Open if self.theirs.contains(&at) => continue,
+                _ if self.passed.contains_key(&at) => continue,
                 Progress::Open | Progress::Intended { .. } => {}
             }
             // What those after the first start from, it makes.
             let is_first = begun.insert(&step.unit);
-            if surroundings(reads, step)?.is_some()
-                || (is_first && matches!(look(reads, history, at)?, Stand::Other(_)))
+            if surroundings(reads, step, &self.gone)?.is_some()
+                || (is_first && matches!(look(reads, history, at)?, Stand::Other(_) | Stand::Gone(_)))
             {
                 return Ok(false);
             }

@@ -14,6 +14,7 @@ mod engine;
 mod exchange;
 mod fault;
 mod final_writes;
+mod gone;
 mod inverse;
 pub mod journal;
 mod lanes;
@@ -26,6 +27,7 @@ mod rollback;
 mod standing;
 mod step;
 mod stop;
+mod surroundings;
 mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
@@ -36,11 +38,12 @@ pub use engine::{Clock, Patience, Run};
 pub use exchange::Held;
 pub use final_writes::final_writes;
 pub use left::Left;
-pub use look::{Stand, look, surroundings};
+pub use look::{Stand, look};
 pub use resuming::{ResumeError, resume_plan, resume_rollback};
 pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
 pub use stop::Stop;
+pub use surroundings::surroundings;
 pub use widened::{Direction, marks};
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use super::engine::Clock;
 use super::final_writes::taken_no_more;
 use super::inverse;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, in_force, settled, taken_back};
+use super::look::{Stand, settled, taken_back};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
+use super::surroundings::in_force;
 use super::widened::widened;
 
 /// A step that needs no way back.
@@ -105,7 +106,9 @@ pub fn rollback(
                 not_done.push(at);
             }
             // Somebody else has been there, after us.
-            Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
+            Stand::Other(_) | Stand::Gone(_) => {
+                known.settle(at, Progress::Done { at: since, wrote: Wrote::default() });
+            }
         }
     }
     for at in 0..history.steps().len() {
@@ -115,7 +118,7 @@ pub fn rollback(
                 known.settle(at, Progress::Open);
                 not_done.push(at);
             }
-            Stand::After(_) | Stand::Other(_) => {}
+            Stand::After(_) | Stand::Other(_) | Stand::Gone(_) => {}
         }
     }
     let history = &known;
@@ -198,6 +201,15 @@ impl<R: Reads> Way<'_, R> {
                 }
                 let detail = format!("{}: was not done, or is as before again", step.effect);
                 self.kept.push(Kept { address: step.address.clone(), detail });
+                self.kept_steps.push(at);
+                return Ok(());
+            }
+            Stand::Gone(detail) => {
+                let what = match &step.effect {
+                    Effect::Attach { .. } => "nothing is taken from it",
+                    _ => "nothing is given back to it",
+                };
+                self.kept.push(Kept { address: step.address.clone(), detail: format!("{detail}: {what}") });
                 self.kept_steps.push(at);
                 return Ok(());
             }

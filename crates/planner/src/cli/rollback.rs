@@ -103,7 +103,8 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &BTreeSet::new(), finish);
+    let passed = (&BTreeSet::new(), &BTreeSet::new());
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: "Rollback",
         gives_back: !takes_away,

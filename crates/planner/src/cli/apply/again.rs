@@ -14,7 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Globals};
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::Reproof;
-use crate::plan::{Change, Refusal, drift, recheck};
+use crate::plan::{Change, Refusal, drift, is_gone, recheck, without_gone};
 use crate::render::{count, visible};
 
 /// Checks what is left of a journal; returns what is to be left as it is, by unit.
@@ -41,6 +41,11 @@ pub(super) fn check(
     check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now))
         .map_err(|failure| failure.help(&ways))?;
     let judged = fresh_analysis(reproof, &live)?;
+    // Who is gone needs nothing, and gets nothing.
+    let there = |changes: &[&Change]| without_gone(changes, &live);
+    let (untouched, begun) = (there(&untouched), there(&begun));
+    let (untouched, begun): (Vec<&Change>, Vec<&Change>) = (untouched.iter().collect(), begun.iter().collect());
+    let all: Vec<&Change> = untouched.iter().chain(&begun).copied().collect();
     let to_begin: Vec<&Change> = all.iter().copied().filter(|change| !left.touched.contains(&change.address)).collect();
     let mut moved = drift(&to_begin, &judged);
     moved.retain(|refusal| {
@@ -132,10 +137,17 @@ pub(super) fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change])
         let both = Report { services: Vec::new(), ..now.clone() }.with_services(rows);
         reports.insert(arn.clone(), both);
     }
+    let then = &reproof.account;
+    let groups: Vec<_> = then.groups.iter().filter(|own| !is_gone(live, &own.arn, &own.unique_id)).cloned().collect();
+    let mut principals: Vec<_> =
+        then.principals.iter().filter(|own| !is_gone(live, &own.arn, &own.unique_id)).cloned().collect();
+    for own in &mut principals {
+        own.groups.retain(|name| groups.iter().any(|group| group.name == *name));
+    }
     Account {
         reports,
-        principals: reproof.account.principals.clone(),
-        groups: reproof.account.groups.clone(),
+        principals,
+        groups,
         policies: reproof.account.policies.clone(),
         grants: reproof.account.grants.clone(),
         ..live.clone()

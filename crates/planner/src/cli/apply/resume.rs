@@ -103,7 +103,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         }
     }
     let finish = || rollback::note_above(&folder, &found.id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &left.theirs, finish);
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, (&left.theirs, &left.gone), finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         gives_back,
@@ -196,7 +196,7 @@ fn marked(cloud: &Cloud, found: &Found, left: &Left, above: &[History]) -> Resul
     marked.direction = direction(first, rest);
     for step in left.to_make.iter().filter_map(|at| found.history.steps().get(*at)) {
         let own = marks(cloud, std::iter::once(step), first, marked.direction).map_err(failed)?;
-        let is_as_approved = step.expects.is_some() && surroundings(cloud, step).map_err(failed)?.is_none();
+        let is_as_approved = step.expects.is_some() && surroundings(cloud, step, &left.gone).map_err(failed)?.is_none();
         if !own.is_empty() && is_as_approved {
             marked.unseen.extend_from_slice(&own);
         }
@@ -267,6 +267,7 @@ fn page(found: &Found, left: &Left, documents: &[String]) -> String {
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {
             _ if left.theirs.contains(&at) => "not ours",
+            _ if left.passed.contains_key(&at) => "gone",
             _ if left.changed.contains_key(&at) => "changed",
             Progress::Done { .. } => "done",
             Progress::Skipped { .. } => "skipped",
@@ -287,6 +288,9 @@ fn page(found: &Found, left: &Left, documents: &[String]) -> String {
              It is passed over, and no rollback of this journal takes it back."
                 .to_owned(),
         );
+    }
+    for detail in left.passed.values().collect::<BTreeSet<_>>() {
+        lines.push(format!("{}: nothing is given to it, or taken from it. It is passed over.", visible(detail)));
     }
     lines.extend_from_slice(documents);
     lines.push(String::new());
