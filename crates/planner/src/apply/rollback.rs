@@ -168,8 +168,7 @@ pub fn rollback(
     kept.sort_unstable();
     kept.dedup();
     left.sort_unstable();
-    let origin =
-        Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole, kept, left };
+    let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole, kept, left };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
     let mut standing = standing.told(history);
     standing.extend(way.lost);
@@ -332,7 +331,7 @@ impl<R: Reads> Way<'_, R> {
         if self.versions_by_then(policy, live) >= SLOTS {
             return Some("all slots are taken".to_owned());
         }
-        taken_no_more(&version.document).map(|what| format!("AWS takes no new document with {what}"))
+        taken_no_more(&version.document).map(|refused| refused.to_string())
     }
 
     /// How many versions a policy has when the steps before are made.
