@@ -225,12 +225,15 @@ fn a_rollback_looks_for_room_before_it_writes() {
 #[test]
 fn whoever_leaves_what_is_exchanged_in_part_hears_that_a_new_plan_does_not_end_it() {
     let stage = Stage::with(Box::new(mixed_team));
-    for (writes, is_halved) in [(0, false), (2, true)] {
-        let play = stopped_after(&stage, kind("replace"), writes);
+    for (name, writes, is_halved) in
+        [("replace", 0, false), ("replace", 2, true), ("split", 0, false), ("split", 2, true)]
+    {
+        let play = stopped_after(&stage, kind(name), writes);
         let id = last(&play);
         let answer = play.run(&["history", "--abandon", &id, "--reason", "it is left"]).ended_with(0);
         let words = format!("`secateur rollback {id}` takes it back");
-        assert_eq!(answer.stderr.contains(&words), is_halved, "{writes}: {answer}");
+        assert_eq!(answer.stderr.contains(&words), is_halved, "{name}, {writes}: {answer}");
+        assert!(!answer.stderr.contains("finds nothing to change"), "nobody has looked: {answer}");
         if is_halved {
             play.rollback(&[]).ended_with(0);
         }

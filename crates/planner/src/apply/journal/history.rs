@@ -302,9 +302,12 @@ impl History {
         self.doubted.get(&step).copied()
     }
 
-    /// Returns whether it has exchanged something in part: whoever has both by now keeps both as far as a new plan goes.
+    /// Returns whether it has exchanged something in part: whoever has both by now keeps both as far as a new plan goes. What was
+    /// split is exchanged for its parts where it is rewritten.
     pub fn is_halved(&self) -> bool {
-        let is_exchange = |step: &Step| matches!(step.effect, Effect::Attach { .. } | Effect::Detach { .. });
+        let is_exchange = |step: &Step| {
+            matches!(step.effect, Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetDefault { .. })
+        };
         let is_done = |at: usize| !matches!(self.progress(at), Progress::Open) && !self.is_taken_back(at);
         let of = |wanted: bool| {
             let steps =
