@@ -7,6 +7,7 @@ mod exchange;
 mod faults;
 mod files;
 mod forged;
+mod gone;
 mod interrupts;
 mod kills;
 mod old;

@@ -122,16 +122,21 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
 fn instead(folder: &Folder, found: &Found, args: &RollbackArgs, direction: Direction) -> Instead {
     let has_drifted = found.history.stopped().is_some_and(|(reason, _)| reason == "drifted");
     let goes_on = found.is_open() && found.history.taken_back() == 0 && !has_drifted;
-    let gives_on = "`secateur apply --resume` goes on giving back";
+    let goes = match direction {
+        Direction::Gives | Direction::TakesAway => "`secateur apply --resume` goes on giving back".to_owned(),
+        // Where a journal is gone, nobody can tell which way it leads, nor look at what was used.
+        Direction::Unknown => "`secateur apply --resume --no-recheck` shows what is left of it, and goes on".to_owned(),
+    };
+    let leave = format!("`secateur history --abandon {} --reason TEXT`", found.id);
     let other = found.history.begin().origin.takes_back().unwrap_or_default();
     let ways = match found.is_open() && found.history.is_halved() {
         // A new plan ends nothing that is exchanged in part.
-        true if goes_on => gives_on.to_owned(),
-        true => format!(
-            "`secateur history --abandon {} --reason TEXT`, then `secateur rollback {other}` gives the rest back",
-            found.id
-        ),
-        false if goes_on => format!("{gives_on}; or {}", journals::to_a_plan(folder)),
+        true if goes_on => goes,
+        true if folder.file(other).is_file() => {
+            format!("{leave}, then `secateur rollback {other}` takes back what is left of that")
+        }
+        true => format!("{leave} leaves it as it is"),
+        false if goes_on => format!("{goes}; or {}", journals::to_a_plan(folder)),
         false => journals::to_a_plan(folder),
     };
     let targets: Vec<String> = args.target.iter().map(|target| format!(" --target {}", visible(target))).collect();
@@ -218,9 +223,8 @@ pub(super) fn refuse_widening(
         Direction::Unknown => "gets what they did not have, or loses what they came to have since",
     };
     let message = format!("by this rollback somebody {what}:{}", lines.concat());
-    Err(Failure::refused("unapproved", message).help(format!(
-        "--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}"
-    )))
+    Err(Failure::refused("unapproved", message)
+        .help(format!("--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}")))
 }
 
 fn refused(found: &Found, error: &RollbackError) -> Failure {

@@ -20,7 +20,7 @@ use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::Reproof;
-use crate::cli::{Outcome, output, rollback};
+use crate::cli::{Outcome, output, rollback, ways};
 use crate::plan::Refusal;
 use crate::render::visible;
 
@@ -68,7 +68,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let marked = marked(&cloud, &found, &left, &above)?;
     let mut more = documents(&found, &left, &marked);
     let to_make: Vec<Step> = left.to_make.iter().filter_map(|at| found.history.steps().get(*at)).cloned().collect();
-    more.extend(final_writes(&to_make).iter().map(final_line));
+    let finals: Vec<String> = final_writes(&to_make).iter().map(final_line).collect();
+    more.extend_from_slice(&finals);
     if reproof.is_none() {
         more.extend([String::new(), format!("Digest: {}", proposal.digest())]);
     }
@@ -77,7 +78,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         Format::Text => output::print(&page)?,
         // What is to be approved is shown; stdout has the result alone.
         Format::Json if !globals.quiet => output::note(&page),
-        Format::Json => {}
+        Format::Json => finals.iter().for_each(|line| output::note(line)),
     }
     borne?;
     let way = early.map_or_else(|| way(&args.approval, digest), Ok)?;
@@ -129,7 +130,7 @@ fn taken_away_again(
     if args.no_recheck || units.is_empty() || is_giving(found, above) {
         return Ok(BTreeMap::new());
     }
-    let mut ways = journals::ways_out(folder, found);
+    let mut ways = ways::but_on(&found.id);
     // A new plan ends nothing that is exchanged in part.
     if !found.history.is_halved() {
         ways = format!("{ways}; or {}", journals::to_a_plan(folder));
