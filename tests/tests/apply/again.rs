@@ -64,9 +64,15 @@ fn what_is_left_and_has_moved_is_refused_before_the_next_write() {
     let before = essence(&play.cloud);
     let answer = play.resume();
     assert!(matches!(answer.code, 3 | 4), "{answer}");
-    assert!(answer.stderr.contains("rollback") && answer.stderr.contains("--abandon"), "{answer}");
+    let id = play.journals().remove(0);
+    let works =
+        format!("help: `secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves");
+    assert!(answer.stderr.contains(&works), "what works comes first: {answer}");
+    let is_resume = "`secateur apply --resume` ";
+    assert!(answer.stderr.contains(is_resume) && answer.stderr.contains("goes on once "), "{answer}");
     assert_eq!(essence(&play.cloud), before);
     assert_ne!(done, before);
+    play.rollback(&["--target", &first]).ended_with(0);
 }
 
 #[test]

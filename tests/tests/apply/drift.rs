@@ -168,6 +168,9 @@ fn what_moves_between_check_and_write_stops_it_and_stands() {
         let before = essence(&play.cloud);
         let answer = meanwhile(&play, act).ended_with(4);
         assert!(answer.stderr.contains("user/writer/inline/p"), "{what}: {answer}");
+        // What works comes first: it is not gone on with before that is mended.
+        let back = format!("help: `secateur rollback {}` goes back", play.journals()[0]);
+        assert!(answer.stderr.contains(&back), "{what}: {answer}");
         let is_theirs = |key: &String| key.starts_with("UserName writer");
         let theirs: Vec<_> = essence(&play.cloud).into_iter().filter(|(key, _)| is_theirs(key)).collect();
         play.rollback(&[]).ended_with(0);

@@ -13,7 +13,7 @@ use crate::emulator::cloud::allow;
 
 const MIXED: &str = "arn:aws:iam::aws:policy/Mixed";
 
-fn kind(name: &str) -> &'static Kind {
+pub fn kind(name: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.name == name).unwrap()
 }
 
@@ -22,7 +22,7 @@ fn take_from_the_team(play: &Play) {
     play.cloud.iam("DetachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", MIXED)]);
 }
 
-fn refused(play: &Play, arguments: &[&str], reason: &str, words: &str) {
+pub fn refused(play: &Play, arguments: &[&str], reason: &str, words: &str) {
     let before = essence(&play.cloud);
     let answer = play.run(&[arguments, &["--settle", "2", "--format", "json"]].concat()).ended_with(3);
     assert_eq!(answer.reason(), reason, "{answer}");
@@ -135,7 +135,7 @@ fn what_was_in_doubt_and_taken_back_and_done_again_can_be_gone_on_with() {
 }
 
 /// Makes the digest of a rollback that somebody edited true, and its chain.
-fn sealed(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
+pub fn sealed(play: &Play, id: &str, edit: impl Fn(&mut Value)) {
     write_anew(play, id, |entry| {
         let record = &mut entry["record"];
         if record["record"] == "begin" {
@@ -169,7 +169,7 @@ fn a_forged_rollback_is_not_gone_on_with() {
     // Whom it reaches is looked at, whatever it says.
     std::fs::write(play.path(&format!(".secateur/journal/{back}.jsonl")), &honest).unwrap();
     sealed(&play, &back, |record| record["steps"][1]["expects"] = Value::Null);
-    refused(&play, &resume, "edited-journal", "it takes back nothing that");
+    refused(&play, &resume, "edited-journal", "its expects does not follow from what");
     refused(&play, &[&resume[..], &["--expect-head", &pinned]].concat(), "other-head", "is expected");
     // Where the journal that it takes back is gone, somebody has to look, or to have pinned it.
     std::fs::write(play.path(&format!(".secateur/journal/{back}.jsonl")), honest).unwrap();
@@ -225,12 +225,15 @@ fn a_rollback_looks_for_room_before_it_writes() {
 #[test]
 fn whoever_leaves_what_is_exchanged_in_part_hears_that_a_new_plan_does_not_end_it() {
     let stage = Stage::with(Box::new(mixed_team));
-    for (writes, is_halved) in [(0, false), (2, true)] {
-        let play = stopped_after(&stage, kind("replace"), writes);
+    for (name, writes, is_halved) in
+        [("replace", 0, false), ("replace", 2, true), ("split", 0, false), ("split", 2, true)]
+    {
+        let play = stopped_after(&stage, kind(name), writes);
         let id = last(&play);
         let answer = play.run(&["history", "--abandon", &id, "--reason", "it is left"]).ended_with(0);
         let words = format!("`secateur rollback {id}` takes it back");
-        assert_eq!(answer.stderr.contains(&words), is_halved, "{writes}: {answer}");
+        assert_eq!(answer.stderr.contains(&words), is_halved, "{name}, {writes}: {answer}");
+        assert!(!answer.stderr.contains("finds nothing to change"), "nobody has looked: {answer}");
         if is_halved {
             play.rollback(&[]).ended_with(0);
         }

@@ -6,6 +6,8 @@ mod drift;
 mod exchange;
 mod faults;
 mod files;
+mod forged;
+mod gone;
 mod interrupts;
 mod kills;
 mod old;

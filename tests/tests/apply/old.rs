@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::again::stopped_after;
 use super::chains::last;
 use super::stage::{PLAN, Play, Stage};
 use super::town::{ACCOUNT, Kind, essence};
@@ -63,4 +64,24 @@ fn what_aws_would_not_take_back_is_named_before_it_goes_and_refused_before_a_rol
     assert_eq!((essence(&play.cloud), play.journals()), (applied, journals), "nothing was written");
     play.rollback(&["--target", put]).ended_with(0);
     assert_eq!(essence(&play.cloud)["RoleName put inline p"], start["RoleName put inline p"]);
+}
+
+#[test]
+fn what_is_left_and_cannot_be_taken_back_is_named_again_before_it_is_gone_on_with() {
+    let stage = Stage::with(Box::new(aged));
+    for format in [&[][..], &["--format", "json", "--quiet"]] {
+        let play = stopped_after(&stage, &AGED, 0);
+        let steps = play.records(&last(&play))[0]["steps"].as_array().unwrap().clone();
+        let arguments = [&["apply", "--resume", "--auto-approve", "--no-recheck", "--settle", "2"], format].concat();
+        let answer = play.run(&arguments).ended_with(0);
+        let shown = if format.is_empty() { &answer.stdout } else { &answer.stderr };
+        let mut named = 0;
+        for step in &steps {
+            let address = step["address"].as_str().unwrap();
+            let is_aged = address.starts_with("role/aged");
+            named += usize::from(is_aged);
+            assert_eq!(shown.contains(&format!("  ! {address}: ")), is_aged, "{address}: {answer}");
+        }
+        assert!(named > 0, "{steps:?}");
+    }
 }

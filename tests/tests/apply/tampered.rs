@@ -189,3 +189,34 @@ fn a_version_that_need_not_go_does_not_go() {
     assert_eq!(answer.reason(), "edited-journal", "{answer}");
     assert!(answer.stderr.contains("there is room"), "{answer}");
 }
+
+#[test]
+fn a_journal_of_another_format_is_named_as_such_and_what_to_do_about_it() {
+    let stage = Stage::new();
+    for format in ["1.0", "2.0"] {
+        let play = stage.play(&SEVERAL);
+        let id = play.stop_after_one_write();
+        let before = essence(&play.cloud);
+        forge(&play, &id, |record| {
+            if record["record"] == "begin" {
+                record["format_version"] = format.into();
+                // A later one may have what this build does not know, and lack what it does.
+                if format == "2.0" {
+                    record["steps"] = json!({ "more": 1 });
+                }
+            }
+        });
+        for arguments in [&["apply", "--resume", "--auto-approve"][..], &["rollback", &id, "--auto-approve"]] {
+            let answer = play.run(&[arguments, &["--format", "json"]].concat()).ended_with(3);
+            assert_eq!(answer.reason(), "other-format", "{answer}");
+            let said = format!("the journal is of format {format}, and this secateur reads 1.1");
+            assert!(answer.stderr.contains(&said) && !answer.stderr.contains("edited"), "{answer}");
+            assert!(answer.stderr.contains("move the file out of the folder"), "{answer}");
+        }
+        assert_eq!(essence(&play.cloud), before);
+        // What is named works.
+        let file = play.path(&format!(".secateur/journal/{id}.jsonl"));
+        fs::rename(&file, play.path("kept.jsonl")).unwrap();
+        assert!(play.run(&["status"]).ended_with(0).stdout.contains("plan"));
+    }
+}

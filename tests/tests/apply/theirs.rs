@@ -53,6 +53,9 @@ fn what_a_colleague_removed_after_a_crash_is_never_given_back() {
         for words in ["  not ours  delete inline policy q of role/del", "1 change made, 1 passed over"] {
             assert!(answer.stdout.contains(words), "{words}: {answer}");
         }
+        let passed = "[1/2] passed over, done by somebody else: delete inline policy q of role/del\n";
+        assert!(answer.stderr.contains(passed), "{answer}");
+        assert_eq!(answer.stderr.matches("[1/2]").count(), 1, "it is told once: {answer}");
         let back = play.rollback(&["--settle", "1"]).ended_with(0);
         assert!(back.stdout.contains("1 write to make"), "{back}");
         assert!(!has_it(&play), "what the colleague took away stays away");

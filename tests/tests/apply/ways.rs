@@ -245,3 +245,21 @@ fn journals_are_listed_in_the_order_in_which_they_began_whatever_the_clocks_said
     let told = format!("one clock was wrong: it began after {ahead}, which is of 2099-");
     assert!(answer.stdout.matches("one clock was wrong").count() == 1 && answer.stdout.contains(&told), "{answer}");
 }
+
+#[test]
+fn what_is_named_where_a_journal_is_gone_says_no_more_than_is_known_and_works() {
+    let stage = Stage::new();
+    let play = stage.play(&BOTH);
+    let start = essence(&play.cloud);
+    play.apply(&[]).ended_with(0);
+    let applied = last(&play);
+    denied(&play, 1, || play.rollback(&["--parallelism", "1"])).ended_with(4);
+    fs::remove_file(play.path(&format!(".secateur/journal/{applied}.jsonl"))).unwrap();
+    let answer = again(&play, &last(&play), &[]).ended_with(3);
+    let way = "`secateur apply --resume --no-recheck` shows what is left of it, and goes on";
+    assert!(answer.stderr.contains(way) && !answer.stderr.contains("giving back"), "{answer}");
+    let shown = play.run(&["apply", "--resume", "--no-recheck", "--settle", "2"]).ended_with(3);
+    let digest = shown.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    play.run(&["apply", "--resume", "--no-recheck", "--approve", &digest, "--settle", "2"]).ended_with(0);
+    assert_eq!(essence(&play.cloud), start);
+}

@@ -69,9 +69,14 @@ pub enum Origin {
         head: Sha256,
         /// Whether it takes back all that the journal did.
         whole: bool,
-        /// The steps of the journal that were as before already when it was planned: somebody else has taken them back.
+        /// The steps of the journal that were as before already when it was planned: somebody else has taken them back, they
+        /// were in doubt and not done, or who has them is gone.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         kept: Vec<usize>,
+        /// The steps of the journal that stay as it made them: what somebody else did rests on them, or AWS would not take them
+        /// back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<usize>,
     },
 }
 

@@ -7,10 +7,10 @@ use secateur_analyzer::document::fingerprint;
 
 use super::approval::Origin;
 use super::derive::{DeriveError, Place, steps};
-use super::exchange::{Held, beside};
+use super::inverse;
 use super::journal::History;
 use super::resuming::approved;
-use super::step::{Effect, Step, Version, VersionRef};
+use super::step::{Effect, Version, VersionRef};
 use crate::plan::{Change, Plan};
 
 /// How many versions a managed policy may have.
@@ -71,9 +71,9 @@ pub(super) fn evicted(history: &History, plan: &Plan) -> Result<BTreeMap<Arn, Ve
     Ok(evict)
 }
 
-/// Says whether the steps of a journal are those of its plan; those of a rollback, whether they undo those of the journal
-/// that it took back, and so on. `plan` is what is found where the first journal says; `taken_back` are the journals from
-/// the one that this one took back to the first.
+/// Says whether the steps of a journal are those of its plan; those of a rollback, whether they follow from the journal that it
+/// took back, and so on. `plan` is what is found where the first journal says; `taken_back` are the journals from the one that
+/// this one took back to the first, each as it stood when the one before was planned.
 ///
 /// # Errors
 /// When they are not.
@@ -95,34 +95,19 @@ pub fn bearing(history: &History, plan: Option<&Plan>, taken_back: &[History]) -
                 false => Err(wrong("journal", "its steps are not those of the plan: it was edited")),
             }
         }
-        Origin::Rollback { journal, .. } => {
+        Origin::Rollback { journal, head, .. } => {
             approved(history)?;
-            let Some((first, rest)) = taken_back.split_first().filter(|(first, _)| first.begin().id == *journal) else {
+            let Some((below, rest)) = taken_back.split_first().filter(|(below, _)| below.begin().id == *journal) else {
                 return Ok(Bearing::Unknown(format!("{journal}, which it took back, is not there any more")));
             };
-            let is_undone = |step: &Step| {
-                let mut all = first.steps().iter().enumerate();
-                all.any(|(at, own)| own.address == step.address && is_way_back(step, own, &beside(first.steps(), at)))
-            };
-            if let Some(foreign) = begin.steps.iter().find(|step| !is_undone(step)) {
-                return Err(wrong(
-                    &foreign.address,
-                    format!("it takes back nothing that {journal} did: it was edited"),
-                ));
+            if below.begin().destination != begin.destination {
+                return Err(wrong("journal", format!("it leads elsewhere than {journal}: it was edited")));
             }
-            bearing(first, plan, rest)
+            if below.head() != *head {
+                return Ok(Bearing::Unknown(format!("{journal}, which it took back, is not what it was then")));
+            }
+            inverse::check(history, below)?;
+            bearing(below, plan, rest)
         }
     }
-}
-
-/// Whether a step leads back from another, and is looked at as it has to be: whom it reaches, and what they must have beside it.
-fn is_way_back(step: &Step, other: &Step, beside: &[Held]) -> bool {
-    let is_guarded = match &step.effect {
-        Effect::Attach { .. } | Effect::Detach { .. } => {
-            step.expects.is_some() && beside.iter().all(|held| step.beside.contains(held))
-        }
-        Effect::PutInline { .. } | Effect::DeleteInline { .. } | Effect::SetDefault { .. } => step.expects.is_some(),
-        _ => true,
-    };
-    is_guarded && step.effect.undoes(&other.effect)
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
-use super::cloud::{CallError, Reads, Writes, Wrote};
+use super::cloud::{CallError, EntityRef, Reads, Writes, Wrote};
 use super::exchange;
 use super::fault;
 use super::journal::{Ending, History, Intended, Journal, JournalError, Knowing, Progress, Store};
 use super::lanes::{Lane, phases};
-use super::look::{Stand, look, surroundings, undone};
+use super::look::{Stand, look, undone};
 use super::stop::{Stop, in_order};
+use super::surroundings::surroundings;
 
 /// What time it is, and waiting.
 pub trait Clock {
@@ -70,6 +71,8 @@ pub struct Run<'a, S, C, K> {
     pub on_passed: &'a (dyn Fn(usize) + Sync),
     /// The steps that were found done, and not by this journal, before somebody approved of going on: they are passed over.
     pub theirs: &'a BTreeSet<usize>,
+    /// Those who were found gone before somebody approved of going on: what attaches to them, or detaches from them, is passed over.
+    pub gone: &'a BTreeSet<EntityRef>,
 }
 
 impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K> {
@@ -90,6 +93,7 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
             on_step: self.on_step,
             on_passed: self.on_passed,
             theirs: self.theirs,
+            gone: self.gone,
             is_halted: AtomicBool::new(false),
             stops: Mutex::default(),
         };
@@ -149,6 +153,7 @@ struct Work<'a, S, C, K> {
     on_step: &'a (dyn Fn(usize) + Sync),
     on_passed: &'a (dyn Fn(usize) + Sync),
     theirs: &'a BTreeSet<usize>,
+    gone: &'a BTreeSet<EntityRef>,
     /// Whether a lane has stopped: nothing more is begun.
     is_halted: AtomicBool,
     stops: Mutex<Vec<Stop>>,
@@ -239,7 +244,12 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                 return skipped.map_err(|error| journal(&error));
             }
             Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
-            Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
+            Stand::Gone(detail) if history.steps().get(at).is_some_and(|step| step.is_of(self.gone)) => {
+                (self.on_passed)(at);
+                let skipped = self.journal().withheld(at, &detail, self.clock.now());
+                return skipped.map_err(|error| journal(&error));
+            }
+            Stand::Other(detail) | Stand::Gone(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
             // That it is passed over is what was approved.
             Stand::Before if since.is_none() && self.theirs.contains(&at) => {
                 let detail = "it was done already by somebody else, who has undone it since".to_owned();
@@ -267,7 +277,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                 Stand::Before => {}
                 Stand::After(wrote) if may_be_made => return self.found(at, wrote),
                 Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
-                Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
+                Stand::Other(detail) | Stand::Gone(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
             }
             let intended = self.intend(at)?;
             let called = self.clock.now();
@@ -291,7 +301,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             if is_unsure {
                 match self.settled(at, called)? {
                     Stand::After(wrote) => return self.found(at, wrote),
-                    Stand::Other(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
+                    Stand::Other(detail) | Stand::Gone(detail) => return Err(Stop::Drifted { step: at, detail }.into()),
                     Stand::Before => {}
                 }
             }
@@ -339,7 +349,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             let mut turn = 0;
             loop {
                 let is_fresh = since.is_some_and(|since| self.clock.now().since(since) < self.patience.settle);
-                match self.patiently(at, || undone(self.cloud, &history, before))? {
+                match self.patiently(at, || undone(self.cloud, &history, before, self.gone))? {
                     None => break,
                     Some(detail) if !is_fresh => return Err(drifted(detail).into()),
                     Some(_) => self.wait(&mut turn)?,
@@ -355,7 +365,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             }
             self.wait(&mut turn)?;
         }
-        match self.patiently(at, || surroundings(self.cloud, step))? {
+        match self.patiently(at, || surroundings(self.cloud, step, self.gone))? {
             None => Ok(()),
             Some(detail) => Err(drifted(detail).into()),
         }
@@ -393,7 +403,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
         match self.settled(at, since)? {
             Stand::After(_) => Ok(()),
             Stand::Before => Err(Stop::NotSeen { step: at }.into()),
-            Stand::Other(detail) => Err(Stop::Drifted { step: at, detail }.into()),
+            Stand::Other(detail) | Stand::Gone(detail) => Err(Stop::Drifted { step: at, detail }.into()),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Whoever gets something by a write must still have what it takes the place of; whoever loses something must have what
 //! takes its place. Nobody asks whose doing it is that they do not: a step that was kept, or passed over, counts like one
-//! that somebody else made. It is looked at before the first write and again at each, on every way: apply, going on, going
+//! that somebody else made. Who is gone lacks nothing, and needs nothing. It is looked at before the first write and again at each, on every way: apply, going on, going
 //! back, and back from there.
 
 use std::collections::BTreeMap;
@@ -59,21 +59,22 @@ fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
 #[derive(Debug)]
 struct Attached<'a, R> {
     reads: &'a R,
-    known: BTreeMap<EntityRef, Vec<Arn>>,
+    /// None where there is no such entity: it lacks nothing, and needs nothing.
+    known: BTreeMap<EntityRef, Option<Vec<Arn>>>,
 }
 
 impl<R: Reads> Attached<'_, R> {
-    fn of(&mut self, entity: &EntityRef) -> Result<&mut Vec<Arn>, CallError> {
+    fn of(&mut self, entity: &EntityRef) -> Result<Option<&mut Vec<Arn>>, CallError> {
         if !self.known.contains_key(entity) {
-            let attached = self.reads.attached(entity)?.unwrap_or_default();
+            let attached = self.reads.attached(entity)?;
             self.known.insert(entity.clone(), attached);
         }
-        Ok(self.known.entry(entity.clone()).or_default())
+        Ok(self.known.get_mut(entity).and_then(Option::as_mut))
     }
 
     fn missing(&mut self, effect: &Effect, beside: &[Held]) -> Result<Option<String>, CallError> {
         for held in beside {
-            if !self.of(&held.entity)?.contains(&held.policy) {
+            if self.of(&held.entity)?.is_some_and(|attached| !attached.contains(&held.policy)) {
                 return Ok(Some(why(effect, held)));
             }
         }
@@ -83,10 +84,15 @@ impl<R: Reads> Attached<'_, R> {
     fn make(&mut self, effect: &Effect) -> Result<(), CallError> {
         match effect {
             Effect::Attach { entity, policy } => {
-                let policy = policy.clone();
-                self.of(entity)?.push(policy);
+                if let Some(attached) = self.of(entity)? {
+                    attached.push(policy.clone());
+                }
             }
-            Effect::Detach { entity, policy } => self.of(entity)?.retain(|own| own != policy),
+            Effect::Detach { entity, policy } => {
+                if let Some(attached) = self.of(entity)? {
+                    attached.retain(|own| own != policy);
+                }
+            }
             _ => {}
         }
         Ok(())

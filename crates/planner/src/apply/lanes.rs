@@ -155,7 +155,8 @@ mod tests {
             attach("d", "role/ci", OF_AWS),
         ];
         assert_eq!(of_plan(&steps), [vec![vec![0], vec![1]], vec![vec![2, 3], vec![4]]]);
-        let back = Origin::Rollback { journal: "j".to_owned(), head: sha256_of(b""), whole: true, kept: Vec::new() };
+        let (kept, left) = (Vec::new(), Vec::new());
+        let back = Origin::Rollback { journal: "j".to_owned(), head: sha256_of(b""), whole: true, kept, left };
         assert_eq!(phases(&back, &steps), [vec![vec![0, 4], vec![1], vec![2, 3]]]);
     }
 

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
-use super::cloud::{CallError, Reads, Wrote};
+use super::approval::Origin;
+use super::cloud::{CallError, EntityRef, Reads, Wrote};
 use super::engine::Clock;
 use super::exchange;
+use super::gone::gone;
 use super::journal::{History, Progress};
-use super::look::{Stand, look, settled, surroundings, taken_back};
+use super::look::{Stand, look, settled, taken_back};
 use super::rollback::Kept;
+use super::step::Step;
+use super::surroundings::surroundings;
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub struct Left {
     pub taken_back: BTreeSet<usize>,
     /// The steps that are still to be made, in order.
     pub to_make: Vec<usize>,
+    /// The steps that attach a policy to somebody, or detach one, who is gone: they are passed over, and this is what is said of them.
+    pub passed: BTreeMap<usize, String>,
+    /// Who is gone of those whom the journal reaches.
+    pub gone: BTreeSet<EntityRef>,
 }
 
 impl Left {
@@ -54,6 +62,11 @@ impl Left {
                             known.settle(at, Progress::Open);
                             continue;
                         }
+                        Stand::Gone(detail) => {
+                            known.settle(at, Progress::Skipped { found: Wrote::default(), withheld: true });
+                            left.passed.insert(at, detail);
+                            continue;
+                        }
                         // Somebody else has been there, after us.
                         Stand::Other(_) => Wrote::default(),
                     };
@@ -61,9 +74,13 @@ impl Left {
                 }
                 Progress::Open => {
                     // Reads may still show what was there before the last write.
-                    if let Stand::After(found) = calm(reads, clock, (settle, last_at), &known, at)? {
-                        left.theirs.insert(at);
-                        known.settle(at, Progress::Skipped { found, withheld: false });
+                    match calm(reads, clock, (settle, last_at), &known, at)? {
+                        Stand::After(found) => {
+                            left.theirs.insert(at);
+                            known.settle(at, Progress::Skipped { found, withheld: false });
+                        }
+                        Stand::Gone(detail) => drop(left.passed.insert(at, detail)),
+                        Stand::Before | Stand::Other(_) => {}
                     }
                 }
                 Progress::Done { .. } | Progress::Skipped { .. } => {}
@@ -79,7 +96,7 @@ impl Left {
             let detail = match settled(reads, clock, settle, &known, at, (*since).min(asked_at))? {
                 Stand::After(_) => continue,
                 Stand::Before => "it is again as it was before".to_owned(),
-                Stand::Other(detail) => detail,
+                Stand::Other(detail) | Stand::Gone(detail) => detail,
             };
             left.changed.insert(at, detail);
         }
@@ -89,12 +106,13 @@ impl Left {
             if done {
                 left.touched.insert(step.address.clone());
             }
-            if !done && !matches!(history.progress(at), Progress::Skipped { .. }) {
+            let is_passed = matches!(history.progress(at), Progress::Skipped { .. }) || left.passed.contains_key(&at);
+            if !done && !is_passed {
                 left.to_make.push(at);
             }
             let (any_done, any_left) = units.entry(&step.unit).or_default();
             *any_done |= done;
-            *any_left |= !done && !matches!(history.progress(at), Progress::Skipped { .. });
+            *any_left |= !done && !is_passed;
         }
         for (unit, (any_done, any_left)) in units {
             if any_left {
@@ -102,6 +120,10 @@ impl Left {
                 own.insert(unit.to_owned());
             }
         }
+        let is_left = |step: &&Step| left.untouched.contains(&step.unit) || left.begun.contains(&step.unit);
+        let to_make = left.to_make.iter().filter_map(|at| history.steps().get(*at));
+        let passed = left.passed.keys().filter_map(|at| history.steps().get(*at));
+        left.gone = gone(reads, history.steps().iter().filter(is_left).chain(passed), to_make)?;
         Ok(left)
     }
 
@@ -119,6 +141,26 @@ impl Left {
         Ok(broken.into_iter().filter_map(of).collect())
     }
 
+    /// Says of what a rollback kept, since it was as before, what no longer is so, where more of its unit is to be made: that rests on
+    /// it. `below` is the journal that it takes back, as it stood when it was planned.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn moved(&self, reads: &impl Reads, history: &History, below: &History) -> Result<Vec<Kept>, CallError> {
+        let Origin::Rollback { kept, .. } = &history.begin().origin else { return Ok(Vec::new()) };
+        let to_make = self.to_make.iter().filter_map(|at| history.steps().get(*at));
+        let units: BTreeSet<&str> = to_make.map(|step| step.unit.as_str()).collect();
+        let mut moved = Vec::new();
+        for at in kept {
+            let Some(step) = below.steps().get(*at).filter(|step| units.contains(step.unit.as_str())) else { continue };
+            if let Stand::After(_) = look(reads, below, *at)? {
+                let detail = format!("{}: it was as before when this was planned, and is not now", step.effect);
+                moved.push(Kept { address: step.address.clone(), detail });
+            }
+        }
+        Ok(moved)
+    }
+
     /// Whether the steps of some units can be gone on with, as far as reads tell before they are: what was done stands, who holds
     /// what they are about is who was expected, and what is to be written next is what it was.
     ///
@@ -133,15 +175,17 @@ impl Left {
         let mut begun: BTreeSet<&str> = BTreeSet::new();
         for (at, step) in history.steps().iter().enumerate().filter(|(_, step)| is_wanted(&step.unit)) {
             match history.progress(at) {
-                Progress::Done { .. } if self.changed.contains_key(&at) => return Ok(false),
+                // Nothing rests on what those have who are gone.
+                Progress::Done { .. } if self.changed.contains_key(&at) && !step.is_of(&self.gone) => return Ok(false),
                 Progress::Done { .. } | Progress::Skipped { .. } => continue,
                 Progress::Open if self.theirs.contains(&at) => continue,
+                _ if self.passed.contains_key(&at) => continue,
                 Progress::Open | Progress::Intended { .. } => {}
             }
             // What those after the first start from, it makes.
             let is_first = begun.insert(&step.unit);
-            if surroundings(reads, step)?.is_some()
-                || (is_first && matches!(look(reads, history, at)?, Stand::Other(_)))
+            if surroundings(reads, step, &self.gone)?.is_some()
+                || (is_first && matches!(look(reads, history, at)?, Stand::Other(_) | Stand::Gone(_)))
             {
                 return Ok(false);
             }

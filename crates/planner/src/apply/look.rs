@@ -1,18 +1,16 @@
-//! Where a step stands in AWS: still before it, after it, or somewhere else. And whether what the plan expects of its
-//! surroundings is still so.
+//! Where a step stands in AWS: still before it, after it, or somewhere else.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secateur_analyzer::arn::Arn;
-use secateur_analyzer::document::{Sha256, fingerprint};
+use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::time::UnixTime;
 
-use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
+use super::cloud::{CallError, EntityKind, EntityRef, LivePolicy, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
 use super::step::{Effect, Step, VersionRef};
-use crate::plan::{ExpectedHolder, Expects};
 
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +21,8 @@ pub enum Stand {
     After(Wrote),
     /// Neither.
     Other(String),
+    /// Who has the policy attached, or is to have it, is no more: nothing can be attached to them, and they have lost nothing.
+    Gone(String),
 }
 
 /// Reads where a step of a journal, or of a proposal whose history is empty, stands.
@@ -213,11 +213,13 @@ fn inline(
 fn other_entity(reads: &impl Reads, step: &Step, entity: &EntityRef) -> Result<Option<Stand>, CallError> {
     Ok(match (reads.entity(entity)?, &step.unique_id) {
         (None, _) => Some(other(format!("{entity} is gone"))),
-        (Some(live), Some(expected)) if live != *expected => {
-            Some(other(format!("{entity} was deleted and made again: it is {live}, and was {expected}")))
-        }
+        (Some(live), Some(expected)) if live != *expected => Some(other(made_again(entity, &live, expected))),
         _ => None,
     })
+}
+
+fn made_again(entity: &EntityRef, live: &str, expected: &str) -> String {
+    format!("{entity} was deleted and made again: it is {live}, and was {expected}")
 }
 
 fn managed(reads: &impl Reads, step: &Step, policy: &Arn) -> Result<Result<LivePolicy, Stand>, CallError> {
@@ -318,13 +320,15 @@ fn attachment(
     policy: &Arn,
     attach: bool,
 ) -> Result<Stand, CallError> {
-    if step.entity_id.is_some() {
-        let alone = Step { unique_id: step.entity_id.clone(), ..step.clone() };
-        if let Some(other) = other_entity(reads, &alone, entity)? {
-            return Ok(other);
+    let gone = || Stand::Gone(format!("{entity} is gone"));
+    if let Some(expected) = &step.entity_id {
+        match reads.entity(entity)? {
+            None => return Ok(gone()),
+            Some(live) if live != *expected => return Ok(other(made_again(entity, &live, expected))),
+            Some(_) => {}
         }
     }
-    let Some(attached) = reads.attached(entity)? else { return Ok(other(format!("{entity} is gone"))) };
+    let Some(attached) = reads.attached(entity)? else { return Ok(gone()) };
     if attached.contains(policy) == attach {
         return Ok(Stand::After(Wrote::default()));
     }
@@ -337,131 +341,24 @@ fn attachment(
     Ok(Stand::Before)
 }
 
-/// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it.
+/// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it. Nothing
+/// rests on what those have who are gone, as far as that was seen.
 ///
 /// # Errors
 /// When AWS does not answer.
-pub fn undone(reads: &impl Reads, history: &History, at: usize) -> Result<Option<String>, CallError> {
+pub fn undone(
+    reads: &impl Reads,
+    history: &History,
+    at: usize,
+    gone: &BTreeSet<EntityRef>,
+) -> Result<Option<String>, CallError> {
+    let is_gone = || history.steps().get(at).is_some_and(|step| step.is_of(gone));
     let detail = match look(reads, history, at)? {
         Stand::After(_) => return Ok(None),
+        Stand::Gone(_) if is_gone() => return Ok(None),
         Stand::Before => "somebody else has undone it".to_owned(),
-        Stand::Other(detail) => detail,
+        Stand::Other(detail) | Stand::Gone(detail) => detail,
     };
     let effect = history.steps().get(at).map(|step| step.effect.to_string()).unwrap_or_default();
     Ok(Some(format!("it rests on what was done before, which no longer stands: {effect}: {detail}")))
-}
-
-/// Says what of a plan's expectations around a step is no longer so: who holds the policy, and how.
-///
-/// # Errors
-/// When AWS does not answer.
-pub fn surroundings(reads: &impl Reads, step: &Step) -> Result<Option<String>, CallError> {
-    let Some(expects) = &step.expects else { return Ok(None) };
-    match &step.effect {
-        Effect::CreateVersion { policy, .. }
-        | Effect::DeleteVersion { policy, .. }
-        | Effect::SetDefault { policy, .. } => {
-            let attached = reads.attached_to(policy)?;
-            let now: BTreeSet<String> = attached.iter().map(|own| own.entity.to_string()).collect();
-            let then: BTreeSet<String> = expects.attachments.iter().cloned().collect();
-            if let Some(new) = now.difference(&then).next() {
-                return Ok(Some(format!("{new} has got it since the plan")));
-            }
-            if let Some(gone) = then.difference(&now).next() {
-                return Ok(Some(format!("{gone} has lost it since the plan")));
-            }
-            if let Some(detail) = attached.iter().find_map(|own| other_group(expects, own)) {
-                return Ok(Some(detail));
-            }
-            let live = reads.policy(policy)?;
-            if live.is_some_and(|live| live.boundary_count > 0) != expects.boundary_use {
-                return Ok(Some("its use as permissions boundary is not what it was".to_owned()));
-            }
-            holders(reads, expects, attached)
-        }
-        Effect::Attach { entity, policy } => {
-            // One that this journal creates is looked at as what was done before.
-            match changed(reads, expects, policy)? {
-                Some(detail) => Ok(Some(detail)),
-                None => members(reads, expects, entity),
-            }
-        }
-        Effect::Detach { entity, policy } => match changed(reads, expects, policy)? {
-            // What AWS makes of its own policies was never the plan's.
-            Some(detail) if !policy.is_aws_managed_policy() => Ok(Some(detail)),
-            _ => members(reads, expects, entity),
-        },
-        Effect::PutInline { entity, .. } | Effect::DeleteInline { entity, .. } => members(reads, expects, entity),
-        Effect::CreatePolicy { .. } | Effect::DeletePolicy { .. } | Effect::SetKey { .. } => Ok(None),
-    }
-}
-
-/// Says that a group is another one than the group of its name that was expected, where one was.
-pub(super) fn other_group(expects: &Expects, live: &LiveEntity) -> Option<String> {
-    let is_it = |group: &&ExpectedHolder| {
-        live.entity.kind == EntityKind::Group
-            && group.arn.name() == live.entity.name
-            && group.unique_id != live.unique_id
-    };
-    let then = expects.groups.iter().find(is_it)?;
-    Some(format!("{} was deleted and made again: it is {}, and was {}", live.entity, live.unique_id, then.unique_id))
-}
-
-/// Says that the document in force is not the one that is expected, where one is.
-fn changed(reads: &impl Reads, expects: &Expects, policy: &Arn) -> Result<Option<String>, CallError> {
-    let Some(expected) = expects.document else { return Ok(None) };
-    let is_same = in_force(reads, policy)? == Some(expected);
-    Ok((!is_same).then(|| format!("{} is no longer what it was", policy.resource())))
-}
-
-/// The fingerprint of the document that is in force; none where there is no such policy.
-pub(super) fn in_force(reads: &impl Reads, policy: &Arn) -> Result<Option<Sha256>, CallError> {
-    let document = match reads.policy(policy)? {
-        Some(live) => reads.version(policy, &live.default_version)?,
-        None => None,
-    };
-    Ok(document.map(|document| fingerprint(&document)))
-}
-
-/// The members of a group, which hold what it bears.
-fn members(reads: &impl Reads, expects: &Expects, entity: &EntityRef) -> Result<Option<String>, CallError> {
-    if entity.kind != EntityKind::Group {
-        return Ok(None);
-    }
-    let live = LiveEntity { entity: entity.clone(), unique_id: String::new() };
-    holders(reads, expects, vec![live])
-}
-
-/// Whether those who hold something by these entities are those who were expected.
-fn holders(reads: &impl Reads, expects: &Expects, entities: Vec<LiveEntity>) -> Result<Option<String>, CallError> {
-    let mut now: BTreeSet<(String, String)> = BTreeSet::new();
-    for live in entities {
-        match live.entity.kind {
-            EntityKind::Group => {
-                let members = reads.members(&live.entity.name)?;
-                let mut expected: BTreeSet<String> = BTreeSet::new();
-                let group = live.entity.to_string();
-                for membership in &expects.memberships {
-                    if let Some(user) = membership.strip_suffix(&format!(" in {group}")) {
-                        expected.insert(user.to_owned());
-                    }
-                }
-                let there: BTreeSet<String> = members.iter().map(|member| member.entity.to_string()).collect();
-                if let Some(new) = there.difference(&expected).next() {
-                    return Ok(Some(format!("{new} has joined {group} since the plan")));
-                }
-                if let Some(gone) = expected.difference(&there).next() {
-                    return Ok(Some(format!("{gone} has left {group} since the plan")));
-                }
-                now.extend(members.into_iter().map(|member| (member.entity.to_string(), member.unique_id)));
-            }
-            _ => {
-                now.insert((live.entity.to_string(), live.unique_id));
-            }
-        }
-    }
-    let then: BTreeSet<(String, String)> = (expects.holders.iter())
-        .map(|holder| (format!("{}/{}", holder.arn.resource_type(), holder.arn.name()), holder.unique_id.clone()))
-        .collect();
-    Ok(now.difference(&then).next().map(|(who, id)| format!("{who} ({id}) is not who held it when the plan was made")))
 }

@@ -14,16 +14,20 @@ mod engine;
 mod exchange;
 mod fault;
 mod final_writes;
+mod gone;
+mod inverse;
 pub mod journal;
 mod lanes;
 mod left;
 mod look;
+mod reached;
 mod refusals;
 mod resuming;
 mod rollback;
 mod standing;
 mod step;
 mod stop;
+mod surroundings;
 mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
@@ -34,11 +38,12 @@ pub use engine::{Clock, Patience, Run};
 pub use exchange::Held;
 pub use final_writes::final_writes;
 pub use left::Left;
-pub use look::{Stand, look, surroundings};
+pub use look::{Stand, look};
 pub use resuming::{ResumeError, resume_plan, resume_rollback};
 pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
 pub use stop::Stop;
+pub use surroundings::surroundings;
 pub use widened::{Direction, marks};
 
 #[cfg(test)]

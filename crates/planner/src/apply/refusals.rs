@@ -19,13 +19,14 @@ impl<R: Reads> Way<'_, R> {
     /// Refuses what somebody else has changed, and what AWS would not take.
     pub(super) fn refuse(&mut self) -> Result<(), RollbackError> {
         let of = |step: &Step| {
-            let what = match &step.effect {
+            // Where nobody knows, AWS answers.
+            let refused = match &step.effect {
                 Effect::PutInline { after: document, .. }
                 | Effect::CreateVersion { document, .. }
-                | Effect::CreatePolicy { document, .. } => taken_no_more(document)?,
+                | Effect::CreatePolicy { document, .. } => taken_no_more(document).filter(|own| own.is_certain)?,
                 _ => return None,
             };
-            let detail = format!("{}: AWS takes no new document with {what}", step.effect);
+            let detail = format!("{}: {refused}", step.effect);
             Some(Kept { address: step.address.clone(), detail })
         };
         let mut refused: Vec<Kept> = std::mem::take(&mut self.drifted);

@@ -7,17 +7,17 @@ use secateur_analyzer::document::{Sha256, fingerprint};
 
 use super::approval::{Origin, Proposal};
 use super::borne::{SLOTS, check_documents};
-use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, LivePolicy, Reads, Wrote};
+use super::cloud::{CallError, LivePolicy, Reads, Wrote};
 use super::derive::DeriveError;
 use super::engine::Clock;
-use super::exchange::{self, Held};
 use super::final_writes::taken_no_more;
+use super::inverse;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, in_force, settled, taken_back};
+use super::look::{Stand, settled, taken_back};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
+use super::surroundings::in_force;
 use super::widened::widened;
-use crate::plan::{ExpectedHolder, Expects};
 
 /// A step that needs no way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,7 @@ pub fn rollback(
         history.steps().iter().filter(|step| wants(step)).map(|step| step.unit.as_str()).collect();
     // First what may be done, or not: later steps may depend on it.
     let mut known = history.clone();
+    let mut not_done: Vec<usize> = Vec::new();
     let intended = |at: usize| match history.progress(at) {
         Progress::Intended { at: since } => Some((at, *since)),
         _ => None,
@@ -100,16 +101,24 @@ pub fn rollback(
     for (at, since) in pending {
         match settled(reads, clock, settle, history, at, since.min(asked_at))? {
             Stand::After(wrote) => known.settle(at, Progress::Done { at: since, wrote }),
-            Stand::Before => known.settle(at, Progress::Open),
+            Stand::Before => {
+                known.settle(at, Progress::Open);
+                not_done.push(at);
+            }
             // Somebody else has been there, after us.
-            Stand::Other(_) => known.settle(at, Progress::Done { at: since, wrote: Wrote::default() }),
+            Stand::Other(_) | Stand::Gone(_) => {
+                known.settle(at, Progress::Done { at: since, wrote: Wrote::default() });
+            }
         }
     }
     for at in 0..history.steps().len() {
         let Some(since) = history.doubted_since(at) else { continue };
         match taken_back(reads, clock, settle, &known, at, since.min(asked_at))? {
-            Stand::Before => known.settle(at, Progress::Open),
-            Stand::After(_) | Stand::Other(_) => {}
+            Stand::Before => {
+                known.settle(at, Progress::Open);
+                not_done.push(at);
+            }
+            Stand::After(_) | Stand::Other(_) | Stand::Gone(_) => {}
         }
     }
     let history = &known;
@@ -118,9 +127,11 @@ pub fn rollback(
         reads,
         steps: Vec::new(),
         kept: Vec::new(),
-        kept_steps: Vec::new(),
+        // What was in doubt, and is not done, was kept too.
+        kept_steps: not_done,
         drifted: Vec::new(),
         lost: Vec::new(),
+        lost_steps: Vec::new(),
     };
     let mut widens = Vec::new();
     let is_left = |at: usize, step: &Step| {
@@ -152,8 +163,12 @@ pub fn rollback(
     way.refuse()?;
     let begin = history.begin();
     let is_whole = is_all && standing.stays.is_empty() && way.lost.is_empty();
-    let origin =
-        Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole, kept: way.kept_steps };
+    let (mut kept, mut left) = (way.kept_steps, way.lost_steps);
+    left.extend(&standing.stays);
+    kept.sort_unstable();
+    kept.dedup();
+    left.sort_unstable();
+    let origin = Origin::Rollback { journal: begin.id.clone(), head: history.head(), whole: is_whole, kept, left };
     let proposal = Proposal { origin, destination: begin.destination.clone(), steps: way.steps };
     let mut standing = standing.told(history);
     standing.extend(way.lost);
@@ -170,6 +185,8 @@ pub(super) struct Way<'a, R> {
     pub(super) drifted: Vec<Kept>,
     /// The versions that had made room, and for which there is none, or that AWS takes no more.
     lost: Vec<Kept>,
+    /// Their steps.
+    lost_steps: Vec<usize>,
 }
 
 impl<R: Reads> Way<'_, R> {
@@ -186,13 +203,21 @@ impl<R: Reads> Way<'_, R> {
                 self.kept_steps.push(at);
                 return Ok(());
             }
+            Stand::Gone(detail) => {
+                let what = match &step.effect {
+                    Effect::Attach { .. } => "nothing is taken from it",
+                    _ => "nothing is given back to it",
+                };
+                self.kept.push(Kept { address: step.address.clone(), detail: format!("{detail}: {what}") });
+                self.kept_steps.push(at);
+                return Ok(());
+            }
             Stand::Other(detail) => {
                 let detail = format!("{}: {detail}", step.effect);
                 self.drifted.push(Kept { address: step.address.clone(), detail });
                 return Ok(());
             }
         };
-        let beside = self.beside(at, step)?;
         let made = self.steps.len();
         let back = |effect| Step { effect, expects: None, versions: Vec::new(), beside: Vec::new(), ..step.clone() };
         match step.effect.clone() {
@@ -223,6 +248,7 @@ impl<R: Reads> Way<'_, R> {
                     let detail = "it made room, and stays away";
                     let detail = format!("{}: {detail}: {why}; the journal has its document", step.effect);
                     self.lost.push(Kept { address: step.address.clone(), detail });
+                    self.lost_steps.push(at);
                     return Ok(());
                 }
                 let gone: BTreeSet<String> = (self.steps.iter())
@@ -247,7 +273,7 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(Step { unique_id: None, ..back(Effect::CreatePolicy { policy, name, document }) });
             }
             Effect::Attach { entity, policy } => {
-                let expects = self.whom(&entity, self.said(step, &policy))?;
+                let expects = self.whom(&entity, inverse::said(self.history, step, &policy))?;
                 self.steps.push(Step { expects: Some(expects), ..back(Effect::Detach { entity, policy }) });
             }
             Effect::Detach { entity, policy } => {
@@ -269,10 +295,9 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(back(Effect::SetKey { user, key, created, active: !active }));
             }
         }
-        let is_exchange = |own: &&mut Step| {
-            matches!(own.effect, Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetDefault { .. })
-        };
-        self.steps.iter_mut().skip(made).filter(is_exchange).for_each(|own| own.beside.clone_from(&beside));
+        for own in self.steps.iter_mut().skip(made) {
+            own.beside = inverse::beside(self.history, at, own);
+        }
         Ok(())
     }
 
@@ -298,25 +323,6 @@ impl<R: Reads> Way<'_, R> {
         Ok(None)
     }
 
-    fn has(&self, entity: &EntityRef, policy: &Arn) -> Result<bool, CallError> {
-        Ok(self.attached_by_then(policy)?.iter().any(|live| live.entity == *entity))
-    }
-
-    /// What must be attached when the way back from a step is made: what the step was made beside.
-    fn beside(&self, at: usize, step: &Step) -> Result<Vec<Held>, CallError> {
-        let mut beside = exchange::beside(self.history.steps(), at);
-        if let Effect::SetDefault { policy, .. } = &step.effect {
-            let mut own = Vec::new();
-            for held in beside {
-                if self.has(&held.entity, policy)? {
-                    own.push(held);
-                }
-            }
-            beside = own;
-        }
-        Ok(beside)
-    }
-
     /// Why a version that made room does not come back.
     fn stays_away(&self, policy: &Arn, version: &Version, live: Option<&LivePolicy>) -> Option<String> {
         if !matches!(self.history.begin().origin, Origin::Plan { .. }) {
@@ -325,7 +331,7 @@ impl<R: Reads> Way<'_, R> {
         if self.versions_by_then(policy, live) >= SLOTS {
             return Some("all slots are taken".to_owned());
         }
-        taken_no_more(&version.document).map(|what| format!("AWS takes no new document with {what}"))
+        taken_no_more(&version.document).map(|refused| refused.to_string())
     }
 
     /// How many versions a policy has when the steps before are made.
@@ -408,81 +414,5 @@ impl<R: Reads> Way<'_, R> {
         };
         self.drift(step, &problem);
         Ok(None)
-    }
-
-    /// What the policy of an attachment said when it was made: as the step expected, or as the journal created it.
-    fn said(&self, step: &Step, policy: &Arn) -> Option<Sha256> {
-        let created = self.history.steps().iter().find_map(|step| match &step.effect {
-            Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
-            _ => None,
-        });
-        step.expects.as_ref().and_then(|expects| expects.document).or(created)
-    }
-
-    /// What is expected when somebody gets something again, or loses it: what the policy says, and who are the members of a group
-    /// now.
-    fn whom(&self, entity: &EntityRef, document: Option<Sha256>) -> Result<Expects, CallError> {
-        let members = match entity.kind {
-            EntityKind::Group => self.reads.members(&entity.name)?,
-            _ => Vec::new(),
-        };
-        let memberships = members.iter().map(|member| format!("{} in {entity}", member.entity)).collect();
-        Ok(self.expects(document, &members, memberships))
-    }
-
-    /// What is expected when a version comes into force again: who holds the policy now. Whoever comes later was not seen.
-    fn holders(&self, policy: &Arn) -> Result<Expects, CallError> {
-        let (mut holders, mut memberships, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
-        let mut groups = Vec::new();
-        for live in self.attached_by_then(policy)? {
-            attachments.push(live.entity.to_string());
-            if live.entity.kind != EntityKind::Group {
-                holders.push(live);
-                continue;
-            }
-            for member in self.reads.members(&live.entity.name)? {
-                memberships.push(format!("{} in {}", member.entity, live.entity));
-                holders.push(member);
-            }
-            groups.push(live);
-        }
-        let boundary_use = self.reads.policy(policy)?.is_some_and(|live| live.boundary_count > 0);
-        // AWS lists them in an order of its own, and the digest is of what is said here.
-        holders.sort();
-        holders.dedup();
-        memberships.sort();
-        attachments.sort();
-        let groups = self.expects(None, &groups, Vec::new()).holders;
-        Ok(Expects { attachments, groups, boundary_use, ..self.expects(None, &holders, memberships) })
-    }
-
-    /// Whom a policy is attached to when the steps before are made.
-    fn attached_by_then(&self, policy: &Arn) -> Result<Vec<LiveEntity>, CallError> {
-        let mut attached = self.reads.attached_to(policy)?;
-        for step in &self.steps {
-            match &step.effect {
-                Effect::Attach { entity, policy: own } if own == policy => {
-                    let unique_id = self.reads.entity(entity)?.unwrap_or_default();
-                    attached.push(LiveEntity { entity: entity.clone(), unique_id });
-                }
-                Effect::Detach { entity, policy: own } if own == policy => {
-                    attached.retain(|live| live.entity != *entity);
-                }
-                _ => {}
-            }
-        }
-        Ok(attached)
-    }
-
-    fn expects(&self, document: Option<Sha256>, holders: &[LiveEntity], mut memberships: Vec<String>) -> Expects {
-        let place = &self.history.begin().destination;
-        let holder = |live: &LiveEntity| {
-            let arn = format!("arn:{}:iam::{}:{}", place.partition, place.account, live.entity);
-            arn.parse().ok().map(|arn| ExpectedHolder { arn, unique_id: live.unique_id.clone() })
-        };
-        memberships.sort();
-        let mut holders: Vec<ExpectedHolder> = holders.iter().filter_map(holder).collect();
-        holders.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
-        Expects { document, holders, memberships, ..Expects::default() }
     }
 }

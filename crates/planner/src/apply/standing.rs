@@ -84,7 +84,7 @@ impl Standing {
 }
 
 /// Whether a step was made because an earlier one stood.
-fn rests(later: &Step, at: usize, history: &History) -> bool {
+pub(super) fn rests(later: &Step, at: usize, history: &History) -> bool {
     let Some(earlier) = history.steps().get(at).filter(|earlier| earlier.unit == later.unit) else { return false };
     match (&earlier.effect, &later.effect) {
         (Effect::CreateVersion { .. }, Effect::SetDefault { to, .. }) => to.version == VersionRef::CreatedBy(at),

@@ -1,5 +1,6 @@
 //! Steps: what apply does, each one write, with the state before and the state after.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use secateur_analyzer::arn::Arn;
@@ -147,6 +148,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// Returns whether it attaches a policy to one of those, or detaches one from it.
+    pub fn is_of(&self, entities: &BTreeSet<EntityRef>) -> bool {
+        match &self.effect {
+            Effect::Attach { entity, .. } | Effect::Detach { entity, .. } => entities.contains(entity),
+            _ => false,
+        }
+    }
+
     /// Returns what it must not share with a step that is made at the same time: its unit, the entity, the policy. What AWS
     /// keeps, nobody here writes to.
     pub fn shares(&self) -> Vec<String> {

@@ -7,9 +7,9 @@ use secateur_analyzer::arn::Arn;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LiveEntity, Reads};
 use super::journal::History;
-use super::look::{in_force, other_group};
 use super::rollback::{Kept, Rollback, RollbackError};
 use super::step::{Effect, Step};
+use super::surroundings::{in_force, other_group};
 use crate::plan::Expects;
 
 /// Whether a way back gives permissions, or takes them away.

@@ -171,8 +171,8 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     ))?;
     if history.is_halved() {
         output::note(&format!(
-            "What is exchanged in part stays so: a new plan finds nothing to change where somebody has both the old and the \
-             new. `secateur rollback {}` takes it back.",
+            "It is exchanged in part, and stays so: whoever has both the old and the new keeps both, as far as a new plan goes. \
+             `secateur rollback {}` takes it back.",
             visible(&found.id)
         ));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use secateur_analyzer::document::Sha256;
 #[cfg(feature = "aws")]
 use secateur_analyzer::time::UnixTime;
 
@@ -131,8 +132,13 @@ pub(super) fn last(folder: &Folder) -> Result<Option<String>, Failure> {
 
 /// Reads one journal.
 pub(super) fn read(id: &str, path: PathBuf) -> Result<Option<Found>, Failure> {
+    read_to(id, path, None)
+}
+
+/// Reads one journal, as it was when the record of that hash was its last, where it has one.
+fn read_to(id: &str, path: PathBuf, head: Option<Sha256>) -> Result<Option<Found>, Failure> {
     let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error.to_string()))?;
-    match History::read(&bytes) {
+    match History::read_to(&bytes, head) {
         Ok(history) => Ok(Some(Found { id: id.to_owned(), path, history })),
         Err(HistoryError::NeverBegan) => Ok(None),
         Err(error @ HistoryError::Tampered(_)) => {
@@ -144,7 +150,10 @@ pub(super) fn read(id: &str, path: PathBuf) -> Result<Option<Found>, Failure> {
         }
         Err(error @ HistoryError::OtherFormat(_)) => {
             let message = format!("`{}`: {error}", path.display());
-            Err(Failure::refused("other-format", message).help("use the secateur that wrote it"))
+            Err(Failure::refused("other-format", message).help(
+                "end it with the secateur that wrote it; where that is done, or nothing more is to be done about it, move the \
+                 file out of the folder: nothing can be applied while it is there",
+            ))
         }
     }
 }
@@ -251,11 +260,42 @@ pub(super) fn needs_its_plan(found: &Found, failure: Failure) -> Failure {
 /// Finds the journal with that very id, if it is still there.
 #[cfg(feature = "aws")]
 pub(super) fn with_id(folder: &Folder, id: &str) -> Result<Option<Found>, Failure> {
+    with_id_at(folder, id, None)
+}
+
+#[cfg(feature = "aws")]
+fn with_id_at(folder: &Folder, id: &str, head: Option<Sha256>) -> Result<Option<Found>, Failure> {
     let path = folder.file(id);
     match !id.contains(['/', '\\']) && path.is_file() {
-        true => read(id, path),
+        true => read_to(id, path, head),
         false => Ok(None),
     }
+}
+
+/// The journals that one took back, and those that these did: the apply is the last.
+#[cfg(feature = "aws")]
+pub(super) fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
+    chain(found, |id, _| with_id(folder, id))
+}
+
+/// As [`above`], each as it stood when the rollback of it was planned.
+#[cfg(feature = "aws")]
+pub(super) fn above_then(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
+    chain(found, |id, head| with_id_at(folder, id, Some(head)))
+}
+
+#[cfg(feature = "aws")]
+fn chain(
+    found: &Found,
+    read: impl Fn(&str, Sha256) -> Result<Option<Found>, Failure>,
+) -> Result<Vec<History>, Failure> {
+    let mut all: Vec<History> = Vec::new();
+    while let Origin::Rollback { journal, head, .. } = &all.last().unwrap_or(&found.history).begin().origin {
+        let is_new = all.iter().all(|history| history.begin().id != *journal);
+        let Some(next) = read(journal, *head)?.filter(|_| is_new) else { break };
+        all.push(next.history);
+    }
+    Ok(all)
 }
 
 /// The commands that lead out of an open journal now. Where the others cannot be listed, they are told of by whoever needs them.

@@ -29,7 +29,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     wall.is_about(journals::earlier(&folder, &found));
     check_head(&found, args.expect_head)?;
     // What it took back may be open too: it goes on from where this one leaves it.
-    let above = above(&folder, &found)?;
+    let above = journals::above(&folder, &found)?;
     let direction = direction(&found.history, &above);
     let takes_away = direction != Direction::Gives;
     let passed: Vec<&str> =
@@ -57,7 +57,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    check_bearing(&workspace, &above, &found, &args.approval, args.expect_head)?;
+    check_bearing(&workspace, &found, &args.approval, args.expect_head)?;
     journals::tell_ahead(&found, args.approval.settle);
     let settle = args.approval.settle;
     let plan = |wants: &dyn Fn(&Step) -> bool| {
@@ -96,13 +96,15 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
         return nothing(args.format, &why, &back.standing);
     }
     let way = way(&args.approval, Some(back.proposal.digest()))?;
-    refuse_widening(&back, way, direction)?;
+    let seen = (back.widened.as_slice(), back.proposal.digest());
+    refuse_widening(seen, way, direction, "; or leave these out with --target")?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
     let approved = approve(way, back.proposal, &question)?;
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &BTreeSet::new(), finish);
+    let passed = (&BTreeSet::new(), &BTreeSet::new());
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: "Rollback",
         gives_back: !takes_away,
@@ -120,16 +122,21 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
 fn instead(folder: &Folder, found: &Found, args: &RollbackArgs, direction: Direction) -> Instead {
     let has_drifted = found.history.stopped().is_some_and(|(reason, _)| reason == "drifted");
     let goes_on = found.is_open() && found.history.taken_back() == 0 && !has_drifted;
-    let gives_on = "`secateur apply --resume` goes on giving back";
+    let goes = match direction {
+        Direction::Gives | Direction::TakesAway => "`secateur apply --resume` goes on giving back".to_owned(),
+        // Where a journal is gone, nobody can tell which way it leads, nor look at what was used.
+        Direction::Unknown => "`secateur apply --resume --no-recheck` shows what is left of it, and goes on".to_owned(),
+    };
+    let leave = format!("`secateur history --abandon {} --reason TEXT`", found.id);
     let other = found.history.begin().origin.takes_back().unwrap_or_default();
     let ways = match found.is_open() && found.history.is_halved() {
         // A new plan ends nothing that is exchanged in part.
-        true if goes_on => gives_on.to_owned(),
-        true => format!(
-            "`secateur history --abandon {} --reason TEXT`, then `secateur rollback {other}` gives the rest back",
-            found.id
-        ),
-        false if goes_on => format!("{gives_on}; or {}", journals::to_a_plan(folder)),
+        true if goes_on => goes,
+        true if folder.file(other).is_file() => {
+            format!("{leave}, then `secateur rollback {other}` takes back what is left of that")
+        }
+        true => format!("{leave} leaves it as it is"),
+        false if goes_on => format!("{goes}; or {}", journals::to_a_plan(folder)),
         false => journals::to_a_plan(folder),
     };
     let targets: Vec<String> = args.target.iter().map(|target| format!(" --target {}", visible(target))).collect();
@@ -198,22 +205,26 @@ pub(super) fn note_above(folder: &Folder, id: &str, known: Option<&History>) -> 
     Ok(())
 }
 
-/// Who came since gets what they never had, or loses what nobody judged: somebody has to have seen who that is. The digest covers their names.
-fn refuse_widening(back: &Rollback, way: Way, direction: Direction) -> Result<(), Failure> {
-    if back.widened.is_empty() || way != Way::Auto {
+/// Who came since gets what they never had, or loses what nobody judged: somebody has to have seen who that is. The digest covers
+/// their names. `leave` is what else there is to do.
+pub(super) fn refuse_widening(
+    (widened, digest): (&[Kept], Sha256),
+    way: Way,
+    direction: Direction,
+    leave: &str,
+) -> Result<(), Failure> {
+    if widened.is_empty() || way != Way::Auto {
         return Ok(());
     }
-    let lines: Vec<String> = back.widened.iter().map(line).collect();
+    let lines: Vec<String> = widened.iter().map(line).collect();
     let what = match direction {
         Direction::Gives => "gets what they did not have",
         Direction::TakesAway => "loses what they came to have since",
         Direction::Unknown => "gets what they did not have, or loses what they came to have since",
     };
     let message = format!("by this rollback somebody {what}:{}", lines.concat());
-    Err(Failure::refused("unapproved", message).help(format!(
-        "--auto-approve does not cover that: look at the page above, and say --approve {}; or leave these out with --target",
-        back.proposal.digest()
-    )))
+    Err(Failure::refused("unapproved", message)
+        .help(format!("--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}")))
 }
 
 fn refused(found: &Found, error: &RollbackError) -> Failure {
@@ -278,17 +289,6 @@ fn edited(found: &Found, error: &DeriveError) -> Failure {
         .help("nothing is written on its word: put the journal back from a copy, or mend by hand")
 }
 
-/// The journals that this one took back, and those that these did: the apply is the last.
-pub(super) fn above(folder: &Folder, found: &Found) -> Result<Vec<History>, Failure> {
-    let mut taken_back: Vec<History> = Vec::new();
-    while let Some(journal) = taken_back.last().unwrap_or(&found.history).begin().origin.takes_back() {
-        let is_new = taken_back.iter().all(|history| history.begin().id != journal);
-        let Some(next) = journals::with_id(folder, journal)?.filter(|_| is_new) else { break };
-        taken_back.push(next.history);
-    }
-    Ok(taken_back)
-}
-
 /// Refuses a journal whose head is not the one that was pinned.
 pub(super) fn check_head(found: &Found, expected: Option<Sha256>) -> Result<(), Failure> {
     match expected.filter(|expected| *expected != found.history.head()) {
@@ -304,15 +304,15 @@ pub(super) fn check_head(found: &Found, expected: Option<Sha256>) -> Result<(), 
 /// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
 pub(super) fn check_bearing(
     workspace: &Workspace,
-    taken_back: &[History],
     found: &Found,
     approval: &ApprovalArgs,
     expect_head: Option<Sha256>,
 ) -> Result<(), Failure> {
+    let taken_back = journals::above_then(&journals::folder(workspace), found)?;
     let first = taken_back.last().unwrap_or(&found.history);
     let plan = plan_of(workspace, None, first.begin().plan.as_deref());
     let plan = plan.and_then(|path| read_plan(&path).ok());
-    let why = match bearing(&found.history, plan.as_ref(), taken_back).map_err(|error| edited(found, &error))? {
+    let why = match bearing(&found.history, plan.as_ref(), &taken_back).map_err(|error| edited(found, &error))? {
         Bearing::Borne => return Ok(()),
         Bearing::Unknown(why) => why,
     };

@@ -37,21 +37,32 @@ impl Ways {
         }
         // What somebody else has moved since it was approved stops it again, and who came since was seen by nobody.
         let has_drifted = history.stopped().is_some_and(|(reason, _)| reason == "drifted");
-        match history.begin().origin.takes_back().filter(|_| has_drifted && has_other) {
-            Some(other) => {
+        let on = format!("`{resume}` looks again, and goes on once nothing stands in its way");
+        match history.begin().origin.takes_back().filter(|_| has_other) {
+            Some(other) if has_drifted => {
                 let anew = format!("secateur rollback {other}");
                 let text = format!(
                     "`{leave}`, then `{anew}` looks at it anew, names who came since, and wants `yes` or `--approve DIGEST`; \
-                     `{back}` goes back; `{resume}` goes on once all is as it was approved"
+                     `{back}` goes back; {on}"
                 );
                 Ways::new(text, &[&leave, &anew, &back, resume])
             }
-            None => {
+            _ if has_drifted => {
+                let text = format!("`{back}` goes back, `{leave}` leaves it as it is; {on}");
+                Ways::new(text, &[&back, &leave, resume])
+            }
+            _ => {
                 let text = format!("`{resume}` goes on, `{back}` goes back, `{leave}` leaves it as it is");
                 Ways::new(text, &[resume, &back, &leave])
             }
         }
     }
+}
+
+/// Returns the ways out of an open journal that is just refused to be gone on with: it is the one to be ended first.
+#[cfg(feature = "aws")]
+pub(super) fn but_on(id: &str) -> String {
+    format!("`secateur rollback {id}` goes back, `{}` leaves it as it is", leave(id))
 }
 
 fn leave(id: &str) -> String {

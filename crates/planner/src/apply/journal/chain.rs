@@ -19,6 +19,19 @@ pub struct Lines {
     pub is_torn: bool,
 }
 
+impl Lines {
+    /// Returns the records up to the one of that hash; all, where there is none. Nothing is to be written after them.
+    pub(super) fn up_to(mut self, head: Sha256) -> Lines {
+        // Each record has the hash of the one before it.
+        let at = self.entries.iter().position(|entry| entry.prev == head && entry.seq > 0);
+        if let Some(at) = at {
+            self.entries.truncate(at);
+            self.head = Head(head);
+        }
+        self
+    }
+}
+
 /// The hash of the last record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head(pub Sha256);
@@ -60,6 +73,23 @@ pub(in crate::apply) fn line(entry: &Entry) -> Result<(Vec<u8>, Head), serde_jso
     let mut bytes = serde_json::to_vec(&Line { hash, entry: &raw })?;
     bytes.push(b'\n');
     Ok((bytes, Head(hash)))
+}
+
+/// Returns the format of a journal, as its first record says, if that bears its hash: what another format has in its records is
+/// no edit.
+pub(in crate::apply) fn format_of(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct First {
+        record: Version,
+    }
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: String,
+    }
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').next()?;
+    let read: ReadLine<'_> = serde_json::from_slice(line).ok()?;
+    let first: First = serde_json::from_str(read.entry.get()).ok()?;
+    (sha256_of(read.entry.get().as_bytes()) == read.hash).then_some(first.record.format_version)
 }
 
 /// Reads the records. What follows the last line break is what a crash left of a record that was never acted upon, since

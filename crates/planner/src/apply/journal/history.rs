@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 
-use super::chain::{Lines, Tampered, parse};
+use super::chain::{Lines, Tampered, format_of, parse};
 use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
 use crate::apply::step::{Effect, Step, VersionRef};
@@ -108,15 +108,27 @@ impl History {
     /// # Errors
     /// When it was edited, is of another format, or never began.
     pub fn read(bytes: &[u8]) -> Result<History, HistoryError> {
-        let Lines { entries, whole, head, is_torn } = parse(bytes)?;
+        History::read_to(bytes, None)
+    }
+
+    /// Reads a journal as it was when a record was its last: the one of that hash. Where it has none, it is read whole.
+    ///
+    /// # Errors
+    /// When it was edited, is of another format, or never began.
+    pub fn read_to(bytes: &[u8], head: Option<Sha256>) -> Result<History, HistoryError> {
+        if let Some(other) = format_of(bytes).filter(|format| format != FORMAT_VERSION) {
+            return Err(HistoryError::OtherFormat(other));
+        }
+        let lines = parse(bytes)?;
+        let Lines { entries, whole, head, is_torn } = match head {
+            Some(head) => lines.up_to(head),
+            None => lines,
+        };
         let mut entries = entries.into_iter();
         let Some(first) = entries.next() else { return Err(HistoryError::NeverBegan) };
         let Record::Begin(begin) = first.record else {
             return Err(Tampered { number: 1, detail: "does not begin a journal".to_owned() }.into());
         };
-        if begin.format_version != FORMAT_VERSION {
-            return Err(HistoryError::OtherFormat(begin.format_version));
-        }
         let mut history = History {
             progress: vec![Progress::Open; begin.steps.len()],
             parallelism: begin.parallelism,
@@ -290,9 +302,12 @@ impl History {
         self.doubted.get(&step).copied()
     }
 
-    /// Returns whether it has exchanged something in part: whoever has both by now keeps both as far as a new plan goes.
+    /// Returns whether it has exchanged something in part: whoever has both by now keeps both as far as a new plan goes. What was
+    /// split is exchanged for its parts where it is rewritten.
     pub fn is_halved(&self) -> bool {
-        let is_exchange = |step: &Step| matches!(step.effect, Effect::Attach { .. } | Effect::Detach { .. });
+        let is_exchange = |step: &Step| {
+            matches!(step.effect, Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetDefault { .. })
+        };
         let is_done = |at: usize| !matches!(self.progress(at), Progress::Open) && !self.is_taken_back(at);
         let of = |wanted: bool| {
             let steps =

@@ -43,7 +43,13 @@ impl History {
             (is_own, kept) = (*whole, own);
         }
         // What was as before already is nobody's to take back any more: whoever does it again is somebody else.
-        let is_new = |at: &&usize| !self.is_taken_back(**at) && !steps.contains(at) && **at < self.steps().len();
+        // What was in doubt, and not done, was nobody's to take back, and can still be done.
+        let is_new = |at: &&usize| {
+            !self.is_taken_back(**at)
+                && !steps.contains(at)
+                && **at < self.steps().len()
+                && !matches!(self.progress(**at), Progress::Intended { .. })
+        };
         let more: Vec<usize> = kept.iter().filter(is_new).copied().collect();
         steps.extend(more);
         steps.sort_unstable();

@@ -8,8 +8,9 @@ use crate::apply::approval::{Destination, Origin};
 use crate::apply::cloud::Wrote;
 use crate::apply::step::Step;
 
-/// The format that this build reads and writes.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The format that this build reads and writes. In 1.0 a rollback did not say what must be attached beside its steps, nor what
+/// it left.
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// One record: it names the hash of the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -205,9 +205,9 @@ fn what_was_as_before_already_is_not_given_by_the_next_rollback() {
     let mut own = history(&own);
     own.begin = std::sync::Arc::new(crate::apply::journal::Begin {
         origin: match own.begin().origin.clone() {
-            crate::apply::Origin::Rollback { journal, head, kept, .. } => {
+            crate::apply::Origin::Rollback { journal, head, kept, left, .. } => {
                 assert_eq!(kept, [2]);
-                crate::apply::Origin::Rollback { journal, head, whole: false, kept }
+                crate::apply::Origin::Rollback { journal, head, whole: false, kept, left }
             }
             other => panic!("{other:?}"),
         },

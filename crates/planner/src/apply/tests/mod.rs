@@ -3,6 +3,8 @@
 mod crashes;
 mod exchange;
 mod faults;
+mod forged;
+mod gone;
 mod in_force;
 mod journals;
 mod others;
@@ -40,23 +42,19 @@ fn author() -> Author {
 const PATIENCE: Patience = Patience { settle: 20, attempts: 6 };
 
 fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(), Stop> {
-    run_all(journal, sim, patience, &BTreeSet::new()).map_err(|stops| stops[0].clone())
+    run_all(journal, sim, patience, &Left::default()).map_err(|stops| stops[0].clone())
 }
 
 /// Runs, and returns all reasons why it stopped.
-fn run_all(
-    journal: &mut Journal<Disk>,
-    sim: &Sim,
-    patience: Patience,
-    theirs: &BTreeSet<usize>,
-) -> Result<(), Vec<Stop>> {
+fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience, left: &Left) -> Result<(), Vec<Stop>> {
     let meddle = |step| {
         let act = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
             act(&mut sim.world.borrow_mut());
         }
     };
-    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, on_passed: &|_| {}, theirs };
+    let (theirs, gone) = (&left.theirs, &left.gone);
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, on_passed: &|_| {}, theirs, gone };
     run.run()?;
     run.finish().map_err(|stop| vec![stop])
 }
@@ -85,7 +83,7 @@ fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let now = super::Clock::now(sim);
     let mut journal =
         Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();
-    run_all(&mut journal, sim, PATIENCE, &left.theirs).map_err(|stops| stops[0].clone())
+    run_all(&mut journal, sim, PATIENCE, &left).map_err(|stops| stops[0].clone())
 }
 
 /// Truncates a journal at every byte from one on, and hands over the first of each kind that reads differently: where a record is

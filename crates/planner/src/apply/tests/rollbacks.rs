@@ -253,6 +253,33 @@ fn after_a_rollback_that_stopped_was_taken_back_the_first_journal_is_what_it_was
     }
 }
 
+#[test]
+fn what_somebody_did_again_between_two_rollbacks_is_theirs_for_all_journals() {
+    let scene = scene("several-inline");
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    let end = world.world.borrow().clone();
+    *world.clock.borrow_mut() += 100;
+    let mut disks = vec![("j".to_owned(), disk)];
+    back_for(&world, &mut disks, 0, |_| true);
+    *world.clock.borrow_mut() += 100;
+    // A colleague does one change again; the rollback of the rollback keeps that, and does the others.
+    let theirs = ("role/ci".to_owned(), "c".to_owned());
+    world.world.borrow_mut().inline.insert(theirs.clone(), end.inline[&theirs].clone());
+    back_for(&world, &mut disks, 1, |_| true);
+    assert_eq!(world.world.borrow().essence(), end.essence());
+    let first = history(&disks[0].1);
+    assert_eq!((first.state(), first.taken_back()), (&State::Done, 1), "it did not do that one again");
+    *world.clock.borrow_mut() += 100;
+    back_for(&world, &mut disks, 0, |_| true);
+    let now = world.world.borrow();
+    assert_eq!(now.inline.get(&theirs), end.inline.get(&theirs), "what a colleague did stays");
+    let others = |world: &World| {
+        world.inline.iter().filter(|(at, _)| **at != theirs).map(|own| own.1.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&now), others(&scene.world));
+}
+
 /// Begins to take the first journal back, and says whether that stopped.
 fn begin_back(world: &Sim, disks: &mut Vec<(String, Disk)>) -> bool {
     let back = rollback(world, world, 20, &history(&disks[0].1), |_| true).unwrap();

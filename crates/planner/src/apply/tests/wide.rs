@@ -8,7 +8,7 @@ use super::sim::{Disk, Fate, Fault, Meddling, Shared, Sim, World};
 use super::{PARALLELISM, apply, at_every_byte, author, crashes, go_back, history, resume, run_all, sim};
 use crate::apply::approval::Approval;
 use crate::apply::journal::{History, HistoryError, Journal, Progress, State, parse};
-use crate::apply::{Clock, Stop};
+use crate::apply::{Clock, Left, Stop};
 use crate::plan::{Change, ChangeAction};
 
 /// A change of an inline policy of a role of its own.
@@ -322,7 +322,7 @@ fn two_that_stop_at_once_are_both_told_and_the_first_step_counts() {
         let approved = scene.proposal().approve(&Approval::Auto).unwrap();
         let disk = Disk::default();
         let mut journal = Journal::begin(disk.clone(), approved, author(), world.now()).unwrap();
-        let stops = run_all(&mut journal, &world, super::PATIENCE, &BTreeSet::new()).unwrap_err();
+        let stops = run_all(&mut journal, &world, super::PATIENCE, &Left::default()).unwrap_err();
         let steps: Vec<usize> = stops.iter().filter_map(Stop::step).collect();
         assert!(steps.is_sorted() && steps.len() == stops.len(), "{stops:?}");
         assert_eq!(*journal.history().state(), State::NothingDone);
@@ -393,6 +393,7 @@ fn an_interrupt_at_any_time_leaves_nothing_in_doubt() {
             on_step: &|_| {},
             on_passed: &|_| {},
             theirs: &BTreeSet::new(),
+            gone: &BTreeSet::new(),
         };
         let Err(stops) = run.run() else { break };
         assert_eq!(stops, [Stop::Interrupted]);

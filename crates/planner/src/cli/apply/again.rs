@@ -14,8 +14,12 @@ use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Globals};
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::Reproof;
-use crate::plan::{Change, Refusal, drift, recheck};
+use crate::cli::ways;
+use crate::plan::{Change, ChangeAction, Plan, Refusal, drift, is_gone, recheck, without_gone};
 use crate::render::{count, visible};
+
+/// What ends a help about what can be mended.
+const ONCE: &str = "`secateur apply --resume` goes on once that is mended";
 
 /// Checks what is left of a journal; returns what is to be left as it is, by unit.
 pub(super) fn check(
@@ -26,7 +30,8 @@ pub(super) fn check(
     (found, left): (&Found, &Left),
 ) -> Result<BTreeMap<String, Refusal>, Failure> {
     let plan = &reproof.plan;
-    let ways = journals::ways_out(&journals::folder(&reproof.workspace), found);
+    // What refuses to go on refuses it until that is mended: no way out of here.
+    let ways = ways::but_on(&found.id);
     let of = |units: &BTreeSet<String>| -> Vec<&Change> {
         plan.changes.iter().filter(|change| units.contains(change.unit())).collect()
     };
@@ -41,6 +46,11 @@ pub(super) fn check(
     check_age(plan, &reproof.workspace, live.finished_at.unwrap_or_else(journals::now))
         .map_err(|failure| failure.help(&ways))?;
     let judged = fresh_analysis(reproof, &live)?;
+    // Who is gone needs nothing, and gets nothing.
+    let there = |changes: &[&Change]| without_gone(changes, &live);
+    let (untouched, begun) = (there(&untouched), there(&begun));
+    let (untouched, begun): (Vec<&Change>, Vec<&Change>) = (untouched.iter().collect(), begun.iter().collect());
+    let all: Vec<&Change> = untouched.iter().chain(&begun).copied().collect();
     let to_begin: Vec<&Change> = all.iter().copied().filter(|change| !left.touched.contains(&change.address)).collect();
     let mut moved = drift(&to_begin, &judged);
     moved.retain(|refusal| {
@@ -53,12 +63,14 @@ pub(super) fn check(
             plan.window.now,
             lines.concat()
         );
-        return Err(Failure::refused("drifted", message).help(&ways));
+        return Err(Failure::refused("drifted", message).help(format!("{ways}; {ONCE}")));
     }
     let options = reproof.options()?;
-    let mut withheld = BTreeMap::new();
+    let mut withheld = for_nobody(plan, &left.untouched, &untouched);
+    let untouched: Vec<&Change> =
+        untouched.into_iter().filter(|change| !withheld.contains_key(change.unit())).collect();
     if !args.no_recheck {
-        withheld = recheck(plan, &untouched, &judged, &options);
+        withheld.extend(recheck(plan, &untouched, &judged, &options));
         let touched: Vec<&Change> =
             plan.changes.iter().filter(|change| left.touched.contains(&change.address)).collect();
         let as_planned = as_planned(reproof, &live, &touched);
@@ -83,10 +95,23 @@ pub(super) fn check(
     }
     tell_withheld(&withheld);
     let to_begin: Vec<&Change> = to_begin.into_iter().filter(|change| !withheld.contains_key(change.unit())).collect();
-    let evict = room(reproof, &to_begin, &live).map_err(|failure| failure.help(&ways))?;
+    let evict = room(reproof, &to_begin, &live).map_err(|failure| failure.help(format!("{ways}; {ONCE}")))?;
     check_limits(reproof, &found.history, &ways)?;
     check_evictions(&found.history, &to_begin, &evict, &ways)?;
     Ok(withheld)
+}
+
+/// What nobody is there for any more: of a group whose holders are all gone nothing is left but a policy that nobody would have.
+fn for_nobody(plan: &Plan, units: &BTreeSet<String>, there: &[&Change]) -> BTreeMap<String, Refusal> {
+    let is_for_somebody =
+        |unit: &str| there.iter().any(|change| change.unit() == unit && change.action != ChangeAction::Create);
+    let nobody = units.iter().filter(|unit| !is_for_somebody(unit));
+    let first = |unit: &&String| plan.changes.iter().find(|change| change.unit() == unit.as_str());
+    let refusal = |unit: &String, change: &Change| {
+        let (name, detail) = ("gone".to_owned(), "all whom it is of are gone".to_owned());
+        (unit.clone(), Refusal { address: change.address.clone(), name, detail })
+    };
+    nobody.filter_map(|unit| Some(refusal(unit, first(&unit)?))).collect()
 }
 
 /// Refuses to finish what is done in part. `is_clear` is whether nothing but what was used since stands in its way: then it can be
@@ -132,21 +157,30 @@ pub(super) fn as_planned(reproof: &Reproof, live: &Account, touched: &[&Change])
         let both = Report { services: Vec::new(), ..now.clone() }.with_services(rows);
         reports.insert(arn.clone(), both);
     }
-    Account {
-        reports,
-        principals: reproof.account.principals.clone(),
-        groups: reproof.account.groups.clone(),
-        policies: reproof.account.policies.clone(),
-        grants: reproof.account.grants.clone(),
-        ..live.clone()
+    let then = &reproof.account;
+    let (groups, gone_groups): (Vec<_>, Vec<_>) =
+        then.groups.iter().cloned().partition(|own| !is_gone(live, &own.arn, &own.unique_id));
+    let (mut principals, gone): (Vec<_>, Vec<_>) =
+        then.principals.iter().cloned().partition(|own| !is_gone(live, &own.arn, &own.unique_id));
+    for own in &mut principals {
+        own.groups.retain(|name| groups.iter().any(|group| group.name == *name));
     }
+    // Nor does AWS count them among those who have a policy attached.
+    let lost: Vec<&Arn> =
+        (gone.iter().flat_map(|own| &own.attached)).chain(gone_groups.iter().flat_map(|own| &own.attached)).collect();
+    let mut policies = then.policies.clone();
+    for policy in &mut policies {
+        let fewer = lost.iter().filter(|arn| ***arn == policy.arn).count();
+        policy.attachment_count = policy.attachment_count.map(|count| count - i64::try_from(fewer).unwrap_or_default());
+    }
+    Account { reports, principals, groups, policies, grants: then.grants.clone(), ..live.clone() }
 }
 
 fn check_limits(reproof: &Reproof, history: &History, ways: &str) -> Result<(), Failure> {
     let addresses: BTreeSet<&str> = history.steps().iter().map(|step| step.address.as_str()).collect();
     if reproof.workspace.config.limits.max_changes.is_some_and(|most| addresses.len() > most) {
         let message = format!("{} are more than max_changes", count(addresses.len(), "change"));
-        return Err(Failure::refused("limits", message).help(ways));
+        return Err(Failure::refused("limits", message).help(format!("{ways}; {ONCE}")));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::wall::Wall;
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, History, Journal, Progress, State};
-use crate::apply::{CallError, Patience, Run, Stop};
+use crate::apply::{CallError, EntityRef, Patience, Run, Stop};
 use crate::cli::failure::Failure;
 use crate::cli::flags::{Format, Globals};
 use crate::cli::ways::Ways;
@@ -16,13 +16,13 @@ use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
 
-/// Makes the steps of a journal, but for those that were found done and are not its own.
+/// Makes the steps of a journal, but for those that were found done and are not its own, and those of whoever was found gone.
 pub(in crate::cli) fn drive(
     globals: &Globals,
     (cloud, wall): (&Cloud, &Wall),
     journal: &mut Journal<FileStore>,
     settle: i64,
-    theirs: &BTreeSet<usize>,
+    (theirs, gone): (&BTreeSet<usize>, &BTreeSet<EntityRef>),
     finish: impl FnOnce() -> Result<(), String>,
 ) -> Vec<Stop> {
     wall.writes();
@@ -32,14 +32,18 @@ pub(in crate::cli) fn drive(
             output::note(&format!("[{}/{}] {how}{}", at + 1, steps.len(), visible(&step.effect.to_string())));
         }
     };
+    let is_gone = |at: usize| steps.get(at).is_some_and(|step| step.is_of(gone));
     let tell = |at: usize| {
-        if !theirs.contains(&at) {
+        if !theirs.contains(&at) && !is_gone(at) {
             tell_as(at, "");
         }
     };
-    let pass = |at: usize| tell_as(at, "passed over, done by somebody else: ");
+    let pass = |at: usize| {
+        let why = if theirs.contains(&at) { "done by somebody else" } else { "who it is of is gone" };
+        tell_as(at, &format!("passed over, {why}: "));
+    };
     let patience = Patience { settle, ..Patience::default() };
-    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, on_passed: &pass, theirs };
+    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, on_passed: &pass, theirs, gone };
     let ended = run.run().and_then(|()| {
         finish().map_err(|error| vec![Stop::Journal(error)])?;
         run.finish().map_err(|stop| vec![stop])

@@ -13,7 +13,7 @@ use crate::cli::flags::{AccessArgs, Globals, SourceArgs};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals;
 use crate::cli::reproof::Reproof;
-use crate::plan::{Change, Refusal, drift, is_of_own_change, recheck};
+use crate::plan::{Change, Refusal, drift, is_of_own_change, recheck, without_gone};
 
 /// What else there is to do where it cannot be looked at what was used since, or too late.
 #[derive(Clone, Debug)]
@@ -109,6 +109,9 @@ pub(in crate::cli) fn used_since(
     // Who holds it now was judged for the plan, or by nobody. Versions that came and went, and the sizes of what lies beside, are
     // the journals' own doing.
     let is_own = |refusal: &Refusal| matches!(refusal.name.as_str(), "version" | "versions" | "inline-size");
+    // Who is gone needs nothing, and nothing can be taken from them.
+    let there = without_gone(&changes, &live);
+    let changes: Vec<&Change> = there.iter().collect();
     let moved = drift(&changes, &fresh_analysis(reproof, &live)?);
     let mut withheld = BTreeMap::new();
     for refusal in moved.into_iter().filter(|refusal| !is_own(refusal)) {

@@ -12,15 +12,15 @@ use super::{
 use crate::apply::aws::Cloud;
 use crate::apply::journal::{FileStore, Folder, History, Journal, Progress};
 use crate::apply::{
-    Destination, Direction, Kept, Left, Origin, Proposal, Proved, Reads, ResumeError, Step, final_writes, marks,
-    resume_plan, resume_rollback,
+    CallError, Destination, Direction, Kept, Left, Origin, Proposal, Proved, Reads, ResumeError, Step, final_writes,
+    marks, resume_plan, resume_rollback, surroundings,
 };
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
 use crate::cli::journals::{self, Found};
 use crate::cli::reproof::Reproof;
-use crate::cli::{Outcome, output, rollback};
+use crate::cli::{Outcome, output, rollback, ways};
 use crate::plan::Refusal;
 use crate::render::visible;
 
@@ -36,7 +36,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     wall.is_about(journals::earlier(&folder, &found));
     rollback::check_head(&found, args.expect_head)?;
     let (proposal, reproof) = proposal(globals, args, &workspace, &found)?;
-    let above = rollback::above(&folder, &found)?;
+    let above = journals::above(&folder, &found)?;
     let digest = Some(proposal.digest());
     // The plan was reviewed; what a rollback is going to write is shown before somebody has to approve.
     let early = match reproof.is_some() {
@@ -44,7 +44,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         false => None,
     };
     let borne = match reproof.is_none() {
-        true => rollback::check_bearing(&workspace, &above, &found, &args.approval, args.expect_head),
+        true => rollback::check_bearing(&workspace, &found, &args.approval, args.expect_head),
         false => Ok(()),
     };
     // What was edited is refused at once; where nobody can tell, the page comes first.
@@ -59,15 +59,17 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&folder, &found)))?;
     refuse_taken_back(&found, &left)?;
-    refuse_broken(&cloud, &found, &left)?;
+    refuse_broken(&cloud, (&folder, &found), &left)?;
     let withheld = match &reproof {
         Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
         None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left, &above))?,
     };
     let origin = found.history.begin().origin.clone();
-    let mut more = documents(&cloud, &found, &left, &above)?;
+    let marked = marked(&cloud, &found, &left, &above)?;
+    let mut more = documents(&found, &left, &marked);
     let to_make: Vec<Step> = left.to_make.iter().filter_map(|at| found.history.steps().get(*at)).cloned().collect();
-    more.extend(final_writes(&to_make).iter().map(final_line));
+    let finals: Vec<String> = final_writes(&to_make).iter().map(final_line).collect();
+    more.extend_from_slice(&finals);
     if reproof.is_none() {
         more.extend([String::new(), format!("Digest: {}", proposal.digest())]);
     }
@@ -76,10 +78,11 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         Format::Text => output::print(&page)?,
         // What is to be approved is shown; stdout has the result alone.
         Format::Json if !globals.quiet => output::note(&page),
-        Format::Json => {}
+        Format::Json => finals.iter().for_each(|line| output::note(line)),
     }
     borne?;
     let way = early.map_or_else(|| way(&args.approval, digest), Ok)?;
+    rollback::refuse_widening((&marked.unseen, proposal.digest()), way, marked.direction, "")?;
     let gives_back = origin.takes_back().is_some() && is_giving(&found, &above);
     let question = format!("Do you want to go on with {}?", visible(&found.id));
     let approved = approve(way, proposal, &question)?;
@@ -101,7 +104,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         }
     }
     let finish = || rollback::note_above(&folder, &found.id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, &left.theirs, finish);
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, (&left.theirs, &left.gone), finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         gives_back,
@@ -127,7 +130,7 @@ fn taken_away_again(
     if args.no_recheck || units.is_empty() || is_giving(found, above) {
         return Ok(BTreeMap::new());
     }
-    let mut ways = journals::ways_out(folder, found);
+    let mut ways = ways::but_on(&found.id);
     // A new plan ends nothing that is exchanged in part.
     if !found.history.is_halved() {
         ways = format!("{ways}; or {}", journals::to_a_plan(folder));
@@ -156,8 +159,12 @@ fn refuse_taken_back(found: &Found, left: &Left) -> Result<(), Failure> {
 }
 
 /// Refuses what would give somebody more than they have by now, or leave them with neither the old nor the new.
-fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left) -> Result<(), Failure> {
-    let broken = left.broken(cloud, &found.history).map_err(|error| Failure::error("aws", error.to_string()))?;
+fn refuse_broken(cloud: &Cloud, (folder, found): (&Folder, &Found), left: &Left) -> Result<(), Failure> {
+    let failed = |error: CallError| Failure::error("aws", error.to_string()).help("look whether AWS can be reached");
+    let mut broken = left.broken(cloud, &found.history).map_err(failed)?;
+    if let Some(below) = journals::above_then(folder, found)?.first() {
+        broken.extend(left.moved(cloud, &found.history, below).map_err(failed)?);
+    }
     if broken.is_empty() {
         return Ok(());
     }
@@ -172,22 +179,43 @@ fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left) -> Result<(), Failur
     )))
 }
 
+/// Who gets or loses by the rest of a rollback what they did not have then, or came to have since.
+struct Marked {
+    direction: Direction,
+    all: Vec<Kept>,
+    /// Those whom nothing but somebody's eye keeps from it: of the others the write itself stops, since they came after it was
+    /// approved.
+    unseen: Vec<Kept>,
+}
+
+/// Reads who gets or loses by the rest of a rollback. That of a plan was reviewed with it.
+fn marked(cloud: &Cloud, found: &Found, left: &Left, above: &[History]) -> Result<Marked, Failure> {
+    let failed = |error: CallError| Failure::error("aws", error.to_string()).help("look whether AWS can be reached");
+    let mut marked = Marked { direction: Direction::Unknown, all: Vec::new(), unseen: Vec::new() };
+    let Some((first, rest)) = above.split_first() else { return Ok(marked) };
+    // What this one does is what taking back the one above does.
+    marked.direction = direction(first, rest);
+    for step in left.to_make.iter().filter_map(|at| found.history.steps().get(*at)) {
+        let own = marks(cloud, std::iter::once(step), first, marked.direction).map_err(failed)?;
+        let is_as_approved = step.expects.is_some() && surroundings(cloud, step, &left.gone).map_err(failed)?.is_none();
+        if !own.is_empty() && is_as_approved {
+            marked.unseen.extend_from_slice(&own);
+        }
+        marked.all.extend(own);
+    }
+    Ok(marked)
+}
+
 /// What the rest of a rollback is going to write, and who came since. That of a plan was reviewed with it.
-fn documents(cloud: &Cloud, found: &Found, left: &Left, above: &[History]) -> Result<Vec<String>, Failure> {
+fn documents(found: &Found, left: &Left, marked: &Marked) -> Vec<String> {
     if found.history.begin().origin.takes_back().is_none() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let steps = || left.to_make.iter().filter_map(|at| found.history.steps().get(*at));
+    let steps = left.to_make.iter().filter_map(|at| found.history.steps().get(*at));
     let mut lines = vec![String::new(), "What is left writes:".to_owned()];
-    lines.extend(steps().flat_map(rollback::written));
-    if let Some(first) = above.first() {
-        // What this one does is what taking back the one above does.
-        let direction = direction(first, above.get(1..).unwrap_or_default());
-        let marks = marks(cloud, steps(), first, direction)
-            .map_err(|error| Failure::error("aws", error.to_string()).help("look whether AWS can be reached"))?;
-        lines.extend(rollback::marked(&marks, direction));
-    }
-    Ok(lines)
+    lines.extend(steps.flat_map(rollback::written));
+    lines.extend(rollback::marked(&marked.all, marked.direction));
+    lines
 }
 
 /// Whether a rollback gives: it takes away where the journal that it takes back had given. That is the last one above.
@@ -240,6 +268,7 @@ fn page(found: &Found, left: &Left, documents: &[String]) -> String {
     for (at, step) in found.history.steps().iter().enumerate() {
         let word = match found.history.progress(at) {
             _ if left.theirs.contains(&at) => "not ours",
+            _ if left.passed.contains_key(&at) => "gone",
             _ if left.changed.contains_key(&at) => "changed",
             Progress::Done { .. } => "done",
             Progress::Skipped { .. } => "skipped",
@@ -260,6 +289,9 @@ fn page(found: &Found, left: &Left, documents: &[String]) -> String {
              It is passed over, and no rollback of this journal takes it back."
                 .to_owned(),
         );
+    }
+    for detail in left.passed.values().collect::<BTreeSet<_>>() {
+        lines.push(format!("{}: nothing is given to it, or taken from it. It is passed over.", visible(detail)));
     }
     lines.extend_from_slice(documents);
     lines.push(String::new());

@@ -1,0 +1,237 @@
+//! Who was deleted since blocks nobody: nothing is given to them or taken from them, on any way. Who was made again under the same
+//! name is somebody else.
+
+use super::exchange::{back_from, begin, stop_at};
+use super::scenes::{self, Scene};
+use super::sim::{Disk, Sim, World};
+use super::{PARALLELISM, apply, history, resume, sim};
+use crate::apply::journal::{Progress, State};
+use crate::apply::{Bearing, Left, RollbackError, Stop, bearing, resume_rollback};
+use crate::plan::{Change, ChangeAction, ExpectedHolder};
+
+const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
+
+/// A scene of what is attached, with a second holder: `user/ann`.
+fn of_two(name: &str) -> Scene {
+    let mut scene = scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let ann = || ExpectedHolder {
+        arn: "arn:aws:iam::111122223333:user/ann".parse().unwrap(),
+        unique_id: "ID-user/ann".to_owned(),
+    };
+    let own = scene.world.attached["role/ci"].clone();
+    scene.world.attached.insert("user/ann".to_owned(), own);
+    let is_attachment = |change: &Change| change.target.owner.is_some();
+    let also: Vec<Change> = scene.changes.iter().filter(|change| is_attachment(change)).cloned().collect();
+    for mut change in also {
+        let renamed = |text: &String| text.replace("role/ci", "user/ann");
+        change.address = change.address.replace("role/ci", "user/ann");
+        change.depends_on = change.depends_on.iter().map(renamed).collect();
+        change.target.kind = "aws_iam_user_policy_attachment".to_owned();
+        change.target.owner = Some("user/ann".to_owned());
+        change.expects.holders = vec![ann()];
+        scene.changes.push(change);
+    }
+    for change in scene.changes.iter_mut().filter(|change| change.action == ChangeAction::Update) {
+        change.expects.holders.push(ann());
+        change.expects.attachments.push("user/ann".to_owned());
+    }
+    scene
+}
+
+const NAMES: [&str; 3] = ["replace", "split", "detach"];
+
+fn delete(world: &mut World) {
+    world.entities.remove("user/ann");
+    world.attached.remove("user/ann");
+}
+
+fn make_again(world: &mut World) {
+    delete(world);
+    world.entities.insert("user/ann".to_owned(), "ID-again".to_owned());
+}
+
+fn applied(scene: &Scene) -> (Sim, Disk) {
+    PARALLELISM.set(1);
+    let (world, disk) = (sim(scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    (world, disk)
+}
+
+/// What is there where nobody ever was but the other one: at the start, and at the end.
+fn without_ann(scene: &Scene) -> [World; 2] {
+    let mut end = applied(scene).0.world.borrow().clone();
+    let mut start = scene.world.clone();
+    delete(&mut start);
+    delete(&mut end);
+    [start, end]
+}
+
+/// Does something that stops at a write, deletes the user, and goes on.
+fn go_on(world: &Sim, disk: &Disk, context: &str) {
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    delete(&mut world.world.borrow_mut());
+    let before = history(disk);
+    let left = Left::read(world, world, 20, &before).unwrap();
+    assert_eq!(left.broken(world, &before).unwrap(), [], "{context}");
+    let proposal = crate::apply::Proposal {
+        origin: before.begin().origin.clone(),
+        destination: before.begin().destination.clone(),
+        steps: before.steps().to_vec(),
+    };
+    resume(proposal, world, disk).unwrap_or_else(|stop| panic!("{context}: {stop:?}"));
+    let after = history(disk);
+    assert_eq!(*after.state(), State::Done, "{context}");
+    for at in left.passed.keys() {
+        assert!(matches!(after.progress(*at), Progress::Skipped { withheld: true, .. }), "{context}: {at}");
+    }
+    assert!(left.passed.values().all(|detail| detail == "user/ann is gone"), "{context}: {:?}", left.passed);
+    *world.clock.borrow_mut() += 100;
+}
+
+#[test]
+fn a_rollback_keeps_what_is_of_who_is_gone_and_gives_the_others_back() {
+    for name in NAMES {
+        let scene = of_two(name);
+        let [start, end] = without_ann(&scene);
+        let (world, disk) = applied(&scene);
+        delete(&mut world.world.borrow_mut());
+        let back = back_from(&world, &disk).unwrap();
+        let told: Vec<&str> = back.kept.iter().map(|kept| kept.detail.as_str()).collect();
+        let gives = "user/ann is gone: nothing is given back to it";
+        let takes = "user/ann is gone: nothing is taken from it";
+        let expected: &[&str] = match name {
+            "replace" => &[gives, takes],
+            "split" => &[takes],
+            _ => &[gives],
+        };
+        assert_eq!(told, expected, "{name}");
+        assert!(back.is_whole && back.widened.is_empty(), "{name}: {back:?}");
+        let (own, ended) = begin(back, &world, "r");
+        ended.unwrap();
+        assert_eq!(world.world.borrow().essence(), start.essence(), "{name}");
+        // Nobody has edited it; and the way back from there knows nothing of them.
+        let said = bearing(&history(&own), None, &[history(&disk)]);
+        assert!(matches!(said, Ok(Bearing::Unknown(_))), "{name}: {said:?}");
+        begin(back_from(&world, &own).unwrap(), &world, "rr").1.unwrap();
+        assert_eq!(world.world.borrow().essence(), end.essence(), "{name}");
+    }
+}
+
+#[test]
+fn the_rollback_of_a_rollback_keeps_what_is_of_who_is_gone() {
+    for name in NAMES {
+        let scene = of_two(name);
+        let [_, end] = without_ann(&scene);
+        let (world, disk) = applied(&scene);
+        let (own, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
+        ended.unwrap();
+        delete(&mut world.world.borrow_mut());
+        let again = back_from(&world, &own).unwrap();
+        assert!(again.kept.iter().any(|kept| kept.detail.starts_with("user/ann is gone: nothing")), "{:?}", again.kept);
+        begin(again, &world, "rr").1.unwrap();
+        assert_eq!(world.world.borrow().essence(), end.essence(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_of_who_is_gone_is_passed_over_on_the_way_on() {
+    let mut passed = 0;
+    for name in NAMES {
+        let scene = of_two(name);
+        let [start, end] = without_ann(&scene);
+        let steps = scene.proposal().steps().len();
+        for writes in 1..steps {
+            let (world, disk) = (sim(&scene), Disk::default());
+            PARALLELISM.set(1);
+            stop_at(&world, writes);
+            apply(scene.proposal(), &world, &disk).unwrap_err();
+            let context = format!("{name}, apply, {writes}");
+            go_on(&world, &disk, &context);
+            assert_eq!(world.world.borrow().essence(), end.essence(), "{context}");
+            passed += usize::from(String::from_utf8_lossy(&disk.written.borrow()).contains("user/ann is gone"));
+            begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
+            assert_eq!(world.world.borrow().essence(), start.essence(), "{context}, and back");
+        }
+        for is_again in [false, true] {
+            for writes in 1.. {
+                let (world, disk) = applied(&scene);
+                let mut below = disk;
+                if is_again {
+                    let (own, ended) = begin(back_from(&world, &below).unwrap(), &world, "r");
+                    ended.unwrap();
+                    below = own;
+                }
+                let back = back_from(&world, &below).unwrap();
+                if writes >= back.proposal.steps().len() {
+                    break;
+                }
+                stop_at(&world, writes);
+                let (own, ended) = begin(back, &world, "b");
+                ended.unwrap_err();
+                resume_rollback(&history(&own)).unwrap();
+                let context = format!("{name}, again: {is_again}, {writes}");
+                go_on(&world, &own, &context);
+                let expected = if is_again { &end } else { &start };
+                assert_eq!(world.world.borrow().essence(), expected.essence(), "{context}");
+                passed += usize::from(String::from_utf8_lossy(&own.written.borrow()).contains("user/ann is gone"));
+            }
+        }
+    }
+    assert!(passed > 10, "{passed}");
+}
+
+#[test]
+fn who_was_made_again_is_not_gone_and_who_is_gone_stops_what_nobody_has_approved_without_them() {
+    for name in NAMES {
+        let scene = of_two(name);
+        // While it runs, nobody has seen it.
+        let world = sim(&scene);
+        delete(&mut world.world.borrow_mut());
+        let stop = apply(scene.proposal(), &world, &Disk::default()).unwrap_err();
+        assert!(matches!(&stop, Stop::Drifted { detail, .. } if detail.contains("user/ann")), "{name}: {stop:?}");
+        let (world, disk) = applied(&scene);
+        make_again(&mut world.world.borrow_mut());
+        match back_from(&world, &disk) {
+            Err(RollbackError::Drifted { drifted, .. }) => {
+                let again = "user/ann was deleted and made again: it is ID-again, and was ID-user/ann";
+                assert!(drifted.iter().any(|kept| kept.detail.contains(again)), "{name}: {drifted:?}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+        let steps = scene.proposal().steps().len();
+        let (world, disk) = (sim(&scene), Disk::default());
+        stop_at(&world, steps - 1);
+        apply(scene.proposal(), &world, &disk).unwrap_err();
+        world.faults.borrow_mut().clear();
+        *world.clock.borrow_mut() += 100;
+        make_again(&mut world.world.borrow_mut());
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        assert!(left.passed.is_empty() && left.gone.is_empty(), "{name}: {left:?}");
+        let stopped = resume(scene.proposal(), &world, &disk);
+        assert!(matches!(stopped, Err(Stop::Drifted { .. })) || !is_theirs(&world), "{name}: {stopped:?}");
+    }
+}
+
+/// Whether anything was given to the one who bears the name now.
+fn is_theirs(world: &Sim) -> bool {
+    world.world.borrow().attached.get("user/ann").is_some_and(|list| !list.is_empty())
+}
+
+#[test]
+fn a_copy_that_somebody_had_who_is_gone_goes_too() {
+    let scene = of_two("replace");
+    let (world, disk) = applied(&scene);
+    delete(&mut world.world.borrow_mut());
+    begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
+    assert!(!world.world.borrow().policies.contains_key("arn:aws:iam::111122223333:policy/Copy"));
+    // As when the only one who had it is gone.
+    let own = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let (world, disk) = applied(&own);
+    world.world.borrow_mut().entities.remove("role/ci");
+    world.world.borrow_mut().attached.remove("role/ci");
+    begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
+    assert!(!world.world.borrow().policies.keys().any(|arn| arn.ends_with("Copy")));
+    assert!(!world.world.borrow().policies.contains_key(SHARED));
+}
