@@ -162,19 +162,14 @@ pub(super) fn best(a: &[Point], b: &[Point], budget: usize, slack: usize, traces
     }
     // Of equals, the smallest; of those, the one that a merge would take.
     let is_by_place = is_by_place(a, b, slack);
-    let mut found: Option<((usize, (usize, usize)), (&Point, &Point))> = None;
-    for (x_at, x) in a.iter().enumerate() {
+    let pairs = a.iter().enumerate().filter_map(|(x_at, x)| {
         let y_at = b.partition_point(|y| sum(x, y).0 > least);
         let fits = |y: &&Point| sum(x, y).0 == least && sum(x, y).1 <= budget;
-        let Some(y) = b.get(y_at).filter(fits) else { continue };
-        let order = (sum(x, y).1, if is_by_place { (x_at, y_at) } else { (x.trace, y.trace) });
-        if found.as_ref().is_none_or(|(known, _)| order < *known) {
-            found = Some((order, (x, y)));
-        }
-    }
-    let (_, (x, y)) = found?;
-    let (risk, size) = sum(x, y);
-    Some(Point { size, risk, trace: traces.both(x.trace, y.trace) })
+        let y = b.get(y_at).filter(fits)?;
+        Some((sum(x, y).1, if is_by_place { (x_at, y_at) } else { (x.trace, y.trace) }, (x, y)))
+    });
+    let (size, _, (x, y)) = pairs.min_by_key(|(size, order, _)| (*size, *order))?;
+    Some(Point { size, risk: least, trace: traces.both(x.trace, y.trace) })
 }
 
 /// The sizes that two parts together can come to, from the smallest on.
