@@ -1,5 +1,6 @@
 //! Work on several threads, with results in the order of the items: nothing depends on how many there are.
 
+use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -42,8 +43,25 @@ pub fn map_with<S, I: Sync, O: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Does what [`map`] does, beginning with the items of which `length` is the largest: what takes long and comes last leaves the
+/// other threads with nothing to do.
+pub fn map_longest_first<I: Sync, O: Send>(
+    threads: NonZeroUsize,
+    items: &[I],
+    length: impl Fn(&I) -> usize,
+    work: impl Fn(&I) -> O + Sync,
+) -> Vec<O> {
+    let mut order: Vec<(usize, &I)> = items.iter().enumerate().collect();
+    order.sort_by_cached_key(|(_, item)| Reverse(length(item)));
+    let mut done = map(threads, &order, |(at, item)| (*at, work(item)));
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -54,5 +72,26 @@ mod tests {
             assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
         }
         assert!(map(NonZeroUsize::MIN, &[] as &[usize], |item| *item).is_empty());
+    }
+
+    #[test]
+    fn what_comes_first_does_not_change_the_order_of_results() {
+        let items = [3, 1, 4, 1, 5, 9, 2, 6];
+        for threads in [1, 2, 8] {
+            let begun = Mutex::new(Vec::new());
+            let results = map_longest_first(
+                NonZeroUsize::new(threads).unwrap(),
+                &items,
+                |item| *item,
+                |item| {
+                    begun.lock().unwrap().push(*item);
+                    item * 2
+                },
+            );
+            assert_eq!(results, [6, 2, 8, 2, 10, 18, 4, 12]);
+            if threads == 1 {
+                assert_eq!(begun.into_inner().unwrap(), [9, 6, 5, 4, 3, 2, 1, 1]);
+            }
+        }
     }
 }

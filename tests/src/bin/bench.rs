@@ -40,7 +40,7 @@ fn plan(is_quick: bool) -> Result<String, Box<dyn Error>> {
         package: "secateur",
         binary: "secateur",
         kind: "bin",
-        more: &["--release", "--no-default-features", "--features", "cli"],
+        more: &["--release", "--no-default-features", "--features", "cli,jemalloc"],
     })?;
     let baseline = built(&Build { package: "secateur-tests", binary: "baseline", kind: "bin", more: &["--release"] })?;
     let cover = built(&Build {

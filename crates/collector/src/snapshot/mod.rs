@@ -31,6 +31,7 @@ mod write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 #[cfg(feature = "aws")]
 pub(crate) use document::decoded;
@@ -84,8 +85,15 @@ fn read_by(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Re
 }
 
 fn read_once(dir: &Path, options: &ReadOptions, other: Option<Arc<Catalog>>) -> Result<Account, SnapshotError> {
-    let mut inventory = exchange::inventory(dir)?;
-    let manifest = manifest::read(&inventory)?;
+    let (mut inventory, manifest) = thread::scope(|scope| {
+        if options.threads.get() > 1 && other.is_none() {
+            // It is the same for everybody, takes a while to load, and is asked for next.
+            let _ = thread::Builder::new().spawn_scoped(scope, Catalog::embedded);
+        }
+        let inventory = exchange::inventory(dir)?;
+        let manifest = manifest::read(&inventory)?;
+        Ok::<_, SnapshotError>((inventory, manifest))
+    })?;
     if let Some((manifest, _)) = &manifest {
         manifest.check_listing(&inventory)?;
     }

@@ -187,7 +187,8 @@ fn drafted<'a>(analysis: &Analysis<'a>, options: &PlanOptions, left: &Unproved) 
     let mut drafts = Vec::new();
     let mut blocked = Vec::new();
     let draft_own = |policy: &PolicyId| (draft(analysis, *policy, options), blocked::of(analysis, *policy));
-    for ((more, draft), blocking) in parallel::map(threads, &own, draft_own) {
+    let holders = |policy: &PolicyId| analysis.policy(*policy).map_or(0, |judged| judged.holders.len());
+    for ((more, draft), blocking) in parallel::map_longest_first(threads, &own, holders, draft_own) {
         withheld.extend(more);
         drafts.extend(draft.filter(|draft| !left.contains_key(&draft.policy)));
         blocked.extend(blocking);

@@ -20,7 +20,8 @@ impl Canonical {
     /// Calls `then` with the RFC 8785 form of a value.
     pub fn write<T: Serialize + ?Sized>(&mut self, value: &T, then: impl FnOnce(&[u8])) -> serde_json::Result<()> {
         self.bytes.borrow_mut().clear();
-        let formatter = Ordering { bytes: Rc::clone(&self.bytes), open: Vec::new(), moved: Vec::new() };
+        let formatter =
+            Ordering { bytes: Rc::clone(&self.bytes), open: Vec::new(), spare: Vec::new(), moved: Vec::new() };
         value.serialize(&mut Serializer::with_formatter(Writer(Rc::clone(&self.bytes)), formatter))?;
         then(&self.bytes.borrow());
         Ok(())
@@ -52,7 +53,8 @@ struct Ordering {
     bytes: Rc<RefCell<Vec<u8>>>,
     /// The members of the objects that are being written, the innermost last.
     open: Vec<Vec<Member>>,
-    /// Members on their way to their place; kept to be used again.
+    /// What the members of finished objects stood in, and members on their way to their place; kept to be used again.
+    spare: Vec<Vec<Member>>,
     moved: Vec<u8>,
 }
 
@@ -70,7 +72,7 @@ impl Ordering {
 
 impl Formatter for Ordering {
     fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.open.push(Vec::new());
+        self.open.push(self.spare.pop().unwrap_or_default());
         CompactFormatter.begin_object(writer)
     }
 
@@ -96,14 +98,16 @@ impl Formatter for Ordering {
     }
 
     fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        if let Some(members) = self.open.pop() {
-            put_in_order(&mut self.bytes.borrow_mut(), members, &mut self.moved);
+        if let Some(mut members) = self.open.pop() {
+            put_in_order(&mut self.bytes.borrow_mut(), &mut members, &mut self.moved);
+            members.clear();
+            self.spare.push(members);
         }
         CompactFormatter.end_object(writer)
     }
 }
 
-fn put_in_order(bytes: &mut Vec<u8>, mut members: Vec<Member>, moved: &mut Vec<u8>) {
+fn put_in_order(bytes: &mut Vec<u8>, members: &mut [Member], moved: &mut Vec<u8>) {
     let Some(start) = members.first().map(|member| member.start) else { return };
     let name = |member: &Member| bytes.get(member.start + 1..member.name_end.saturating_sub(1)).unwrap_or_default();
     if members.is_sorted_by(|a, b| name(a) <= name(b)) && members.iter().all(|member| is_plain(name(member))) {
