@@ -154,7 +154,12 @@ fn fitted_together(mut room: Room, mut own: Vec<(usize, &Draft<'_>)>, wildcards:
     loop {
         let drafts: Vec<&Draft<'_>> = own.iter().map(|(_, draft)| *draft).collect();
         let fitted = room.fitted(&drafts, wildcards);
-        let is_left = |(draft, fitted): (&&Draft<'_>, &Fitted)| fitted.is_rewritten() && fitted.takes_nothing(draft);
+        // Alone, and with nothing re-admitted, it need not be asked: a change that takes nothing is not made, and nobody waits
+        // for its room.
+        let is_alone = own.len() < 2;
+        let is_left = |(draft, fitted): (&&Draft<'_>, &Fitted)| {
+            fitted.is_rewritten() && !(is_alone && fitted.is_exact) && fitted.takes_nothing(draft)
+        };
         let left: Vec<bool> = drafts.iter().zip(&fitted).map(is_left).collect();
         let is_last = own.len() < 2 || !left.contains(&true);
         let mut others = Vec::new();

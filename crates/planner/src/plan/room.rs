@@ -29,6 +29,8 @@ pub(super) struct Fitted {
     rewritten: Rewritten,
     left: Left,
     by_names: ByNames,
+    /// Whether all that may go is gone.
+    pub is_exact: bool,
 }
 
 impl Fitted {
@@ -103,10 +105,11 @@ impl Room {
             quota: self.quota,
         });
         let outlines: Vec<Outline<'_>> = drafts.iter().map(|draft| draft.outline()).collect();
-        let (written, left) = self.write(drafts, &outlines, wildcards);
+        let (written, left, readmits) = self.write(drafts, &outlines, wildcards);
         let results = outlines.iter().zip(written).zip(left).zip(sizes);
-        let fitted = |(((outline, written), left), by_names): (((&Outline<'_>, Vec<Written>), _), _)| Fitted {
+        let fitted = |(((outline, written), left), by_names): (((&Outline<'_>, Vec<Written>), Left), _)| Fitted {
             rewritten: outline.write(&written),
+            is_exact: !readmits && left.is_empty(),
             left,
             by_names,
         };
@@ -121,16 +124,22 @@ impl Room {
         (!fitted.left.is_empty()).then(|| draft.does_not_fit(graph, &fitted.left, fitted.by_names))
     }
 
-    /// Decides what is written in every slot of every draft, and names what is left as written.
+    /// Decides what is written in every slot of every draft, names what is left as written, and says whether anything is
+    /// re-admitted.
     fn write(
         self,
         drafts: &[&Draft<'_>],
         outlines: &[Outline<'_>],
         wildcards: Wildcards,
-    ) -> (Vec<Vec<Written>>, Vec<Left>) {
+    ) -> (Vec<Vec<Written>>, Vec<Left>, bool) {
         let mut decisions = decisions(outlines);
         let base = base(drafts, outlines, &decisions.all);
-        while self.decide(drafts, outlines, &mut decisions, base, wildcards).is_err() {
+        let mut readmits = false;
+        loop {
+            if let Ok(risk) = self.decide(drafts, outlines, &mut decisions, base, wildcards) {
+                readmits |= risk > 0;
+                break;
+            }
             // What would grow most stays as written; the earlier among equals.
             let growth = |decision: &Decision| {
                 let names = outlines.get(decision.draft).map_or(0, |outline| outline.names_cost(decision.slot));
@@ -140,6 +149,7 @@ impl Room {
                 .max_by_key(|(at, decision)| (growth(decision), std::cmp::Reverse(*at)))
                 .map(|(at, _)| at);
             let Some(decision) = worst.and_then(|at| decisions.all.get_mut(at)) else { break };
+            readmits = true;
             (decision.is_open, decision.written) = (false, Written::AsWritten);
         }
         let mut written: Vec<Vec<Written>> = outlines.iter().map(Outline::as_written).collect();
@@ -154,11 +164,11 @@ impl Room {
                 *slot = decision.written;
             }
         }
-        (written, left)
+        (written, left, readmits)
     }
 
     /// Decides about the open slots together. The sizes of lists and of what stands around them are counted by the text
-    /// itself: where it comes out longer than was reckoned, there is so much less room.
+    /// itself: where it comes out longer than was reckoned, there is so much less room. Returns the risk that is re-admitted.
     fn decide(
         self,
         drafts: &[&Draft<'_>],
@@ -166,7 +176,7 @@ impl Room {
         decisions: &mut Decisions,
         base: usize,
         wildcards: Wildcards,
-    ) -> Result<(), ()> {
+    ) -> Result<u64, ()> {
         let Decisions { all, problems } = decisions;
         let open = open(all, problems);
         let left: usize = (all.iter().filter(|decision| !decision.is_open))
@@ -183,6 +193,7 @@ impl Room {
         let mut fitting = cover::Fitting::new(&open);
         loop {
             let fit = fitting.fit(budget, wildcards).map_err(|_| ())?;
+            let risk = fit.risk;
             let mut writings = fit.writings.into_iter();
             for decision in all.iter_mut().filter(|decision| decision.is_open) {
                 decision.written = match writings.next() {
@@ -196,7 +207,7 @@ impl Room {
             }
             let size = size(drafts, outlines, all);
             if size <= self.room {
-                return Ok(());
+                return Ok(risk);
             }
             budget = budget.checked_sub(size - self.room).ok_or(())?;
         }
