@@ -8,10 +8,12 @@
 use std::collections::BTreeMap;
 
 use secateur_analyzer::arn::Arn;
+use secateur_analyzer::document::{Sha256, fingerprint};
 use serde::{Deserialize, Serialize};
 
 use super::cloud::{CallError, EntityRef, Reads};
-use super::step::{Effect, Step};
+use super::step::{Effect, Step, Version};
+use super::surroundings::in_force;
 
 /// An attachment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,10 @@ pub struct Held {
     pub entity: EntityRef,
     /// The policy.
     pub policy: Arn,
+    /// What the policy must say in force, where that matters: whoever gets or loses a part of a policy must have the policy as it
+    /// was before it was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Sha256>,
 }
 
 /// Returns what must be attached when a step is made: what its unit exchanges it for, and what the step itself bears.
@@ -36,21 +42,27 @@ pub(super) fn beside(steps: &[Step], at: usize) -> Vec<Held> {
 
 /// The attachment of a unit's other step that is the other side of a step.
 fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
-    let held = |entity: &EntityRef, policy: &Arn| Held { entity: entity.clone(), policy: policy.clone() };
+    let held = |entity: &EntityRef, policy: &Arn, whole: Option<&Version>| Held {
+        entity: entity.clone(),
+        policy: policy.clone(),
+        document: whole.map(|whole| fingerprint(&whole.document)),
+    };
     match (step, other) {
         (Effect::Attach { entity, policy }, Effect::Detach { entity: who, policy: own })
         | (Effect::Detach { entity, policy }, Effect::Attach { entity: who, policy: own }) => {
-            (entity == who && policy != own).then(|| held(entity, own))
+            (entity == who && policy != own).then(|| held(entity, own, None))
+        }
+        // Parts come before a policy becomes narrower, and go when it is whole again: with less of it, whoever loses a part would
+        // have neither, and whoever gets one would have more than somebody left them.
+        (Effect::Attach { entity, policy }, Effect::SetDefault { policy: own, from: whole, .. })
+        | (Effect::Detach { entity, policy }, Effect::SetDefault { policy: own, to: whole, .. }) => {
+            (policy != own).then(|| held(entity, own, Some(whole)))
         }
         // Parts stand beside what is left of a policy.
         (
-            Effect::Attach { entity, policy } | Effect::Detach { entity, policy },
-            Effect::SetDefault { policy: own, .. },
-        ) => (policy != own).then(|| held(entity, own)),
-        (
             Effect::SetDefault { policy, .. },
             Effect::Attach { entity, policy: own } | Effect::Detach { entity, policy: own },
-        ) => (policy != own).then(|| held(entity, own)),
+        ) => (policy != own).then(|| held(entity, own, None)),
         _ => None,
     }
 }
@@ -61,6 +73,8 @@ struct Attached<'a, R> {
     reads: &'a R,
     /// None where there is no such entity: it lacks nothing, and needs nothing.
     known: BTreeMap<EntityRef, Option<Vec<Arn>>>,
+    /// What policies say in force.
+    said: BTreeMap<Arn, Option<Sha256>>,
 }
 
 impl<R: Reads> Attached<'_, R> {
@@ -72,10 +86,23 @@ impl<R: Reads> Attached<'_, R> {
         Ok(self.known.get_mut(entity).and_then(Option::as_mut))
     }
 
+    fn says(&mut self, policy: &Arn) -> Result<Option<Sha256>, CallError> {
+        if let Some(known) = self.said.get(policy) {
+            return Ok(*known);
+        }
+        let said = in_force(self.reads, policy)?;
+        self.said.insert(policy.clone(), said);
+        Ok(said)
+    }
+
     fn missing(&mut self, effect: &Effect, beside: &[Held]) -> Result<Option<String>, CallError> {
         for held in beside {
-            if self.of(&held.entity)?.is_some_and(|attached| !attached.contains(&held.policy)) {
+            let Some(attached) = self.of(&held.entity)? else { continue };
+            if !attached.contains(&held.policy) {
                 return Ok(Some(why(effect, held)));
+            }
+            if held.document.is_some() && self.says(&held.policy)? != held.document {
+                return Ok(Some(why_not_whole(effect, held)));
             }
         }
         Ok(None)
@@ -93,6 +120,9 @@ impl<R: Reads> Attached<'_, R> {
                     attached.retain(|own| own != policy);
                 }
             }
+            Effect::SetDefault { policy, to, .. } => {
+                self.said.insert(policy.clone(), Some(fingerprint(&to.document)));
+            }
             _ => {}
         }
         Ok(())
@@ -109,13 +139,22 @@ fn why(effect: &Effect, held: &Held) -> String {
     format!("{who} does not have {what}, by somebody else's doing: {then}")
 }
 
+fn why_not_whole(effect: &Effect, held: &Held) -> String {
+    let (who, what) = (&held.entity, held.policy.resource());
+    let then = match effect {
+        Effect::Attach { .. } => "with this part of it they would have more than they have",
+        _ => "without this part of it they would be left with neither",
+    };
+    format!("{what}, which {who} has, does not say what it said before it was split: {then}")
+}
+
 /// Says who lacks what they must have when a step of a journal is made, if somebody does.
 ///
 /// # Errors
 /// When AWS does not answer.
 pub(super) fn missing(reads: &impl Reads, steps: &[Step], at: usize) -> Result<Option<String>, CallError> {
     let Some(step) = steps.get(at) else { return Ok(None) };
-    Attached { reads, known: BTreeMap::new() }.missing(&step.effect, &beside(steps, at))
+    Attached { reads, known: BTreeMap::new(), said: BTreeMap::new() }.missing(&step.effect, &beside(steps, at))
 }
 
 /// Says of each of some steps, which are made one after the other, who would lack then what they must have.
@@ -127,7 +166,7 @@ pub(super) fn broken(
     steps: &[Step],
     to_make: impl Iterator<Item = usize>,
 ) -> Result<Vec<(usize, String)>, CallError> {
-    let mut attached = Attached { reads, known: BTreeMap::new() };
+    let mut attached = Attached { reads, known: BTreeMap::new(), said: BTreeMap::new() };
     let mut found = Vec::new();
     for at in to_make {
         let Some(step) = steps.get(at) else { continue };

@@ -279,3 +279,62 @@ fn there_must_be_room_for_what_is_attached_again() {
     let told = refused(back_from(&world, &disk), "detach");
     assert!(told.contains("role/ci has 4 managed policies by then, and may have 4"), "{told}");
 }
+
+/// Somebody else has it say less, in a version of their own.
+fn narrow_the_original(world: &mut World) {
+    let policy = world.policies.get_mut(SHARED).unwrap();
+    policy.versions.insert("v8".to_owned(), scenes::document("s3:ListAllMyBuckets"));
+    "v8".clone_into(&mut policy.default);
+}
+
+#[test]
+fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
+    PARALLELISM.set(1);
+    let own = scene("split");
+    // While the part is created: it is given to nobody.
+    let (world, disk) = (sim(&own), Disk::default());
+    *world.before_step.borrow_mut() = Some((1, narrow_the_original));
+    let stop = apply(own.proposal(), &world, &disk).unwrap_err();
+    let says = "does not say what it said before it was split";
+    assert!(matches!(&stop, Stop::Drifted { step: 1, detail } if detail.contains(says)), "{stop:?}");
+    assert!(!has(&world, COPY));
+    // Once it is attached: it is not taken away, neither by a new way back nor by one that is under way.
+    for is_under_way in [false, true] {
+        let (world, disk) = (sim(&own), Disk::default());
+        stop_at(&world, 2);
+        apply(own.proposal(), &world, &disk).unwrap_err();
+        world.faults.borrow_mut().clear();
+        *world.clock.borrow_mut() += 100;
+        assert!(has(&world, COPY));
+        if is_under_way {
+            let back = back_from(&world, &disk).unwrap();
+            narrow_the_original(&mut world.world.borrow_mut());
+            let stop = begin(back, &world, "r").1.unwrap_err();
+            assert!(matches!(&stop, Stop::Drifted { detail, .. } if detail.contains(says)), "{stop:?}");
+        } else {
+            narrow_the_original(&mut world.world.borrow_mut());
+            let detail = refused(back_from(&world, &disk), "a part is attached");
+            assert!(detail.contains(says) && detail.contains("left with neither"), "{detail}");
+        }
+        assert!(has(&world, COPY), "{is_under_way}");
+    }
+}
+
+#[test]
+fn a_way_back_that_was_overtaken_takes_no_part_away() {
+    PARALLELISM.set(1);
+    let own = scene("split");
+    let (world, disk) = (sim(&own), Disk::default());
+    stop_at(&world, 2);
+    apply(own.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    // Back, and there again; then the first goes on to its end, and the policy is narrow.
+    let (back, _) = begin(back_from(&world, &disk).unwrap(), &world, "r1");
+    let (again, ended) = begin(back_from(&world, &back).unwrap(), &world, "r2");
+    ended.unwrap();
+    narrow_the_original(&mut world.world.borrow_mut());
+    let detail = refused(back_from(&world, &again), "it was overtaken");
+    assert!(detail.contains("left with neither"), "{detail}");
+    assert!(has(&world, COPY));
+}

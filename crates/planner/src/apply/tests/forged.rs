@@ -123,7 +123,7 @@ fn forged(honest: &Proposal) -> Vec<(String, Proposal)> {
         }
         let mut more = honest.clone();
         let ci = EntityRef::of_address("user/bob").unwrap();
-        more.steps[at].beside.push(Held { entity: ci, policy: scenes::OF_AWS.parse().unwrap() });
+        more.steps[at].beside.push(Held { entity: ci, policy: scenes::OF_AWS.parse().unwrap(), document: None });
         all.push((format!("{at}: more beside"), more));
     }
     for is_kept in [true, false] {
