@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Applies `work` to every item.
@@ -58,10 +59,16 @@ pub fn map_longest_first<I: Sync, O: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Does what [`map`] does with items that are of no use afterwards: each gives its memory back as soon as `work` is done with it.
+pub fn map_into<I: Send, O: Send>(threads: NonZeroUsize, items: Vec<I>, work: impl Fn(I) -> O + Sync) -> Vec<O> {
+    let items: Vec<Mutex<Option<I>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    // Nobody else takes it, and nobody panics with the lock.
+    let take = |item: &Mutex<Option<I>>| item.lock().unwrap_or_else(PoisonError::into_inner).take();
+    map(threads, &items, |item| take(item).map(&work)).into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
     #[test]
@@ -72,6 +79,15 @@ mod tests {
             assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
         }
         assert!(map(NonZeroUsize::MIN, &[] as &[usize], |item| *item).is_empty());
+    }
+
+    #[test]
+    fn items_are_given_away_once_and_in_order() {
+        for threads in [1, 2, 8] {
+            let items: Vec<String> = (0..1000).map(|item| item.to_string()).collect();
+            let results = map_into(NonZeroUsize::new(threads).unwrap(), items, |item| item + "!");
+            assert_eq!(results, (0..1000).map(|item| format!("{item}!")).collect::<Vec<_>>());
+        }
     }
 
     #[test]

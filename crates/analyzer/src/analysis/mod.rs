@@ -5,6 +5,7 @@
 //! spread over threads; nothing depends on how.
 
 mod gaps;
+mod kept;
 mod keys;
 mod kms_grants;
 mod names;
@@ -15,6 +16,7 @@ use std::num::NonZeroUsize;
 
 use thiserror::Error;
 
+pub use kept::Kept;
 pub use keys::AccessKeyAnalysis;
 pub use names::{NameUniverse, UnknownName};
 
@@ -98,6 +100,8 @@ pub struct PrincipalAnalysis<'a> {
     pub is_dormant: bool,
     /// The names in its report that the catalogue does not know.
     unknown: Vec<UnknownName>,
+    /// What stays of the policies that it shares with others, by policy.
+    kept: Vec<(PolicyId, Kept)>,
 }
 
 /// Why an account cannot be judged.
@@ -239,12 +243,26 @@ impl<'a> Analysis<'a> {
         principal.evidence.verdicts(&held, actions, Some(&principal.related), each);
     }
 
+    /// Returns what of a policy stays for one of its several holders; none where that was not asked for when it was judged: of a
+    /// policy with one holder, and of a holder by some of its attachments only.
+    pub fn kept(&self, policy: PolicyId, holder: &Holder) -> Option<&Kept> {
+        let judged = self.policy(policy)?;
+        let at = judged.holders.binary_search_by_key(&holder.principal, |own| own.principal).ok()?;
+        judged.holders.get(at).filter(|own| *own == holder)?;
+        let kept = &self.principal(holder.principal)?.kept;
+        kept.binary_search_by_key(&policy, |(own, _)| *own).ok().and_then(|at| kept.get(at)).map(|(_, kept)| kept)
+    }
+
     /// Returns the granted actions of the policy that are removable for each of these of its holders; none without holders.
     pub fn removable_for(&self, policy: PolicyId, holders: &[Holder]) -> ActionSet {
         let mut common = self.catalog().empty_set();
         let Some(judged) = self.policy(policy).filter(|_| !holders.is_empty()) else { return common };
         common.union_with(&judged.granted);
         for holder in holders {
+            if let Some(kept) = self.kept(policy, holder) {
+                kept.runs().for_each(|run| common.remove_run(run));
+                continue;
+            }
             let mut own = self.catalog().empty_set();
             self.verdicts_in_runs(policy, holder, common.iter(), |ids, verdict| {
                 if verdict.removal().is_some() {

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Analysis, PrincipalAnalysis, names, set_aside};
+use super::kept::Kept;
+use super::{Analysis, PolicyAnalysis, PrincipalAnalysis, names, set_aside};
 use crate::account::Principal;
 use crate::catalog::ActionSet;
 use crate::graph::{PolicyId, PrincipalId};
@@ -80,7 +81,7 @@ fn judge_one<'a>(
     if analysis.graph.is_dangling(id) {
         kept = catalog.full_set();
     }
-    let mut candidates: Vec<(PolicyId, ActionSet)> = Vec::new();
+    let mut candidates: Vec<(PolicyId, &PolicyAnalysis, ActionSet)> = Vec::new();
     for policy in analysis.graph.policies_of(id) {
         let Some(judged) = analysis.policy(policy) else { continue };
         kept.union_with(&judged.left_alone);
@@ -101,13 +102,18 @@ fn judge_one<'a>(
         let mut stays = judged.granted.clone();
         stays.difference_with(&may_go);
         kept.union_with(&stays);
-        candidates.push((policy, may_go));
+        candidates.push((policy, judged, may_go));
     }
 
     // AWS checks some actions on the way of others: what stays keeps them.
     let related = evidence.related(&kept);
-    for (policy, mut may_go) in candidates {
+    let mut kept_of = Vec::new();
+    for (policy, judged, mut may_go) in candidates {
         related.iter().for_each(|action| may_go.remove(action));
+        // Where there is one holder, what it keeps is what the policy keeps.
+        if judged.holders.len() > 1 {
+            kept_of.push((policy, Kept::of(&judged.granted, &may_go)));
+        }
         if let Some(slot) = removable.get_mut(policy.index()) {
             match slot {
                 Some(common) => common.intersect_with(&may_go),
@@ -117,5 +123,6 @@ fn judge_one<'a>(
     }
     let is_dormant = evidence.is_dormant();
     let unknown = names::of_report(catalog, &evidence);
-    PrincipalAnalysis { evidence, related, is_dormant, unknown }
+    kept_of.sort_unstable_by_key(|(policy, _)| *policy);
+    PrincipalAnalysis { evidence, related, is_dormant, unknown, kept: kept_of }
 }

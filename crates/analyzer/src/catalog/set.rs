@@ -1,6 +1,6 @@
 //! Sets of actions.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use fixedbitset::FixedBitSet;
 
@@ -62,6 +62,19 @@ impl ActionSet {
         if self.contains(id) {
             self.0.set(id.index(), false);
         }
+    }
+
+    /// Takes all actions of a run out.
+    pub fn remove_run(&mut self, run: RangeInclusive<ActionId>) {
+        let end = run.end().index().saturating_add(1).min(self.0.len());
+        self.0.remove_range(run.start().index().min(end)..end);
+    }
+
+    /// Returns whether no action behind one and before another is in the set.
+    pub fn has_none_between(&self, one: ActionId, other: ActionId) -> bool {
+        let end = other.index().min(self.0.len());
+        let start = one.index().saturating_add(1);
+        start >= end || self.0.count_ones(start..end) == 0
     }
 
     /// Returns whether all of the set is in `other`.

@@ -16,17 +16,20 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Outcome {
     let selection = Selection { target: args.target.clone(), exclude: args.exclude.clone(), only: args.only.clone() };
     let options = loaded.plan_options(selection);
     let built = ManuallyDrop::new(build(&analysis, &options));
-    // The page can have the memory of what the plan was made from.
     drop(analysis);
-    loaded.account.reports.clear();
+    let reports = std::mem::take(&mut loaded.account.reports);
     let path = args.out.clone().unwrap_or_else(|| loaded.workspace.state("plan.json"));
     loaded.refuse_as_output(&path, globals)?;
     let (saved, page) = std::thread::scope(|scope| {
         // The page takes as long as the file: it is made meanwhile, and printed when the file is there.
-        let page = scope.spawn(|| match args.format {
-            PlanFormat::Text => Some(render::text_on(&built.plan, output::style(), loaded.threads)),
-            PlanFormat::Markdown => Some(vec![render::markdown(&built.plan, render::MAX_BYTES)]),
-            PlanFormat::Json => None,
+        let page = scope.spawn(|| {
+            // The page can have the memory of what the plan was made from.
+            drop(reports);
+            match args.format {
+                PlanFormat::Text => Some(render::text_on(&built.plan, output::style(), loaded.threads)),
+                PlanFormat::Markdown => Some(vec![render::markdown(&built.plan, render::MAX_BYTES)]),
+                PlanFormat::Json => None,
+            }
         });
         (output::write_json(&path, &built.plan), page.join())
     });

@@ -36,18 +36,26 @@ pub(super) fn of(analysis: &Analysis<'_>, policy: PolicyId) -> Option<BlockedPol
     let mut lists: Vec<Vec<PrincipalId>> = vec![Vec::new()];
     let mut blockers: Vec<usize> = vec![0; actions.len()];
     for holder in &judged.holders {
-        let mut own = blockers.iter_mut();
         let mut longer: HashMap<usize, usize> = HashMap::new();
-        analysis.verdicts_in_runs(policy, holder, actions.iter().copied(), |run, verdict| {
-            let is_blocked = verdict.removal().is_none();
-            for blockers in own.by_ref().take(run.len()).filter(|_| is_blocked) {
+        let mut block = |blockers: &mut [usize]| {
+            for blockers in blockers {
                 *blockers = *longer.entry(*blockers).or_insert_with(|| {
                     let known = lists.get(*blockers).into_iter().flatten().copied();
                     lists.push(known.chain([holder.principal]).collect());
                     lists.len() - 1
                 });
             }
-        });
+        };
+        // Whoever was not judged keeps all of it.
+        let Some(kept) = analysis.kept(policy, holder) else {
+            block(&mut blockers);
+            continue;
+        };
+        for run in kept.runs() {
+            let from = actions.partition_point(|action| action < run.start());
+            let to = actions.partition_point(|action| action <= run.end());
+            block(blockers.get_mut(from..to).unwrap_or_default());
+        }
     }
     let mut sets: Vec<Option<ActionSet>> = vec![None; lists.len()];
     for (action, blockers) in actions.into_iter().zip(blockers) {

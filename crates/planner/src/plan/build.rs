@@ -98,9 +98,8 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
     let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
     let mut proved: Vec<ProvedChange> = Vec::new();
     let mut refused: Vec<(PolicyId, String, ProofError)> = Vec::new();
-    let derived = parallel::map(threads, &drafts, |draft| changes(analysis, draft, options, &numbering));
     let policies: Vec<PolicyId> = drafts.iter().map(|draft| draft.policy).collect();
-    drop(drafts);
+    let derived = parallel::map_into(threads, drafts, |draft| changes(analysis, &draft, options, &numbering));
     for (policy, results) in policies.iter().zip(derived) {
         for (address, result) in results {
             match result {
