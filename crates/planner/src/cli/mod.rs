@@ -5,6 +5,8 @@
 mod analyze;
 #[cfg(feature = "aws")]
 mod apply;
+#[cfg(feature = "aws")]
+mod bearing;
 mod catalog;
 #[cfg(feature = "aws")]
 mod collect;

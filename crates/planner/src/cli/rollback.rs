@@ -7,16 +7,16 @@ use similar::TextDiff;
 
 use super::apply::{
     Closing, Instead, Wall, Way, approve, check_account, check_endpoint_now, close, direction, drive, in_part, lock,
-    new_journal, open, plan_of, refuse_open, reproof, tell_withheld, used_since, way,
+    new_journal, open, refuse_open, reproof, tell_withheld, used_since, way,
 };
+use super::bearing::check_bearing;
 use super::failure::Failure;
-use super::flags::{ApprovalArgs, Format, Globals, RollbackArgs};
+use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
-use super::show::read_plan;
 use super::{Exit, Outcome, output};
 use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
-use crate::apply::{Bearing, DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, bearing, rollback};
+use crate::apply::{DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
 
@@ -57,7 +57,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    check_bearing(&workspace, &found, &args.approval, args.expect_head)?;
+    check_bearing(globals, &workspace, &found, &args.sources, (&args.approval, args.expect_head))?;
     journals::tell_ahead(&found, args.approval.settle);
     let settle = args.approval.settle;
     let plan = |wants: &dyn Fn(&Step) -> bool| {
@@ -284,7 +284,7 @@ fn has_document(found: &Found, address: &str) -> bool {
     })
 }
 
-fn edited(found: &Found, error: &DeriveError) -> Failure {
+pub(super) fn edited(found: &Found, error: &DeriveError) -> Failure {
     Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
         .help("nothing is written on its word: put the journal back from a copy, or mend by hand")
 }
@@ -298,32 +298,6 @@ pub(super) fn check_head(found: &Found, expected: Option<Sha256>) -> Result<(), 
             Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"))
         }
     }
-}
-
-/// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
-/// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
-pub(super) fn check_bearing(
-    workspace: &Workspace,
-    found: &Found,
-    approval: &ApprovalArgs,
-    expect_head: Option<Sha256>,
-) -> Result<(), Failure> {
-    let taken_back = journals::above_then(&journals::folder(workspace), found)?;
-    let first = taken_back.last().unwrap_or(&found.history);
-    let plan = plan_of(workspace, None, first.begin().plan.as_deref());
-    let plan = plan.and_then(|path| read_plan(&path).ok());
-    let why = match bearing(&found.history, plan.as_ref(), &taken_back).map_err(|error| edited(found, &error))? {
-        Bearing::Borne => return Ok(()),
-        Bearing::Unknown(why) => why,
-    };
-    if !approval.auto_approve || expect_head.is_some() {
-        return Ok(());
-    }
-    let message = format!("nobody can tell whether `{}` says what was reviewed: {why}", found.id);
-    Err(Failure::refused("unapproved", message).help(
-        "review what it would write, and approve of that by --approve DIGEST; or say by --expect-head HASH which head it \
-         had when it was written; or put its plan back",
-    ))
 }
 
 fn line(kept: &Kept) -> String {

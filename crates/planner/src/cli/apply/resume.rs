@@ -15,6 +15,7 @@ use crate::apply::{
     CallError, Destination, Direction, Kept, Left, Origin, Proposal, Proved, Reads, ResumeError, Step, final_writes,
     marks, resume_plan, resume_rollback, surroundings,
 };
+use crate::cli::bearing::check_bearing;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
@@ -44,7 +45,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         false => None,
     };
     let borne = match reproof.is_none() {
-        true => rollback::check_bearing(&workspace, &found, &args.approval, args.expect_head),
+        true => check_bearing(globals, &workspace, &found, &args.sources, (&args.approval, args.expect_head)),
         false => Ok(()),
     };
     // What was edited is refused at once; where nobody can tell, the page comes first.
