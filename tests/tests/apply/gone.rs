@@ -115,6 +115,37 @@ fn what_is_of_who_is_gone_is_passed_over_by_a_resume_and_told() {
 }
 
 #[test]
+fn an_inline_policy_or_a_key_in_doubt_of_who_is_gone_keeps_neither_way() {
+    let stage = Stage::new();
+    for (target, who) in [("user/writer/inline/*", "user/writer"), ("user/keyed/key/*", "user/keyed")] {
+        let name = if who == "user/keyed" { "put-and-key" } else { "put-and-inline" };
+        let targets: &'static [&'static str] = Box::leak(Box::new(["role/put/inline/*", target]));
+        let kind = Kind { name, config: "", target: targets };
+        let role = |play: &Play| essence(&play.cloud).into_iter().filter(|(key, _)| key.contains("put")).collect();
+        let start: Vec<(String, String)> = role(&stage.play(&kind));
+        for goes_on in [true, false] {
+            let play = stopped_after(&stage, &kind, 1);
+            play.cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:{who}") }));
+            let done: Vec<(String, String)> = role(&play);
+            // What is named works, whichever it is.
+            let status = play.run(&["status"]).ended_with(0);
+            assert!(status.stdout.contains("apply --resume") && status.stdout.contains("rollback"), "{status}");
+            if goes_on {
+                let answer = play.resume().ended_with(0);
+                let said = format!("{who} is gone: nothing is given to it, or taken from it.");
+                assert!(answer.stdout.contains(&said) && answer.stdout.contains("  gone      "), "{answer}");
+                assert_eq!(role(&play), done);
+            } else {
+                let answer = play.rollback(&[]).ended_with(0);
+                assert!(answer.stdout.contains(&format!("{who} is gone: nothing is given back to it")), "{answer}");
+                assert_eq!(role(&play), start);
+            }
+            assert!(!play.run(&["status"]).ended_with(0).stdout.contains("open journal"));
+        }
+    }
+}
+
+#[test]
 fn whoever_was_made_again_is_not_gone_and_a_fresh_apply_wants_a_new_plan() {
     let stage = Stage::with(Box::new(also));
     let play = stage.play(&REPLACE);
