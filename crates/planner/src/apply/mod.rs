@@ -17,6 +17,7 @@ mod final_writes;
 mod gone;
 mod inverse;
 pub mod journal;
+mod kept;
 mod lanes;
 mod left;
 mod look;

@@ -103,7 +103,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id, None);
-    let passed = (&BTreeSet::new(), &BTreeSet::new());
+    let passed = (&BTreeSet::new(), &BTreeSet::new(), Some(&back.known));
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: "Rollback",

@@ -45,8 +45,10 @@ pub fn begin(back: Rollback, world: &Sim, id: &str) -> (Disk, Result<(), Stop>) 
     let own = Disk::default();
     let approved = back.proposal.approve(&Approval::Auto).unwrap();
     let author = Author { id: id.to_owned(), ..author() };
-    let mut journal = Journal::begin(own.clone(), approved, author, UnixTime(2_000_000)).unwrap();
-    let ended = super::run(&mut journal, world, super::PATIENCE);
+    let now = crate::apply::Clock::now(world);
+    let mut journal = Journal::begin(own.clone(), approved, author, now).unwrap();
+    let above = (&Left::default(), Some(&back.known));
+    let ended = super::run_above(&mut journal, world, super::PATIENCE, above).map_err(|stops| stops[0].clone());
     *world.clock.borrow_mut() += 100;
     (own, ended)
 }

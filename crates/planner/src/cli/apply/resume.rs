@@ -60,7 +60,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&folder, &found)))?;
     refuse_taken_back(&found, &left)?;
-    refuse_broken(&cloud, (&folder, &found), &left)?;
+    let then = journals::above_then(&folder, &found)?;
+    refuse_broken(&cloud, &found, &left, then.first())?;
     let withheld = match &reproof {
         Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
         None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left, &above))?,
@@ -105,7 +106,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         }
     }
     let finish = || rollback::note_above(&folder, &found.id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, (&left.theirs, &left.gone), finish);
+    let passed = (&left.theirs, &left.gone, then.first());
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         gives_back,
@@ -160,10 +162,10 @@ fn refuse_taken_back(found: &Found, left: &Left) -> Result<(), Failure> {
 }
 
 /// Refuses what would give somebody more than they have by now, or leave them with neither the old nor the new.
-fn refuse_broken(cloud: &Cloud, (folder, found): (&Folder, &Found), left: &Left) -> Result<(), Failure> {
+fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left, below: Option<&History>) -> Result<(), Failure> {
     let failed = |error: CallError| Failure::error("aws", error.to_string()).help("look whether AWS can be reached");
     let mut broken = left.broken(cloud, &found.history).map_err(failed)?;
-    if let Some(below) = journals::above_then(folder, found)?.first() {
+    if let Some(below) = below {
         broken.extend(left.moved(cloud, &found.history, below).map_err(failed)?);
     }
     if broken.is_empty() {
