@@ -21,6 +21,7 @@ mod kept;
 mod lanes;
 mod left;
 mod look;
+mod mend;
 mod reached;
 mod refusals;
 mod resuming;

@@ -119,6 +119,8 @@ fn who_has_lost_the_original_keeps_the_copy_of_an_apply_that_ended() {
             take_the_original(&mut world.world.borrow_mut());
             let told = refused(back_from(&world, &disk), name);
             assert!(told.contains("role/ci does not have policy/shared, by somebody else's doing"), "{told}");
+            let mends = format!("`aws iam attach-role-policy --role-name ci --policy-arn {SHARED}` gives it back");
+            assert!(told.contains(&mends), "{told}");
             assert!(told.contains("left with neither"), "{told}");
             // Who has neither is left as they are, and the rest goes back.
             take_the_copy(&mut world.world.borrow_mut());
@@ -317,6 +319,8 @@ fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
             narrow_the_original(&mut world.world.borrow_mut());
             let detail = refused(back_from(&world, &disk), "a part is attached");
             assert!(detail.contains(says) && detail.contains("left with neither"), "{detail}");
+            let call = format!("`aws iam set-default-policy-version --policy-arn {SHARED} --version-id v2`");
+            assert!(detail.contains(&format!("{call} makes it say that again")), "{detail}");
         }
         assert!(has(&world, COPY), "{is_under_way}");
     }

@@ -178,7 +178,7 @@ fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left, below: Option<&Histo
     let id = &found.id;
     Err(Failure::refused("drifted", message).help(format!(
         "`secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves it as it is; \
-         `secateur apply --resume` goes on once they have it again"
+         once it is as it was, where a line ends with a command by that, `secateur apply --resume` goes on"
     )))
 }
 
