@@ -1,6 +1,6 @@
 //! Who was deleted since, and had what a journal is about: nothing is given to them or taken from them, and nobody waits for them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::again::stopped_after;
 use super::chains::{denied, last};
@@ -161,4 +161,38 @@ fn whoever_was_made_again_is_not_gone_and_a_fresh_apply_wants_a_new_plan() {
     let answer = play.rollback(&[]).ended_with(3);
     assert!(answer.stderr.contains("role/also was deleted and made again"), "{answer}");
     assert_eq!(essence(&play.cloud), before);
+}
+
+#[test]
+fn what_a_rollback_left_of_who_is_gone_keeps_no_apply_from_being_ended() {
+    const THREE: Kind =
+        Kind { name: "three", config: "", target: &["role/put/inline/*", "user/writer/inline/*", "user/keyed/key/*"] };
+    let stage = Stage::new();
+    for is_open in [true, false] {
+        let play = match is_open {
+            true => stopped_after(&stage, &THREE, 2),
+            false => stage.play(&THREE),
+        };
+        if !is_open {
+            play.apply(&[]).ended_with(0);
+        }
+        let applied = last(&play);
+        let skip = if is_open { 1 } else { 2 };
+        denied(&play, skip, || play.rollback(&["--parallelism", "1"])).ended_with(4);
+        // What is left of it is of one who goes.
+        play.cloud.control("delete", json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:role/put") }));
+        let answer = play.resume().ended_with(0);
+        assert!(answer.stdout.contains("role/put is gone"), "{answer}");
+        let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+        let row = rows.as_array().unwrap().iter().find(|row| row["id"] == *applied).unwrap();
+        assert_eq!(row["state"], if is_open { "open" } else { "done" }, "{row}");
+        assert_eq!(row["taken_back"], skip, "{row}");
+        let status = play.run(&["status"]).ended_with(0).stdout;
+        let named = format!("part of it was taken back: `secateur rollback {applied}` takes the rest back");
+        assert_eq!(status.contains(&named), is_open, "{status}");
+        // What is named works, and nothing is open then.
+        let answer = play.run(&["rollback", &applied, "--auto-approve", "--settle", "2"]).ended_with(0);
+        assert!(answer.stdout.contains("role/put is gone: nothing is given back to it"), "{answer}");
+        assert!(!play.run(&["status"]).ended_with(0).stdout.contains("open journal"));
+    }
 }
