@@ -21,6 +21,7 @@ mod inputs;
 mod interrupts;
 mod journals;
 mod output;
+mod overtaken;
 mod plan;
 #[cfg(feature = "aws")]
 mod progress;

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
-use super::{Exit, Outcome, output};
+use super::{Exit, Outcome, output, overtaken};
 use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
 use crate::apply::{DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, rollback};
 use crate::plan::Selection;
@@ -63,7 +63,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let plan = |wants: &dyn Fn(&Step) -> bool| {
         let back = rollback(&cloud, &wall, settle, &found.history, wants);
         let back = back.and_then(|back| back.directed(&cloud, &found.history, direction));
-        back.map_err(|error| refused(&found, &error))
+        back.map_err(|error| refused(&folder, &found, &error))
     };
     let mut back = plan(&wants)?;
     let mut withheld = BTreeMap::new();
@@ -227,17 +227,35 @@ pub(super) fn refuse_widening(
         .help(format!("--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}")))
 }
 
-fn refused(found: &Found, error: &RollbackError) -> Failure {
+fn refused(folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
     match error {
         RollbackError::Drifted { drifted, rest } => {
-            let lines: Vec<String> = drifted.iter().map(line).collect();
-            let message =
-                format!("somebody else has changed what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+            // Where these cannot be listed, they are told of by whoever needs them.
+            let listed = journals::listed(folder).unwrap_or_default();
+            let all: Vec<&Found> = listed.iter().flatten().collect();
+            let others = drifted.iter().map(|kept| overtaken::by(&all, found, &kept.address));
+            let others: Vec<Option<&Found>> = others.collect();
+            let told = |(kept, other): (&Kept, &Option<&Found>)| match other {
+                Some(other) => format!("{}: so left by {}, after this one", line(kept), visible(&other.id)),
+                None => line(kept),
+            };
+            let lines: Vec<String> = drifted.iter().zip(&others).map(told).collect();
+            let who = match others.iter().all(Option::is_some) {
+                true => "what another journal did since is in the way of",
+                false => "somebody else has changed",
+            };
+            let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+            let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.id == own.id));
             let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
                 true => "mend these by hand: the journal has the documents",
                 false => "mend these by hand",
             };
-            Failure::refused("drifted", message).help(without(found, rest, by_hand))
+            let by_hand = match last {
+                Some(last) => format!("`secateur rollback {}` takes back what that did, or {by_hand}", last.id),
+                None => by_hand.to_owned(),
+            };
+            let by_hand = format!("{by_hand}; then `secateur rollback {}` looks again", found.id);
+            Failure::refused("drifted", message).help(without(found, rest, &by_hand, "or"))
         }
         RollbackError::TakenNoMore { refused, rest } => {
             let lines: Vec<String> = refused.iter().map(line).collect();
@@ -248,7 +266,7 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
             );
             let by_hand =
                 "write these by hand, with `*` or SERVICE:ACTION and each key once: the journal has the documents";
-            Failure::refused("refused-document", message).help(without(found, rest, by_hand))
+            Failure::refused("refused-document", message).help(without(found, rest, by_hand, "then"))
         }
         RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
@@ -256,11 +274,12 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
     }
 }
 
-/// What there is to do when something cannot be taken back: of the rest, if there is any.
-fn without(found: &Found, rest: &[String], by_hand: &str) -> String {
+/// What there is to do when something cannot be taken back: of the rest, if there is any. `word` is how an open journal is left: `then`,
+/// or instead.
+fn without(found: &Found, rest: &[String], by_hand: &str, word: &str) -> String {
     let id = &found.id;
     let leave = match found.is_open() {
-        true => format!("; then `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
+        true => format!("; {word} `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
         false => String::new(),
     };
     let targets: Vec<String> = rest.iter().map(|address| format!(" --target {}", visible(address))).collect();
