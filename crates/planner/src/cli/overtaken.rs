@@ -12,7 +12,7 @@ pub(super) fn by<'a>(all: &[&'a Found], found: &Found, address: &str) -> Option<
         !taken_back(all, own).contains(found.id.as_str())
             && standing(&own.history).any(|at| own.history.steps().get(at).is_some_and(|step| step.address == address))
     };
-    all.iter().skip(at + 1).filter(has_changed).next_back().copied()
+    all.iter().skip(at + 1).rfind(has_changed).copied()
 }
 
 /// Returns the last of those that have changed since all that a journal did and nobody took back, if they have.

@@ -42,8 +42,11 @@ fn says(world: &mut World, action: &str) {
     world.inline.insert(inline(), document(action));
 }
 
+/// What somebody makes of something.
+type Move = (&'static str, fn(&mut World));
+
 /// What somebody may make of it while the rollback runs, and afterwards.
-const MOVES: [(&str, fn(&mut World)); 3] = [
+const MOVES: [Move; 3] = [
     ("something else", |world| says(world, "s3:Theirs")),
     ("as it was left", |world| says(world, "s3:Less")),
     ("nothing", |world| drop(world.inline.remove(&inline()))),
