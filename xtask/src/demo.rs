@@ -46,7 +46,7 @@ const STEPS: [Step; 10] = [
         ends_with: 3,
         ..Step::new("The same plan once more: AWS is no longer as it expects, and nothing is written", &["apply"])
     },
-    Step::new("And back, from the journal alone", &["rollback"]),
+    Step::new("And back, from the journal", &["rollback"]),
 ];
 
 /// The emulator, and where it is. It ends with the demo, however that ends.
@@ -159,7 +159,9 @@ impl Step {
                 arguments.extend(TWO.iter().chain(&ACME).chain(&SNAPSHOT).chain(&["--out", ONE_PLAN]));
             }
             ["apply"] => arguments.extend([ONE_PLAN].iter().chain(&OWN).chain(&SNAPSHOT).chain(&["--auto-approve"])),
-            ["rollback"] => arguments.extend(OWN.iter().chain(&["--auto-approve", "--settle", "1"])),
+            ["rollback"] => {
+                arguments.extend(OWN.iter().chain(&SNAPSHOT).chain(&["--auto-approve", "--settle", "1"]));
+            }
             ["plan"] => arguments.extend(ACME.iter().chain(&SNAPSHOT).chain(&["--out", PLAN])),
             _ => arguments.extend(ACME.iter().chain(&SNAPSHOT)),
         }

@@ -291,3 +291,32 @@ fn the_digest_of_what_takes_from_a_group_covers_its_members() {
 fn answer_of(child: std::process::Child) -> Answer {
     answer(child.wait_with_output().unwrap())
 }
+
+#[test]
+fn a_rollback_that_another_journal_has_overtaken_names_it_and_not_somebody_else() {
+    let stage = Stage::new();
+    let play = stage.play(super::exchange::kind("update"));
+    let start = essence(&play.cloud);
+    play.apply(&[]).ended_with(0);
+    let end = essence(&play.cloud);
+    play.rollback(&[]).ended_with(0);
+    let back = last(&play);
+    play.apply(&[]).ended_with(0);
+    let over = last(&play);
+    let rows: Value = serde_json::from_str(&play.run(&["history", "--format", "json"]).stdout).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["id"] == *back).unwrap();
+    assert_eq!((&row["state"], &row["detail"]), (&json!("done"), &json!(format!("overtaken by {over}"))));
+    let again = ["rollback", &back, "--auto-approve", "--no-recheck", "--settle", "2"];
+    let answer = play.run(&again).ended_with(3);
+    assert!(answer.stderr.contains(&format!("so left by {over}, after this one")), "{answer}");
+    assert!(!answer.stderr.contains("somebody else has changed"), "{answer}");
+    // What is named works, in that order.
+    let named = format!("`secateur rollback {over}` takes back what that did");
+    assert!(
+        answer.stderr.contains(&named) && answer.stderr.contains(&format!("`secateur rollback {back}` looks again"))
+    );
+    play.run(&["rollback", &over, "--auto-approve", "--settle", "2"]).ended_with(0);
+    assert_eq!(essence(&play.cloud), start);
+    play.run(&again).ended_with(0);
+    assert_eq!(essence(&play.cloud), end);
+}

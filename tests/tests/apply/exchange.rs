@@ -65,7 +65,14 @@ fn who_has_lost_what_was_split_keeps_the_parts() {
     let id = last(&play);
     let large = format!("arn:aws:iam::{ACCOUNT}:policy/large");
     play.cloud.iam("DetachRolePolicy", &[("RoleName", "large"), ("PolicyArn", &large)]);
-    refused(&play, &["rollback", &id, "--auto-approve"], "drifted", "left with neither");
+    let back = ["rollback", &id, "--auto-approve"];
+    refused(&play, &back, "drifted", "left with neither");
+    // What is named works, in that order.
+    let mends = format!("`aws iam attach-role-policy --role-name large --policy-arn {large}` gives it back");
+    refused(&play, &back, "drifted", &mends);
+    refused(&play, &back, "drifted", &format!("then `secateur rollback {id}` looks again"));
+    play.cloud.iam("AttachRolePolicy", &[("RoleName", "large"), ("PolicyArn", &large)]);
+    play.run(&[&back[..], &["--settle", "2"]].concat()).ended_with(0);
 }
 
 #[test]

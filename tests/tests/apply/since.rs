@@ -118,7 +118,9 @@ fn the_help_after_a_drift_names_what_can_be_taken_back_without_it_and_nothing_el
     assert!(!answer.stderr.contains("--abandon"), "it is not open: {answer}");
     play.rollback(&["--target", "user/writer/inline/p"]).ended_with(0);
     let answer = play.rollback(&[]).ended_with(3);
-    assert_eq!(help(&answer), "mend these by hand: the journal has the documents", "{answer}");
+    let mended =
+        format!("mend these by hand: the journal has the documents; then `secateur rollback {id}` looks again");
+    assert_eq!(help(&answer), mended, "{answer}");
     drop(play);
 
     let play = stopped_after(&stage, &BOTH, 1);

@@ -169,6 +169,46 @@ fn a_forged_journal_is_not_taken_back_on_its_word() {
 }
 
 #[test]
+fn a_plan_and_its_journal_that_were_forged_together_are_not_taken_back_unlooked_at() {
+    let stage = Stage::new();
+    let play = stage.play(&SEVERAL);
+    play.apply(&["--target", "role/put/*"]).ended_with(0);
+    let id = play.journals().remove(0);
+    let before = document_of(&play);
+    let (plan, journal) = (play.path(PLAN), play.path(&format!(".secateur/journal/{id}.jsonl")));
+    let honest = [fs::read(&plan).unwrap(), fs::read(&journal).unwrap()];
+    let admin = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let mut forged = play.plan();
+    let of_role = |change: &&mut Value| change["address"] == "role/put/inline/p";
+    let change = forged["changes"].as_array_mut().unwrap().iter_mut().find(of_role).unwrap();
+    (change["before"], change["expects"]["document"]) = (admin.into(), Value::Null);
+    seal(&mut forged);
+    fs::write(&plan, forged.to_string()).unwrap();
+    forge(&play, &id, |record| {
+        if record["record"] == "begin" {
+            record["steps"][0]["effect"]["before"] = admin.into();
+            record["steps"][0]["expects"]["document"] = Value::Null;
+            record["origin"]["digest"] = forged["digest"].clone();
+        }
+    });
+    let unlooked_at = |words: &str| {
+        let answer = play.rollback(&["--format", "json"]).ended_with(3);
+        assert_eq!(answer.reason(), "unapproved", "{answer}");
+        assert!(answer.stderr.contains("its plan cannot be proved again") && answer.stderr.contains(words), "{answer}");
+        assert_eq!(document_of(&play), before);
+    };
+    unlooked_at("role/put/inline/p");
+    fs::write(&plan, &honest[0]).unwrap();
+    fs::write(&journal, &honest[1]).unwrap();
+    // Where a newer snapshot lies in the place of the plan's, the old one is named.
+    fs::rename(play.path(".secateur/snapshot"), play.path("kept")).unwrap();
+    play.run(&["collect", "--rate", "max", "-q"]).ended_with(0);
+    unlooked_at("is not the snapshot that the plan was made from");
+    play.rollback(&["--snapshot", "kept"]).ended_with(0);
+    assert_ne!(document_of(&play), before);
+}
+
+#[test]
 fn a_version_that_need_not_go_does_not_go() {
     let stage = Stage::new();
     let play = stage.play(&SEVERAL);

@@ -8,7 +8,7 @@ use secateur_analyzer::document::fingerprint;
 use super::approval::Origin;
 use super::derive::{DeriveError, Place, steps};
 use super::inverse;
-use super::journal::History;
+use super::journal::{History, Record, State};
 use super::resuming::approved;
 use super::step::{Effect, Version, VersionRef};
 use crate::plan::{Change, Plan};
@@ -107,7 +107,59 @@ pub fn bearing(history: &History, plan: Option<&Plan>, taken_back: &[History]) -
                 return Ok(Bearing::Unknown(format!("{journal}, which it took back, is not what it was then")));
             }
             inverse::check(history, below)?;
-            bearing(below, plan, rest)
+            match (since(history, below)?, bearing(below, plan, rest)?) {
+                (Some(why), _) => Ok(Bearing::Unknown(why)),
+                (None, said) => Ok(said),
+            }
         }
     }
+}
+
+/// Says what the journal below bears behind the record up to which the rollback follows from it, where that cannot be told from what
+/// was not there yet when the rollback was planned. As long as a rollback is open, nothing goes on below it; when it ends, it is noted
+/// there before anything else is.
+///
+/// # Errors
+/// When the journal below went on before the rollback can have ended: it was planned by what was there later, or has ended since.
+fn since(history: &History, below: &History) -> Result<Option<String>, DeriveError> {
+    let (own, id) = (history.by_now(), &below.begin().id);
+    let (mut went_on, mut other) = (false, None);
+    for record in below.later() {
+        match record {
+            Record::RolledBack { journal, .. }
+            | Record::TakenBack { journal, .. }
+            | Record::DoneAgain { journal, .. } => {
+                if *journal == own.begin().id {
+                    break;
+                }
+                // One that takes this one back is noted in both.
+                if !own.is_noted(journal) {
+                    other.get_or_insert(journal);
+                }
+            }
+            Record::Intent { .. }
+            | Record::Done { .. }
+            | Record::Failed { .. }
+            | Record::Skipped { .. }
+            | Record::Resumed { .. } => went_on = true,
+            Record::Begin(_) | Record::Stopped { .. } | Record::End { .. } | Record::Abandoned { .. } => {}
+        }
+    }
+    let must_be_noted = match own.state() {
+        State::Open => true,
+        State::Done => below.note(&own, true).is_some(),
+        _ => false,
+    };
+    // One that was taken back, or done again, may have ended more than once.
+    if went_on && must_be_noted && !own.has_notes() {
+        let detail = format!(
+            "{id}, which it takes back, went on behind what it follows from: one of them was edited, or is an older copy"
+        );
+        return Err(wrong("journal", detail));
+    }
+    Ok(match other {
+        _ if went_on => Some(format!("{id}, which it took back, has gone on since")),
+        Some(other) => Some(format!("{other} took {id} back too, and did so before this one had ended")),
+        None => None,
+    })
 }

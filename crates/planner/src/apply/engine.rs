@@ -12,8 +12,10 @@ use super::cloud::{CallError, EntityRef, Reads, Writes, Wrote};
 use super::exchange;
 use super::fault;
 use super::journal::{Ending, History, Intended, Journal, JournalError, Knowing, Progress, Store};
+use super::kept;
 use super::lanes::{Lane, phases};
 use super::look::{Stand, look, undone};
+use super::step::Step;
 use super::stop::{Stop, in_order};
 use super::surroundings::surroundings;
 
@@ -71,8 +73,10 @@ pub struct Run<'a, S, C, K> {
     pub on_passed: &'a (dyn Fn(usize) + Sync),
     /// The steps that were found done, and not by this journal, before somebody approved of going on: they are passed over.
     pub theirs: &'a BTreeSet<usize>,
-    /// Those who were found gone before somebody approved of going on: what attaches to them, or detaches from them, is passed over.
+    /// Those who were found gone before somebody approved of going on: what is of them is passed over.
     pub gone: &'a BTreeSet<EntityRef>,
+    /// Of a rollback: the journal that it takes back, as it stood when the rollback was planned, where it is still there.
+    pub below: Option<&'a History>,
 }
 
 impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K> {
@@ -94,6 +98,7 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
             on_passed: self.on_passed,
             theirs: self.theirs,
             gone: self.gone,
+            below: self.below,
             is_halted: AtomicBool::new(false),
             stops: Mutex::default(),
         };
@@ -154,6 +159,7 @@ struct Work<'a, S, C, K> {
     on_passed: &'a (dyn Fn(usize) + Sync),
     theirs: &'a BTreeSet<usize>,
     gone: &'a BTreeSet<EntityRef>,
+    below: Option<&'a History>,
     /// Whether a lane has stopped: nothing more is begun.
     is_halted: AtomicBool,
     stops: Mutex<Vec<Stop>>,
@@ -356,6 +362,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                 }
             }
         }
+        self.guard_kept(at, &history, step)?;
         // What was written just before may not show yet.
         let since = self.by_now(history.last_done_beside(at));
         let mut turn = 0;
@@ -369,6 +376,25 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             None => Ok(()),
             Some(detail) => Err(drifted(detail).into()),
         }
+    }
+
+    /// Refuses a step of a rollback when what that kept of its unit is not as before any more. Where it is just planned, reads may
+    /// still show what was there before that.
+    fn guard_kept(&self, at: usize, history: &History, step: &Step) -> Result<(), Ended> {
+        let Some(below) = self.below else { return Ok(()) };
+        let units = BTreeSet::from([step.unit.as_str()]);
+        let since = self.by_now(Some(history.began_at()));
+        let mut turn = 0;
+        while let Some(kept) =
+            self.patiently(at, || kept::moved(self.cloud, history, below, &units))?.into_iter().next()
+        {
+            if since.is_none_or(|since| self.clock.now().since(since) >= self.patience.settle) {
+                let detail = format!("it rests on what was kept: {}: {}", kept.address, kept.detail);
+                return Err(Stop::Drifted { step: at, detail }.into());
+            }
+            self.wait(&mut turn)?;
+        }
+        Ok(())
     }
 
     /// Reads where a step stands; what was written just before may not show yet, and is no drift.

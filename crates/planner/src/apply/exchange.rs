@@ -12,6 +12,7 @@ use secateur_analyzer::document::{Sha256, fingerprint};
 use serde::{Deserialize, Serialize};
 
 use super::cloud::{CallError, EntityRef, Reads};
+use super::mend;
 use super::step::{Effect, Step, Version};
 use super::surroundings::in_force;
 
@@ -99,10 +100,11 @@ impl<R: Reads> Attached<'_, R> {
         for held in beside {
             let Some(attached) = self.of(&held.entity)? else { continue };
             if !attached.contains(&held.policy) {
-                return Ok(Some(why(effect, held)));
+                return Ok(Some(format!("{}: {}", why(effect, held), mend::attach(&held.entity, &held.policy))));
             }
             if held.document.is_some() && self.says(&held.policy)? != held.document {
-                return Ok(Some(why_not_whole(effect, held)));
+                let mends = mend::says_again(self.reads, &held.policy, held.document)?;
+                return Ok(Some(format!("{}: {mends}", why_not_whole(effect, held))));
             }
         }
         Ok(None)

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::cloud::{CallError, EntityKind, EntityRef, Reads};
 use super::step::{Effect, Step};
 
-/// Reads who is gone: of those to whom some steps attach a policy, or from whom they detach one; and of those by whom `to_make`,
-/// the steps that are still to be made, expect the policy to be held.
+/// Reads who is gone: of those who bear what some steps write, or have it attached; and of those by whom `to_make`, the steps that are
+/// still to be made, expect the policy to be held.
 ///
 /// # Errors
 /// When AWS does not answer.
@@ -16,11 +16,7 @@ pub(super) fn gone<'a>(
     steps: impl Iterator<Item = &'a Step>,
     to_make: impl Iterator<Item = &'a Step>,
 ) -> Result<BTreeSet<EntityRef>, CallError> {
-    let of = |step: &'a Step| match &step.effect {
-        Effect::Attach { entity, .. } | Effect::Detach { entity, .. } => Some(entity.clone()),
-        _ => None,
-    };
-    let mut missing: BTreeSet<EntityRef> = steps.filter_map(of).collect();
+    let mut missing: BTreeSet<EntityRef> = steps.filter_map(|step| step.effect.bearer()).collect();
     for step in to_make {
         missing.extend(missed(reads, step)?);
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use secateur_analyzer::time::UnixTime;
 
-use super::approval::Origin;
 use super::cloud::{CallError, EntityRef, Reads, Wrote};
 use super::engine::Clock;
 use super::exchange;
 use super::gone::gone;
 use super::journal::{History, Progress};
+use super::kept;
 use super::look::{Stand, look, settled, taken_back};
 use super::rollback::Kept;
 use super::step::Step;
@@ -34,7 +34,7 @@ pub struct Left {
     pub taken_back: BTreeSet<usize>,
     /// The steps that are still to be made, in order.
     pub to_make: Vec<usize>,
-    /// The steps that attach a policy to somebody, or detach one, who is gone: they are passed over, and this is what is said of them.
+    /// The steps of a policy, a key or an attachment of somebody who is gone: they are passed over, and this is what is said of them.
     pub passed: BTreeMap<usize, String>,
     /// Who is gone of those whom the journal reaches.
     pub gone: BTreeSet<EntityRef>,
@@ -147,18 +147,8 @@ impl Left {
     /// # Errors
     /// When AWS does not answer.
     pub fn moved(&self, reads: &impl Reads, history: &History, below: &History) -> Result<Vec<Kept>, CallError> {
-        let Origin::Rollback { kept, .. } = &history.begin().origin else { return Ok(Vec::new()) };
         let to_make = self.to_make.iter().filter_map(|at| history.steps().get(*at));
-        let units: BTreeSet<&str> = to_make.map(|step| step.unit.as_str()).collect();
-        let mut moved = Vec::new();
-        for at in kept {
-            let Some(step) = below.steps().get(*at).filter(|step| units.contains(step.unit.as_str())) else { continue };
-            if let Stand::After(_) = look(reads, below, *at)? {
-                let detail = format!("{}: it was as before when this was planned, and is not now", step.effect);
-                moved.push(Kept { address: step.address.clone(), detail });
-            }
-        }
-        Ok(moved)
+        kept::moved(reads, history, below, &to_make.map(|step| step.unit.as_str()).collect())
     }
 
     /// Whether the steps of some units can be gone on with, as far as reads tell before they are: what was done stands, who holds

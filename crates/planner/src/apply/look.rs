@@ -21,7 +21,8 @@ pub enum Stand {
     After(Wrote),
     /// Neither.
     Other(String),
-    /// Who has the policy attached, or is to have it, is no more: nothing can be attached to them, and they have lost nothing.
+    /// Who bears the policy or the key, has the policy attached, or is to have it, is no more: nothing can be given to them, and they
+    /// have lost nothing.
     Gone(String),
 }
 
@@ -212,7 +213,7 @@ fn inline(
 /// What is wrong with an entity: it is gone, or another one of its name.
 fn other_entity(reads: &impl Reads, step: &Step, entity: &EntityRef) -> Result<Option<Stand>, CallError> {
     Ok(match (reads.entity(entity)?, &step.unique_id) {
-        (None, _) => Some(other(format!("{entity} is gone"))),
+        (None, _) => Some(Stand::Gone(format!("{entity} is gone"))),
         (Some(live), Some(expected)) if live != *expected => Some(other(made_again(entity, &live, expected))),
         _ => None,
     })

@@ -205,7 +205,9 @@ impl<R: Reads> Way<'_, R> {
             }
             Stand::Gone(detail) => {
                 let what = match &step.effect {
-                    Effect::Attach { .. } => "nothing is taken from it",
+                    Effect::Attach { .. }
+                    | Effect::PutInline { before: None, .. }
+                    | Effect::SetKey { active: true, .. } => "nothing is taken from it",
                     _ => "nothing is given back to it",
                 };
                 self.kept.push(Kept { address: step.address.clone(), detail: format!("{detail}: {what}") });

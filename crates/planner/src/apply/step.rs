@@ -148,23 +148,16 @@ pub struct Step {
 }
 
 impl Step {
-    /// Returns whether it attaches a policy to one of those, or detaches one from it.
+    /// Returns whether it is of one of those: of a policy or a key that they bear, or of an attachment.
     pub fn is_of(&self, entities: &BTreeSet<EntityRef>) -> bool {
-        match &self.effect {
-            Effect::Attach { entity, .. } | Effect::Detach { entity, .. } => entities.contains(entity),
-            _ => false,
-        }
+        self.effect.bearer().is_some_and(|bearer| entities.contains(&bearer))
     }
 
     /// Returns what it must not share with a step that is made at the same time: its unit, the entity, the policy. What AWS
     /// keeps, nobody here writes to.
     pub fn shares(&self) -> Vec<String> {
-        let entity = match &self.effect {
-            Effect::SetKey { user, .. } => Some(format!("user/{user}")),
-            effect => effect.entity().map(EntityRef::to_string),
-        };
         // IAM finds names without regard to case.
-        let entity = entity.map(|entity| format!("entity {}", entity.to_ascii_lowercase()));
+        let entity = self.effect.bearer().map(|bearer| format!("entity {}", bearer.to_string().to_ascii_lowercase()));
         let policy = self.effect.policy().filter(|policy| !policy.is_aws_managed_policy());
         let policy = policy.map(|policy| format!("policy {}", policy.as_str().to_ascii_lowercase()));
         entity.into_iter().chain(policy).chain([format!("unit {}", self.unit)]).collect()
@@ -223,6 +216,14 @@ impl Effect {
             | Effect::Attach { entity, .. }
             | Effect::Detach { entity, .. } => Some(entity),
             _ => None,
+        }
+    }
+
+    /// Returns who bears what is written, or has it attached: nothing can be given to them, or taken from them, when they are gone.
+    pub fn bearer(&self) -> Option<EntityRef> {
+        match self {
+            Effect::SetKey { user, .. } => Some(EntityRef { kind: EntityKind::User, name: user.clone() }),
+            effect => effect.entity().cloned(),
         }
     }
 

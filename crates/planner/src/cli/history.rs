@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::flags::{Format, Globals, HistoryArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found, Unusable};
-use super::{Exit, Outcome, output};
+use super::{Exit, Outcome, output, overtaken};
 use crate::apply::journal::State;
 use crate::render::visible;
 
@@ -76,11 +76,13 @@ enum Line {
 
 fn row(found: &Found, listed: &[Result<Found, Unusable>]) -> Row {
     let (history, begin) = (&found.history, found.history.begin());
+    let all: Vec<&Found> = listed.iter().flatten().collect();
     let detail = match history.state() {
         State::RolledBack(by) => Some(format!("by {by}")),
         State::Abandoned(reason) => Some(reason.clone()),
         State::Open => history.stopped().map(|(reason, detail)| format!("{reason}: {detail}")),
-        State::Done | State::NothingDone => None,
+        State::Done => overtaken::whole(&all, found).map(|other| format!("overtaken by {}", other.id)),
+        State::NothingDone => None,
     };
     let before = found.before().filter_map(|id| listed.iter().flatten().find(|own| own.id == id));
     let later = before.into_iter().find(|own| own.history.began_at() > history.began_at());

@@ -5,6 +5,8 @@
 mod analyze;
 #[cfg(feature = "aws")]
 mod apply;
+#[cfg(feature = "aws")]
+mod bearing;
 mod catalog;
 #[cfg(feature = "aws")]
 mod collect;
@@ -19,6 +21,7 @@ mod inputs;
 mod interrupts;
 mod journals;
 mod output;
+mod overtaken;
 mod plan;
 #[cfg(feature = "aws")]
 mod progress;

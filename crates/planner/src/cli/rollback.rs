@@ -7,16 +7,16 @@ use similar::TextDiff;
 
 use super::apply::{
     Closing, Instead, Wall, Way, approve, check_account, check_endpoint_now, close, direction, drive, in_part, lock,
-    new_journal, open, plan_of, refuse_open, reproof, tell_withheld, used_since, way,
+    new_journal, open, refuse_open, reproof, tell_withheld, used_since, way,
 };
+use super::bearing::check_bearing;
 use super::failure::Failure;
-use super::flags::{ApprovalArgs, Format, Globals, RollbackArgs};
+use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
-use super::show::read_plan;
-use super::{Exit, Outcome, output};
+use super::{Exit, Outcome, output, overtaken};
 use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
-use crate::apply::{Bearing, DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, bearing, rollback};
+use crate::apply::{DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, rollback};
 use crate::plan::Selection;
 use crate::render::{count, visible};
 
@@ -57,13 +57,13 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let destination = found.history.begin().destination.clone();
     check_account(&cloud, &destination)?;
     check_endpoint_now(&cloud, &destination)?;
-    check_bearing(&workspace, &found, &args.approval, args.expect_head)?;
+    check_bearing(globals, &workspace, &found, &args.sources, (&args.approval, args.expect_head))?;
     journals::tell_ahead(&found, args.approval.settle);
     let settle = args.approval.settle;
     let plan = |wants: &dyn Fn(&Step) -> bool| {
         let back = rollback(&cloud, &wall, settle, &found.history, wants);
         let back = back.and_then(|back| back.directed(&cloud, &found.history, direction));
-        back.map_err(|error| refused(&found, &error))
+        back.map_err(|error| refused(&folder, &found, &error))
     };
     let mut back = plan(&wants)?;
     let mut withheld = BTreeMap::new();
@@ -103,7 +103,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id, None);
-    let passed = (&BTreeSet::new(), &BTreeSet::new());
+    let passed = (&BTreeSet::new(), &BTreeSet::new(), Some(&back.known));
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: "Rollback",
@@ -227,17 +227,35 @@ pub(super) fn refuse_widening(
         .help(format!("--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}")))
 }
 
-fn refused(found: &Found, error: &RollbackError) -> Failure {
+fn refused(folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
     match error {
         RollbackError::Drifted { drifted, rest } => {
-            let lines: Vec<String> = drifted.iter().map(line).collect();
-            let message =
-                format!("somebody else has changed what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+            // Where these cannot be listed, they are told of by whoever needs them.
+            let listed = journals::listed(folder).unwrap_or_default();
+            let all: Vec<&Found> = listed.iter().flatten().collect();
+            let others = drifted.iter().map(|kept| overtaken::by(&all, found, &kept.address));
+            let others: Vec<Option<&Found>> = others.collect();
+            let told = |(kept, other): (&Kept, &Option<&Found>)| match other {
+                Some(other) => format!("{}: so left by {}, after this one", line(kept), visible(&other.id)),
+                None => line(kept),
+            };
+            let lines: Vec<String> = drifted.iter().zip(&others).map(told).collect();
+            let who = match others.iter().all(Option::is_some) {
+                true => "what another journal did since is in the way of",
+                false => "somebody else has changed",
+            };
+            let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+            let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.id == own.id));
             let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
                 true => "mend these by hand: the journal has the documents",
                 false => "mend these by hand",
             };
-            Failure::refused("drifted", message).help(without(found, rest, by_hand))
+            let by_hand = match last {
+                Some(last) => format!("`secateur rollback {}` takes back what that did, or {by_hand}", last.id),
+                None => by_hand.to_owned(),
+            };
+            let by_hand = format!("{by_hand}; then `secateur rollback {}` looks again", found.id);
+            Failure::refused("drifted", message).help(without(found, rest, &by_hand, "or"))
         }
         RollbackError::TakenNoMore { refused, rest } => {
             let lines: Vec<String> = refused.iter().map(line).collect();
@@ -248,7 +266,7 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
             );
             let by_hand =
                 "write these by hand, with `*` or SERVICE:ACTION and each key once: the journal has the documents";
-            Failure::refused("refused-document", message).help(without(found, rest, by_hand))
+            Failure::refused("refused-document", message).help(without(found, rest, by_hand, "then"))
         }
         RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => Failure::error("aws", error.to_string())
@@ -256,11 +274,12 @@ fn refused(found: &Found, error: &RollbackError) -> Failure {
     }
 }
 
-/// What there is to do when something cannot be taken back: of the rest, if there is any.
-fn without(found: &Found, rest: &[String], by_hand: &str) -> String {
+/// What there is to do when something cannot be taken back: of the rest, if there is any. `word` is how an open journal is left: `then`,
+/// or instead.
+fn without(found: &Found, rest: &[String], by_hand: &str, word: &str) -> String {
     let id = &found.id;
     let leave = match found.is_open() {
-        true => format!("; then `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
+        true => format!("; {word} `secateur history --abandon {id} --reason TEXT` leaves it as it is"),
         false => String::new(),
     };
     let targets: Vec<String> = rest.iter().map(|address| format!(" --target {}", visible(address))).collect();
@@ -284,7 +303,7 @@ fn has_document(found: &Found, address: &str) -> bool {
     })
 }
 
-fn edited(found: &Found, error: &DeriveError) -> Failure {
+pub(super) fn edited(found: &Found, error: &DeriveError) -> Failure {
     Failure::refused("edited-journal", format!("`{}`: {error}", found.path.display()))
         .help("nothing is written on its word: put the journal back from a copy, or mend by hand")
 }
@@ -298,32 +317,6 @@ pub(super) fn check_head(found: &Found, expected: Option<Sha256>) -> Result<(), 
             Err(Failure::refused("other-head", message).help("`secateur history` shows the heads"))
         }
     }
-}
-
-/// Refuses a journal whose steps are not those of its plan. Where that cannot be told any more, somebody has to look: at the
-/// page, whose digest is approved, or at the journal, whose head was pinned when it was written.
-pub(super) fn check_bearing(
-    workspace: &Workspace,
-    found: &Found,
-    approval: &ApprovalArgs,
-    expect_head: Option<Sha256>,
-) -> Result<(), Failure> {
-    let taken_back = journals::above_then(&journals::folder(workspace), found)?;
-    let first = taken_back.last().unwrap_or(&found.history);
-    let plan = plan_of(workspace, None, first.begin().plan.as_deref());
-    let plan = plan.and_then(|path| read_plan(&path).ok());
-    let why = match bearing(&found.history, plan.as_ref(), &taken_back).map_err(|error| edited(found, &error))? {
-        Bearing::Borne => return Ok(()),
-        Bearing::Unknown(why) => why,
-    };
-    if !approval.auto_approve || expect_head.is_some() {
-        return Ok(());
-    }
-    let message = format!("nobody can tell whether `{}` says what was reviewed: {why}", found.id);
-    Err(Failure::refused("unapproved", message).help(
-        "review what it would write, and approve of that by --approve DIGEST; or say by --expect-head HASH which head it \
-         had when it was written; or put its plan back",
-    ))
 }
 
 fn line(kept: &Kept) -> String {

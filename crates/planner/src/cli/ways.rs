@@ -52,7 +52,10 @@ impl Ways {
                 Ways::new(text, &[&back, &leave, resume])
             }
             _ => {
-                let text = format!("`{resume}` goes on, `{back}` goes back, `{leave}` leaves it as it is");
+                let text = format!(
+                    "`{resume}` goes on, `{back}` goes back: both first look what somebody has changed since; `{leave}` leaves it as \
+                     it is"
+                );
                 Ways::new(text, &[resume, &back, &leave])
             }
         }

@@ -3,7 +3,7 @@
 use secateur_analyzer::account::Account;
 use secateur_analyzer::arn::Arn;
 
-use super::{Change, ChangeAction, ExpectedHolder};
+use super::{Change, ExpectedHolder};
 
 /// Returns whether the account has neither that user, role or group any more, nor another one of its name, nor itself under another
 /// name. The account is one that was read whole.
@@ -20,12 +20,9 @@ fn is_there(live: &Account, address: &str) -> bool {
     all.any(|(arn, name)| format!("{}/{name}", arn.resource_type()).eq_ignore_ascii_case(address))
 }
 
-/// Returns changes without those that attach a policy to somebody who is gone, or detach one; the others expect nothing of them.
+/// Returns changes without those of a policy, a key or an attachment of somebody who is gone; the others expect nothing of them.
 pub fn without_gone(changes: &[&Change], live: &Account) -> Vec<Change> {
-    let is_left = |change: &&&Change| {
-        let is_attachment = matches!(change.action, ChangeAction::Attach | ChangeAction::Detach);
-        !is_attachment || change.target.owner.as_ref().is_none_or(|owner| is_there(live, owner))
-    };
+    let is_left = |change: &&&Change| change.target.owner.as_ref().is_none_or(|owner| is_there(live, owner));
     changes.iter().filter(is_left).map(|change| expecting_those_there(change, live)).collect()
 }
 
@@ -46,7 +43,7 @@ mod tests {
     use secateur_analyzer::account::sketch::Sketch;
 
     use super::*;
-    use crate::plan::{Expects, Target};
+    use crate::plan::{ChangeAction, Expects, Target};
 
     fn group(name: &str, unique_id: &str) -> Group {
         Group {
@@ -92,6 +89,11 @@ mod tests {
         let left = without_gone(&all.iter().collect::<Vec<_>>(), &live);
         let owners: Vec<_> = left.iter().map(|own| own.target.owner.as_deref().unwrap()).collect();
         assert_eq!(owners, ["group/ops", "group/again"]);
+        // What they bore went with them, whatever it was to become.
+        for action in [ChangeAction::Update, ChangeAction::Delete, ChangeAction::Deactivate] {
+            let bears = |owner| Change { action, ..change(owner) };
+            assert_eq!(without_gone(&[&bears("group/old"), &bears("group/ops")], &live).len(), 1, "{action:?}");
+        }
         let expects = &left[0].expects;
         let groups: Vec<_> = expects.groups.iter().map(|own| own.arn.name()).collect();
         assert_eq!(groups, ["ops", "renamed", "again"]);

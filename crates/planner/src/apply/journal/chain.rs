@@ -17,15 +17,18 @@ pub struct Lines {
     pub head: Head,
     /// Whether something follows the last whole record.
     pub is_torn: bool,
+    /// The records after those, where they were left out.
+    pub(super) later: Vec<Entry>,
 }
 
 impl Lines {
-    /// Returns the records up to the one of that hash; all, where there is none. Nothing is to be written after them.
+    /// Returns the records up to the one of that hash; all, where there is none. The others
+    /// are kept apart. Nothing is to be written after them.
     pub(super) fn up_to(mut self, head: Sha256) -> Lines {
         // Each record has the hash of the one before it.
         let at = self.entries.iter().position(|entry| entry.prev == head && entry.seq > 0);
         if let Some(at) = at {
-            self.entries.truncate(at);
+            self.later = self.entries.split_off(at);
             self.head = Head(head);
         }
         self

@@ -86,6 +86,8 @@ pub struct History {
     pub(super) before_rollback: State,
     /// When something last happened that may have left a write behind.
     pub(super) last_at: UnixTime,
+    /// What stands behind the record up to which it was read.
+    later: Vec<Entry>,
 }
 
 /// Why a journal cannot be used.
@@ -120,7 +122,7 @@ impl History {
             return Err(HistoryError::OtherFormat(other));
         }
         let lines = parse(bytes)?;
-        let Lines { entries, whole, head, is_torn } = match head {
+        let Lines { entries, whole, head, is_torn, later } = match head {
             Some(head) => lines.up_to(head),
             None => lines,
         };
@@ -145,6 +147,7 @@ impl History {
             noted: BTreeSet::new(),
             before_rollback: State::Open,
             last_at: first.time,
+            later: Vec::new(),
         };
         for entry in entries {
             let number = usize::try_from(entry.seq).unwrap_or(usize::MAX).saturating_add(1);
@@ -153,7 +156,24 @@ impl History {
                 return Err(Tampered { number, detail }.into());
             }
         }
-        Ok(history)
+        Ok(History { later, ..history })
+    }
+
+    /// Returns what stands behind the record up to which it was read; nothing, where it was read whole.
+    pub(in crate::apply) fn later(&self) -> impl Iterator<Item = &Record> {
+        self.later.iter().map(|entry| &entry.record)
+    }
+
+    /// Returns what it is by now, where it was read up to a record.
+    pub(in crate::apply) fn by_now(&self) -> History {
+        let mut now = History { later: Vec::new(), ..self.clone() };
+        for entry in &self.later {
+            // What cannot follow says nothing more.
+            if !now.take(entry) {
+                break;
+            }
+        }
+        now
     }
 
     /// Takes a record into account; says whether it can follow.
@@ -315,6 +335,16 @@ impl History {
             steps.map(|(_, step)| step.unit.as_str()).collect::<BTreeSet<&str>>()
         };
         !of(true).is_disjoint(&of(false))
+    }
+
+    /// Returns whether the journal of a rollback has noted something here.
+    pub(in crate::apply) fn is_noted(&self, journal: &str) -> bool {
+        self.noted.contains(journal)
+    }
+
+    /// Returns whether any rollback has noted something here.
+    pub(in crate::apply) fn has_notes(&self) -> bool {
+        !self.noted.is_empty()
     }
 
     /// Returns whether a rollback took the step back, and nothing did it again.

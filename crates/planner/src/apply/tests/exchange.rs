@@ -45,8 +45,10 @@ pub fn begin(back: Rollback, world: &Sim, id: &str) -> (Disk, Result<(), Stop>) 
     let own = Disk::default();
     let approved = back.proposal.approve(&Approval::Auto).unwrap();
     let author = Author { id: id.to_owned(), ..author() };
-    let mut journal = Journal::begin(own.clone(), approved, author, UnixTime(2_000_000)).unwrap();
-    let ended = super::run(&mut journal, world, super::PATIENCE);
+    let now = crate::apply::Clock::now(world);
+    let mut journal = Journal::begin(own.clone(), approved, author, now).unwrap();
+    let above = (&Left::default(), Some(&back.known));
+    let ended = super::run_above(&mut journal, world, super::PATIENCE, above).map_err(|stops| stops[0].clone());
     *world.clock.borrow_mut() += 100;
     (own, ended)
 }
@@ -117,6 +119,8 @@ fn who_has_lost_the_original_keeps_the_copy_of_an_apply_that_ended() {
             take_the_original(&mut world.world.borrow_mut());
             let told = refused(back_from(&world, &disk), name);
             assert!(told.contains("role/ci does not have policy/shared, by somebody else's doing"), "{told}");
+            let mends = format!("`aws iam attach-role-policy --role-name ci --policy-arn {SHARED}` gives it back");
+            assert!(told.contains(&mends), "{told}");
             assert!(told.contains("left with neither"), "{told}");
             // Who has neither is left as they are, and the rest goes back.
             take_the_copy(&mut world.world.borrow_mut());
@@ -315,6 +319,8 @@ fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
             narrow_the_original(&mut world.world.borrow_mut());
             let detail = refused(back_from(&world, &disk), "a part is attached");
             assert!(detail.contains(says) && detail.contains("left with neither"), "{detail}");
+            let call = format!("`aws iam set-default-policy-version --policy-arn {SHARED} --version-id v2`");
+            assert!(detail.contains(&format!("{call} makes it say that again")), "{detail}");
         }
         assert!(has(&world, COPY), "{is_under_way}");
     }

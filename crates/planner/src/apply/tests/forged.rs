@@ -7,10 +7,10 @@ use secateur_analyzer::time::UnixTime;
 use super::exchange::{back_from, begin, stop_at};
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Shared, Sim};
-use super::{PARALLELISM, apply, author, history, sim, wide};
+use super::{PARALLELISM, apply, author, history, resume, sim, wide};
 use crate::apply::approval::{Approval, Proposal};
 use crate::apply::exchange::Held;
-use crate::apply::journal::{Author, History, Journal};
+use crate::apply::journal::{Author, History, Journal, Record, close};
 use crate::apply::{
     Bearing, DeriveError, Effect, EntityRef, Left, Origin, Step, VersionRef, bearing, resume_rollback, rollback,
 };
@@ -254,4 +254,60 @@ fn where_the_journal_below_is_not_what_it_was_nobody_can_tell() {
     }
     let said = check(&[&saying(own, "r"), &applied]);
     assert!(matches!(&said, Ok(Bearing::Unknown(why)) if why.contains("is not what it was then")), "{said:?}");
+}
+
+/// A journal that stopped after its first write, the world that it left, and a rollback of it that only began.
+fn begun_below() -> (Scene, Sim, Disk, Disk) {
+    PARALLELISM.set(1);
+    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
+    let (world, disk) = (sim(&scene), Disk::default());
+    stop_at(&world, 1);
+    apply(scene.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    let back = saying(back_from(&world, &disk).unwrap().proposal, "r");
+    (scene, world, disk, back)
+}
+
+#[test]
+fn a_rollback_that_does_not_follow_from_what_was_done_by_then_is_an_older_one() {
+    let (scene, world, below, back) = begun_below();
+    assert_borne(&[&back, &below], "only begun");
+    let old = back.written.borrow().clone();
+    // It is left, and the journal below goes on: nobody has edited anything, and nobody can tell.
+    let mut own = history(&back);
+    let record = Record::Abandoned { reason: "TEXT".to_owned() };
+    close(back.clone(), &mut own, record, UnixTime(2_000_000)).unwrap();
+    resume(scene.proposal(), &world, &below).unwrap();
+    let said = check(&[&back, &below]);
+    assert!(
+        matches!(&said, Ok(Bearing::Unknown(why)) if why == "j, which it took back, has gone on since"),
+        "{said:?}"
+    );
+    // An older copy of it, and one that was planned by what stood there earlier, say that it has not ended, or has taken back all.
+    *back.written.borrow_mut() = old;
+    let said = check(&[&back, &below]);
+    assert!(matches!(&said, Err(error) if error.detail.contains("is an older copy")), "{said:?}");
+    let (done, ended) = {
+        let head = then(&history(&back), &below);
+        begin(rollback(&world, &world, 20, &head, |_| true).unwrap(), &world, "r")
+    };
+    ended.unwrap();
+    let said = check(&[&done, &below]);
+    assert!(matches!(&said, Err(error) if error.detail.contains("is an older copy")), "{said:?}");
+    let again = saying(back_from(&world, &done).unwrap().proposal, "rr");
+    assert!(check(&[&again, &done, &below]).is_err(), "wherever in the chain");
+}
+
+#[test]
+fn where_another_rollback_of_the_same_journal_ended_first_nobody_can_tell() {
+    let (_, world, below, back) = begun_below();
+    let (other, ended) = begin(back_from(&world, &below).unwrap(), &world, "other");
+    ended.unwrap();
+    let mut own = history(&below);
+    let record = own.note(&history(&other), true).unwrap();
+    close(below.clone(), &mut own, record, UnixTime(3_000_000)).unwrap();
+    let said = check(&[&back, &below]);
+    assert!(matches!(&said, Ok(Bearing::Unknown(why)) if why.starts_with("other took j back too")), "{said:?}");
+    assert_borne(&[&other, &below], "the one that ended");
 }

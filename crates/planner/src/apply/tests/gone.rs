@@ -11,8 +11,27 @@ use crate::plan::{Change, ChangeAction, ExpectedHolder};
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
 
-/// A scene of what is attached, with a second holder: `user/ann`.
+/// Inline policies, of the role and of `user/ann`, and her key.
+fn of_bearers() -> Scene {
+    let find = |name: &str| scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let (mut scene, key) = (find("several-inline"), find("deactivate"));
+    for (name, action, after) in [("a", ChangeAction::Update, Some("s3:Less")), ("b", ChangeAction::Delete, None)] {
+        let address = format!("user/ann/inline/{name}");
+        let own = scenes::change(&address, action, "aws_iam_user_policy", "user/ann", name, Some("user/ann"));
+        let (before, after) = (Some(scenes::document("s3:*")), after.map(scenes::document));
+        scene.changes.push(Change { before, after, ..own });
+        scene.world.inline.insert(("user/ann".to_owned(), name.to_owned()), scenes::document("s3:*"));
+    }
+    scene.changes.extend(key.changes);
+    scene.world.keys = key.world.keys;
+    scene
+}
+
+/// A scene of what is attached, with a second holder: `user/ann`; or of what is borne.
 fn of_two(name: &str) -> Scene {
+    if name == BEARS {
+        return of_bearers();
+    }
     let mut scene = scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
     let ann = || ExpectedHolder {
         arn: "arn:aws:iam::111122223333:user/ann".parse().unwrap(),
@@ -38,11 +57,14 @@ fn of_two(name: &str) -> Scene {
     scene
 }
 
-const NAMES: [&str; 3] = ["replace", "split", "detach"];
+const BEARS: &str = "bears";
+const NAMES: [&str; 4] = ["replace", "split", "detach", BEARS];
 
 fn delete(world: &mut World) {
     world.entities.remove("user/ann");
     world.attached.remove("user/ann");
+    world.inline.retain(|(who, _), _| who != "user/ann");
+    world.keys.retain(|(who, _), _| who != "ann");
 }
 
 fn make_again(world: &mut World) {
@@ -104,6 +126,7 @@ fn a_rollback_keeps_what_is_of_who_is_gone_and_gives_the_others_back() {
         let expected: &[&str] = match name {
             "replace" => &[gives, takes],
             "split" => &[takes],
+            BEARS => &[gives, gives, gives],
             _ => &[gives],
         };
         assert_eq!(told, expected, "{name}");
@@ -234,4 +257,40 @@ fn a_copy_that_somebody_had_who_is_gone_goes_too() {
     begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
     assert!(!world.world.borrow().policies.keys().any(|arn| arn.ends_with("Copy")));
     assert!(!world.world.borrow().policies.contains_key(SHARED));
+}
+
+#[test]
+fn a_write_in_doubt_of_who_is_gone_keeps_neither_way() {
+    let scene = of_two(BEARS);
+    let [start, end] = without_ann(&scene);
+    let steps = scene.proposal().steps().to_vec();
+    let of_ann: Vec<usize> = (0..steps.len()).filter(|at| steps[*at].unit.starts_with("user/ann/")).collect();
+    assert_eq!(of_ann.len(), 3, "{steps:?}");
+    for (at, is_made) in of_ann.iter().flat_map(|at| [(*at, false), (*at, true)]) {
+        for goes_on in [true, false] {
+            let context = format!("{at}, made: {is_made}, on: {goes_on}");
+            let (world, disk) = (sim(&scene), Disk::default());
+            PARALLELISM.set(1);
+            stop_at(&world, at + usize::from(is_made));
+            let _ = apply(scene.proposal(), &world, &disk);
+            // Nobody has heard of the write.
+            let written = disk.written.borrow().clone();
+            let lines: Vec<&[u8]> = written.split_inclusive(|byte| *byte == b'\n').collect();
+            let intent = format!(r#""record":"intent","step":{at},"#);
+            let last = lines.iter().position(|line| String::from_utf8_lossy(line).contains(&intent)).unwrap();
+            *disk.written.borrow_mut() = lines[..=last].concat();
+            if goes_on {
+                go_on(&world, &disk, &context);
+                assert_eq!(world.world.borrow().essence(), end.essence(), "{context}");
+                continue;
+            }
+            world.faults.borrow_mut().clear();
+            *world.clock.borrow_mut() += 100;
+            delete(&mut world.world.borrow_mut());
+            let back = back_from(&world, &disk).unwrap();
+            assert!(back.is_whole, "{context}: {back:?}");
+            begin(back, &world, "r").1.unwrap();
+            assert_eq!(world.world.borrow().essence(), start.essence(), "{context}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod forged;
 mod gone;
 mod in_force;
 mod journals;
+mod kept;
 mod others;
 mod rollbacks;
 mod scenes;
@@ -47,6 +48,16 @@ fn run(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience) -> Result<(),
 
 /// Runs, and returns all reasons why it stopped.
 fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience, left: &Left) -> Result<(), Vec<Stop>> {
+    run_above(journal, sim, patience, (left, None))
+}
+
+/// Runs, as the rollback of another journal.
+fn run_above(
+    journal: &mut Journal<Disk>,
+    sim: &Sim,
+    patience: Patience,
+    (left, below): (&Left, Option<&History>),
+) -> Result<(), Vec<Stop>> {
     let meddle = |step| {
         let act = sim.before_step.borrow_mut().take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
@@ -54,7 +65,8 @@ fn run_all(journal: &mut Journal<Disk>, sim: &Sim, patience: Patience, left: &Le
         }
     };
     let (theirs, gone) = (&left.theirs, &left.gone);
-    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step: &meddle, on_passed: &|_| {}, theirs, gone };
+    let (on_step, on_passed) = (&meddle, &|_| {});
+    let mut run = Run { journal, cloud: sim, clock: sim, patience, on_step, on_passed, theirs, gone, below };
     run.run()?;
     run.finish().map_err(|stop| vec![stop])
 }

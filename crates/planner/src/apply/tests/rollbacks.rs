@@ -5,7 +5,7 @@ use super::sim::{Disk, Fault, Sim, World};
 use super::{apply, go_back, history, sim};
 use crate::apply::approval::Approval;
 use crate::apply::journal::{Author, History, Journal, State, chain, close, parse};
-use crate::apply::{Left, Origin, RollbackError, rollback};
+use crate::apply::{Bearing, Left, Origin, RollbackError, bearing, rollback};
 use secateur_analyzer::time::UnixTime;
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
@@ -151,6 +151,23 @@ fn back_for(world: &Sim, disks: &mut Vec<(String, Disk)>, of: usize, wants: fn(&
     super::run(&mut journal, world, super::PATIENCE).unwrap();
     disks.push((id, own));
     note(disks, disks.len() - 1);
+    for at in 1..disks.len() {
+        assert_borne(disks, at);
+    }
+}
+
+/// Nobody has edited anything, whatever came since.
+fn assert_borne(disks: &[(String, Disk)], at: usize) {
+    let disk = |id: &str| &disks.iter().find(|(own, _)| own == id).unwrap().1;
+    let mut all = vec![history(&disks[at].1)];
+    while let Origin::Rollback { journal, head, .. } = &all.last().unwrap().begin().origin {
+        let below = History::read_to(&disk(journal).written.borrow(), Some(*head)).unwrap();
+        all.push(below);
+    }
+    match bearing(&all[0], None, &all[1..]) {
+        Ok(Bearing::Unknown(why)) if at + 1 < disks.len() || why.contains("the plan that it was made from") => {}
+        other => panic!("{}: {other:?}", disks[at].0),
+    }
 }
 
 /// As the command does.

@@ -394,6 +394,7 @@ fn an_interrupt_at_any_time_leaves_nothing_in_doubt() {
             on_passed: &|_| {},
             theirs: &BTreeSet::new(),
             gone: &BTreeSet::new(),
+            below: None,
         };
         let Err(stops) = run.run() else { break };
         assert_eq!(stops, [Stop::Interrupted]);

@@ -16,13 +16,14 @@ use crate::cli::{Exit, Outcome, output};
 use crate::plan::Refusal;
 use crate::render::{count, visible};
 
-/// Makes the steps of a journal, but for those that were found done and are not its own, and those of whoever was found gone.
+/// Makes the steps of a journal, but for those that were found done and are not its own, and those of whoever was found gone. `below` is
+/// the journal that a rollback takes back, as it stood when that was planned.
 pub(in crate::cli) fn drive(
     globals: &Globals,
     (cloud, wall): (&Cloud, &Wall),
     journal: &mut Journal<FileStore>,
     settle: i64,
-    (theirs, gone): (&BTreeSet<usize>, &BTreeSet<EntityRef>),
+    (theirs, gone, below): (&BTreeSet<usize>, &BTreeSet<EntityRef>, Option<&History>),
     finish: impl FnOnce() -> Result<(), String>,
 ) -> Vec<Stop> {
     wall.writes();
@@ -43,7 +44,7 @@ pub(in crate::cli) fn drive(
         tell_as(at, &format!("passed over, {why}: "));
     };
     let patience = Patience { settle, ..Patience::default() };
-    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, on_passed: &pass, theirs, gone };
+    let mut run = Run { journal, cloud, clock: wall, patience, on_step: &tell, on_passed: &pass, theirs, gone, below };
     let ended = run.run().and_then(|()| {
         finish().map_err(|error| vec![Stop::Journal(error)])?;
         run.finish().map_err(|stop| vec![stop])

@@ -117,7 +117,7 @@ fn begin(
 ) -> Outcome {
     wall.writes();
     let (id, mut journal) = new_journal(cloud, folder, approved, "apply", (plan, args.approval.parallelism))?;
-    let passed = (&BTreeSet::new(), &BTreeSet::new());
+    let passed = (&BTreeSet::new(), &BTreeSet::new(), None);
     let stops = drive(globals, (cloud, wall), &mut journal, args.approval.settle, passed, || Ok(()));
     let history = journal.history();
     close(&Closing {

@@ -15,6 +15,7 @@ use crate::apply::{
     CallError, Destination, Direction, Kept, Left, Origin, Proposal, Proved, Reads, ResumeError, Step, final_writes,
     marks, resume_plan, resume_rollback, surroundings,
 };
+use crate::cli::bearing::check_bearing;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{ApplyArgs, Format, Globals};
 use crate::cli::inputs::Workspace;
@@ -44,7 +45,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         false => None,
     };
     let borne = match reproof.is_none() {
-        true => rollback::check_bearing(&workspace, &found, &args.approval, args.expect_head),
+        true => check_bearing(globals, &workspace, &found, &args.sources, (&args.approval, args.expect_head)),
         false => Ok(()),
     };
     // What was edited is refused at once; where nobody can tell, the page comes first.
@@ -59,7 +60,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&folder, &found)))?;
     refuse_taken_back(&found, &left)?;
-    refuse_broken(&cloud, (&folder, &found), &left)?;
+    let then = journals::above_then(&folder, &found)?;
+    refuse_broken(&cloud, &found, &left, then.first())?;
     let withheld = match &reproof {
         Some(reproof) => again::check(globals, args, (&cloud, &wall), reproof, (&found, &left))?,
         None => taken_away_again(globals, args, (&cloud, &wall), (&workspace, &folder), (&found, &left, &above))?,
@@ -104,7 +106,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         }
     }
     let finish = || rollback::note_above(&folder, &found.id, None);
-    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, (&left.theirs, &left.gone), finish);
+    let passed = (&left.theirs, &left.gone, then.first());
+    let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
         verb: if matches!(origin, Origin::Plan { .. }) { "Apply" } else { "Rollback" },
         gives_back,
@@ -159,10 +162,10 @@ fn refuse_taken_back(found: &Found, left: &Left) -> Result<(), Failure> {
 }
 
 /// Refuses what would give somebody more than they have by now, or leave them with neither the old nor the new.
-fn refuse_broken(cloud: &Cloud, (folder, found): (&Folder, &Found), left: &Left) -> Result<(), Failure> {
+fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left, below: Option<&History>) -> Result<(), Failure> {
     let failed = |error: CallError| Failure::error("aws", error.to_string()).help("look whether AWS can be reached");
     let mut broken = left.broken(cloud, &found.history).map_err(failed)?;
-    if let Some(below) = journals::above_then(folder, found)?.first() {
+    if let Some(below) = below {
         broken.extend(left.moved(cloud, &found.history, below).map_err(failed)?);
     }
     if broken.is_empty() {
@@ -175,7 +178,7 @@ fn refuse_broken(cloud: &Cloud, (folder, found): (&Folder, &Found), left: &Left)
     let id = &found.id;
     Err(Failure::refused("drifted", message).help(format!(
         "`secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves it as it is; \
-         `secateur apply --resume` goes on once they have it again"
+         once it is as it was, where a line ends with a command by that, `secateur apply --resume` goes on"
     )))
 }
 

@@ -1,0 +1,74 @@
+//! What a rollback kept, since it was as before when it was planned: nobody wrote it then, and what is written beside it rests on it.
+
+use std::collections::BTreeSet;
+
+use secateur_analyzer::document::fingerprint;
+
+use super::approval::Origin;
+use super::cloud::{CallError, Reads};
+use super::journal::History;
+use super::look::{Stand, look};
+use super::rollback::Kept;
+use super::step::{Effect, Step};
+use super::surroundings::in_force;
+
+/// Says of what a rollback kept of some units what is not as before any more. `below` is the journal that it takes back, as it stood
+/// when the rollback was planned.
+///
+/// # Errors
+/// When AWS does not answer.
+pub(super) fn moved(
+    reads: &impl Reads,
+    history: &History,
+    below: &History,
+    units: &BTreeSet<&str>,
+) -> Result<Vec<Kept>, CallError> {
+    let Origin::Rollback { kept, .. } = &history.begin().origin else { return Ok(Vec::new()) };
+    let mut moved = Vec::new();
+    for at in kept {
+        let Some(step) = below.steps().get(*at).filter(|step| units.contains(step.unit.as_str())) else { continue };
+        if let Some(now) = since(reads, below, (*at, step))? {
+            let detail = format!("{}: it was as before when this was planned, and is not now: {now}", step.effect);
+            moved.push(Kept { address: step.address.clone(), detail });
+        }
+    }
+    Ok(moved)
+}
+
+/// Says what has become of what a step had started from, if it is not so any more. What this rollback itself writes beside it makes
+/// no difference: a version, or a policy, that goes; those who get the policy again.
+fn since(reads: &impl Reads, below: &History, (at, step): (usize, &Step)) -> Result<Option<String>, CallError> {
+    let is_so = |is_so: bool, otherwise: String| Ok((!is_so).then_some(otherwise));
+    match &step.effect {
+        Effect::PutInline { .. } | Effect::DeleteInline { .. } | Effect::SetKey { .. } => {
+            Ok(match look(reads, below, at)? {
+                Stand::Before | Stand::Gone(_) => None,
+                Stand::After(_) => Some("somebody else has done it again".to_owned()),
+                Stand::Other(detail) => Some(detail),
+            })
+        }
+        Effect::SetDefault { policy, from, .. } => {
+            let says = in_force(reads, policy)?;
+            is_so(says == Some(fingerprint(&from.document)), format!("{} says something else", policy.resource()))
+        }
+        Effect::Attach { entity, policy } | Effect::Detach { entity, policy } => {
+            // Who is gone, or somebody else of the name, has nothing that was kept.
+            let live = reads.entity(entity)?;
+            if live.is_none() || (step.entity_id.is_some() && live != step.entity_id) {
+                return Ok(None);
+            }
+            let has = reads.attached(entity)?.is_some_and(|attached| attached.contains(policy));
+            let word = if has { "has" } else { "does not have" };
+            is_so(has == matches!(step.effect, Effect::Detach { .. }), format!("{entity} {word} {}", policy.resource()))
+        }
+        Effect::CreatePolicy { policy, .. } => {
+            is_so(reads.policy(policy)?.is_none(), format!("there is a {}", policy.resource()))
+        }
+        Effect::DeletePolicy { policy, document, .. } => {
+            let says = in_force(reads, policy)?;
+            is_so(says == Some(fingerprint(document)), format!("{} is gone, or says something else", policy.resource()))
+        }
+        // Nothing rests on a version that is not in force.
+        Effect::CreateVersion { .. } | Effect::DeleteVersion { .. } => Ok(None),
+    }
+}
