@@ -40,10 +40,11 @@ const STEPS: [Step; 5] = [
         environment: &[],
         arguments: &["build", "-p", "secateur", "--no-default-features", "--features", "cli", "--locked"],
     },
-    // With the real clients of AWS, as the lints: what a step has in common with another is built once.
+    // With the real clients of AWS, as the lints: what a step has in common with another is built once. Many tests wait, for a
+    // clock, a lock or another process: with as many at a time as processors, these have nothing to do meanwhile.
     Step {
         name: "tests",
-        environment: &[],
+        environment: &[("RUST_TEST_THREADS", "4")],
         arguments: &["test", "--workspace", "--features", "secateur-tests/sdk", "--locked"],
     },
 ];
