@@ -15,6 +15,7 @@ pub use analyze::analyze;
 pub use explain::explain;
 pub use markdown::{MAX_BYTES, markdown};
 pub use redact::redact;
+#[cfg(feature = "cli")]
 pub(crate) use text::text_on;
 pub use text::{Style, text};
 pub use words::{count, visible};
