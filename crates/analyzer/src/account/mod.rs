@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use document::{Document, DocumentState};
 pub use grants::{GrantEvent, GrantHistory};
 pub use keys::{AccessKey, KeyLastUsed, KeyStatus, KmsKey, KmsLastUsage, MultiRegion};
-pub use report::{ActionRow, Granularity, Report, ReportStatus, ServiceKey, ServiceRow};
+pub use report::{ActionRow, Granularity, RegionUses, Report, ReportStatus, ServiceKey, ServiceRow};
 
 use crate::arn::Arn;
 use crate::catalog::Catalog;

@@ -27,6 +27,32 @@ pub struct Report {
     pub truncated: bool,
     /// One row a namespace, by namespace.
     pub services: Vec<ServiceRow>,
+    /// The Regions that it shows use in.
+    pub regions: RegionUses,
+}
+
+/// The Regions that a report shows use in, and the last of each: `LastAuthenticatedRegion` and `LastAccessedRegion` where they have a
+/// date.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionUses(Vec<(Box<str>, UnixTime)>);
+
+impl RegionUses {
+    /// Adds a use; of one Region the last counts.
+    pub fn add(&mut self, region: &str, last: UnixTime) {
+        // A report has one or two.
+        match self.0.iter_mut().find(|(own, _)| **own == *region) {
+            Some((_, own)) => *own = last.max(*own),
+            None => {
+                let at = self.0.partition_point(|(own, _)| **own < *region);
+                self.0.insert(at, (region.into(), last));
+            }
+        }
+    }
+
+    /// Returns the Regions by name, as AWS writes them, each with its last use.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, UnixTime)> {
+        self.0.iter().map(|(region, last)| (&**region, *last))
+    }
 }
 
 /// What became of a report's job.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     AccessKey, Account, Document, Granularity, Group, InlinePolicy, KeyLastUsed, KeyStatus, KmsKey, KmsLastUsage,
-    ManagedPolicy, MultiRegion, PolicyVersion, Principal, PrincipalKind, Report, ReportStatus, ServiceRow, Tag,
+    ManagedPolicy, MultiRegion, PolicyVersion, Principal, PrincipalKind, RegionUses, Report, ReportStatus, ServiceRow,
+    Tag,
 };
 use crate::arn::Arn;
 use crate::catalog::Catalog;
@@ -175,6 +176,7 @@ impl Sketch {
             generated_at: time(NOW),
             truncated: false,
             services: Vec::new(),
+            regions: RegionUses::default(),
         };
         self.account.reports.insert(arn, report.with_services(rows));
         self

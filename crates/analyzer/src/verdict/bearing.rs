@@ -52,6 +52,14 @@ pub(super) fn may_depend_on_who(text: &str) -> bool {
     ["principaltag", "multifactorauth", "\\u"].iter().any(|part| text.contains(part))
 }
 
+/// Whether a document may depend on how who asks has signed in.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>.
+pub(super) fn may_depend_on_mfa(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["multifactorauth", "\\u"].iter().any(|part| text.contains(part))
+}
+
 /// Whether a trust policy may trust whom an identity provider vouches for: it names some, or anybody.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
@@ -83,6 +91,8 @@ mod tests {
     #[test]
     fn documents_by_what_they_depend_on() {
         assert!(may_depend_on_who(r#"{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}"#));
+        assert!(may_depend_on_mfa(r#"{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}"#));
+        assert!(!may_depend_on_mfa(r#"{"Resource": "arn:aws:s3:::b/${AWS:principalTAG/team}/*"}"#));
         assert!(may_depend_on_who(r#"{"Resource": "arn:aws:s3:::b/${AWS:principalTAG/team}/*"}"#));
         assert!(may_depend_on_who(r#"{"Resource": "arn:aws:s3:::b/${aws:\u0050rincipalTag/team}/*"}"#));
         assert!(!may_depend_on_who(r#"{"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}"#));

@@ -3,12 +3,12 @@
 //! CloudTrail's event history tells of writes in its span ([`history`](super::history)), and by its silence that there were
 //! none. The versions of a managed policy tell since when the action has been allowed without a break: a late date proves a
 //! late grant, but an early one proves nothing, since the policy may have been attached since. An older snapshot with the
-//! same grant proves an early one.
+//! same grant proves an early one ([`witness`](super::witness)).
 
-use crate::account::{Account, ManagedPolicy, PolicyVersion, Principal};
+use crate::account::{ManagedPolicy, PolicyVersion};
 use crate::catalog::{ActionId, ActionSet, Catalog};
-use crate::document::{PolicyDocument, Sha256, fingerprint};
-use crate::graph::{Graph, PolicyRef, PrincipalId};
+use crate::document::PolicyDocument;
+use crate::graph::PolicyRef;
 use crate::rules::{Settings, UnknownGrantDate};
 use crate::time::UnixTime;
 
@@ -35,13 +35,6 @@ pub enum Granted {
 pub struct PolicyGrants {
     /// What the versions say: from when on the actions were allowed without a break, as far as the versions go back.
     introduced: Vec<(UnixTime, ActionSet)>,
-}
-
-/// An older snapshot of the same account: what it grants was granted by then.
-#[derive(Debug)]
-pub struct GrantWitness<'a> {
-    graph: Graph<'a>,
-    at: UnixTime,
 }
 
 impl PolicyGrants {
@@ -140,63 +133,6 @@ pub(super) fn is_without_gap(policy: &ManagedPolicy) -> bool {
 
 pub(super) fn document_of(version: &PolicyVersion) -> Option<&PolicyDocument> {
     version.document.as_ref().and_then(|document| document.policy())
-}
-
-impl<'a> GrantWitness<'a> {
-    /// Takes an older snapshot as witness; none when it does not say when it was finished.
-    pub fn new(older: &'a Account) -> Option<GrantWitness<'a>> {
-        Some(GrantWitness { at: older.finished_at?, graph: Graph::new(older) })
-    }
-
-    /// Returns when the witness saw the principal hold the policy with this very document, and nothing deny what it denies
-    /// no longer: the principal's other policies must be the same too.
-    pub(super) fn saw(
-        &self,
-        graph: &Graph<'_>,
-        id: PrincipalId,
-        principal: &Principal,
-        policy: PolicyRef<'_>,
-        address: &str,
-    ) -> Option<UnixTime> {
-        let older = self.graph.account();
-        let is_same = |old: &Principal| old.arn == principal.arn && old.unique_id == principal.unique_id;
-        let old_id = PrincipalId(older.principals.iter().position(is_same)?);
-        let old_policies = self.graph.policies_of(old_id);
-        let old_at = old_policies.iter().find(|old| self.graph.address(**old) == address)?;
-        let old = self.graph.policy(*old_at)?;
-        let same_policy = match (old.managed(), policy.managed()) {
-            (Some(old), Some(new)) => old.arn == new.arn && old.unique_id == new.unique_id,
-            (None, None) => true,
-            _ => false,
-        };
-        let same_document = fingerprint_of(old)? == fingerprint_of(policy)?;
-        // Under a narrower boundary nothing could be used, whatever the policy said.
-        let ceiling = |account: &Account, principal: &Principal| {
-            let arn = principal.boundary.clone();
-            let policy = arn.as_ref().and_then(|arn| account.policy(arn)).map(PolicyRef::Managed);
-            (arn, policy.and_then(fingerprint_of))
-        };
-        let old_principal = older.principals.get(old_id.0)?;
-        let same_ceiling = ceiling(older, old_principal) == ceiling(graph.account(), principal);
-        // A policy with a Deny that is gone, or is another one now, may have forbidden all until yesterday.
-        let denied_otherwise = old_policies.iter().any(|old| {
-            let document = self.graph.policy(*old).and_then(|policy| policy.document());
-            let denies = document.is_none_or(|document| document.policy().is_none_or(PolicyDocument::has_deny));
-            denies && !self.is_unchanged(graph, id, *old)
-        });
-        (same_policy && same_document && same_ceiling && !denied_otherwise).then_some(self.at)
-    }
-
-    fn is_unchanged(&self, graph: &Graph<'_>, id: PrincipalId, old: crate::graph::PolicyId) -> bool {
-        let address = self.graph.address(old);
-        let new = graph.policies_of(id).into_iter().find(|new| graph.address(*new) == address);
-        let (old, new) = (self.graph.policy(old), new.and_then(|new| graph.policy(new)));
-        old.and_then(fingerprint_of).is_some_and(|old| new.and_then(fingerprint_of) == Some(old))
-    }
-}
-
-fn fingerprint_of(policy: PolicyRef<'_>) -> Option<Sha256> {
-    policy.document().map(|document| fingerprint(document.text()))
 }
 
 /// Since when the holder can have used a policy, as far as the grant goes, and whether that was assumed.

@@ -4,14 +4,14 @@ mod in_runs;
 
 use std::collections::BTreeMap;
 
-use super::grant::{self, GrantWitness, Granted, PolicyGrants, UNDATED};
+use super::grant::{self, Granted, PolicyGrants, UNDATED};
 use super::history::GrantIndex;
 use super::in_order::InOrder;
 use super::key_use::{self, KeyUse};
 use super::protection::{self, Protection};
 use super::regions::RegionEvidence;
 use super::report::{self, NoEvidence, ReportTimes, SERVICE_TRACKING_PERIOD};
-use super::{ActionFacts, Facts, ServiceFacts, SetAside, Verdict};
+use super::{ActionFacts, Facts, GrantWitness, ServiceFacts, SetAside, Verdict};
 use crate::account::{Account, ActionRow, Granularity, ManagedPolicy, Principal, Report, ServiceKey, ServiceRow};
 use crate::catalog::{ActionId, ActionSet, Catalog, ServiceId, Tracked};
 use crate::graph::{Graph, Holder, PolicyId};

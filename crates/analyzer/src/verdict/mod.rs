@@ -20,13 +20,14 @@ mod regions;
 mod report;
 mod table;
 mod terms;
+mod witness;
 
 use std::fmt;
 
 pub use access_key::{
     AccessKeyFacts, AccessKeyVerdict, IdleKey, KEY_USE_PRECISION, KEY_USE_RECORDED_SINCE, KeepsKey, NoKeyEvidence,
 };
-pub use grant::{GrantWitness, Granted, PolicyGrants};
+pub use grant::{Granted, PolicyGrants};
 pub use history::GrantIndex;
 pub(crate) use history::{details_at, is_dated};
 pub use holder::{AboutPolicy, HolderEvidence, HolderPolicy, RelatedActions};
@@ -38,6 +39,7 @@ pub use protection::Protection;
 pub use regions::{RegionEvidence, RegionProblem, UntrackedRegion, region_use_days};
 pub use report::{NoEvidence, REPORTING_DELAY, ReportTimes, SERVICE_TRACKING_PERIOD};
 pub use table::{ActionFacts, Facts, ServiceFacts};
+pub use witness::GrantWitness;
 
 use crate::time::UnixTime;
 

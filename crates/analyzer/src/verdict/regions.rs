@@ -25,7 +25,7 @@ pub enum RegionProblem {
 pub struct UntrackedRegion {
     /// Its name.
     pub name: String,
-    /// The address of a role, or of a user with an access key, that AWS says was last used there; none where `regions.json` or
+    /// Who AWS says was last used there: the address of a role or user, or an access key of one; none where `regions.json` or
     /// `regions_in_use` names the Region.
     pub used_by: Option<String>,
 }
@@ -86,8 +86,8 @@ pub fn region_use_days(settings: &Settings) -> u32 {
     settings.min_idle_days.saturating_add(settings.max_report_age_days).saturating_add(1)
 }
 
-/// The Regions that a role or an access key was last used in, each with the first of those who were: in the time that reports which
-/// count can see, or nobody knows when.
+/// The Regions that somebody, or an access key, was last used in, each with the first of those who were: in the time that reports which
+/// count can see, or nobody knows when. What a report shows of a Region may be all that AWS recorded there.
 fn used<'a>(account: &'a Account, settings: &Settings, now: UnixTime) -> BTreeMap<&'a str, String> {
     let span = i64::from(region_use_days(settings)) * DAY;
     let is_recent = |time: Option<UnixTime>| time.is_none_or(|time| now.since(time) < span);
@@ -95,6 +95,12 @@ fn used<'a>(account: &'a Account, settings: &Settings, now: UnixTime) -> BTreeMa
     for role in &account.principals {
         if let Some(region) = role.last_used_region.as_deref().filter(|_| is_recent(role.last_used)) {
             found.entry(region).or_insert_with(|| role.address());
+        }
+    }
+    for report in account.reports.values() {
+        for (region, _) in report.regions.iter().filter(|(_, last)| is_recent(Some(*last))) {
+            let whose = || format!("{}/{}", report.arn.resource_type(), report.arn.name());
+            found.entry(region).or_insert_with(whose);
         }
     }
     for (user, keys) in &account.access_keys {

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use secateur_analyzer::account::{Granularity, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::account::{Granularity, RegionUses, Report, ReportStatus, ServiceRow};
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::document::Sha256;
@@ -51,6 +51,7 @@ struct Service<'a> {
     service_namespace: Option<Text<'a>>,
     last_authenticated: Option<UnixTime>,
     last_authenticated_entity: Option<Value>,
+    last_authenticated_region: Option<Value>,
     total_authenticated_entities: Option<Value>,
     tracked_actions_last_accessed: Option<Vec<Action<'a>>>,
 }
@@ -62,6 +63,7 @@ struct Action<'a> {
     action_name: Option<Text<'a>>,
     last_accessed_time: Option<UnixTime>,
     last_accessed_entity: Option<Value>,
+    last_accessed_region: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +101,7 @@ fn read_any(file: &SnapshotFile, bytes: &[u8], sha256: Sha256, catalog: &Catalog
     let answer: Answer<'_> = json::parse(file, bytes)?;
     let report = Report {
         status: status(&answer),
+        regions: regions(&answer),
         granularity: granularity(text(&answer.job_type)),
         arn: answer.arn.ok_or_else(|| SnapshotError::NoArn { path: file.path.clone() })?,
         sha256,
@@ -108,6 +111,23 @@ fn read_any(file: &SnapshotFile, bytes: &[u8], sha256: Sha256, catalog: &Catalog
     };
     let rows = answer.services_last_accessed.unwrap_or_default();
     Ok(report.with_services(rows.iter().map(|service| row(service, catalog)).collect()))
+}
+
+/// The Regions of what has a date: AWS names none for what was never used, and what has none says nothing of when.
+fn regions(answer: &Answer<'_>) -> RegionUses {
+    let mut uses = RegionUses::default();
+    let mut add = |region: &Option<Value>, last: Option<UnixTime>| {
+        if let (Some(region), Some(last)) = (region.as_ref().and_then(Value::as_str), last) {
+            uses.add(region, last);
+        }
+    };
+    for service in answer.services_last_accessed.iter().flatten() {
+        add(&service.last_authenticated_region, service.last_authenticated);
+        for action in service.tracked_actions_last_accessed.iter().flatten() {
+            add(&action.last_accessed_region, action.last_accessed_time);
+        }
+    }
+    uses
 }
 
 fn granularity(job_type: &str) -> Granularity {

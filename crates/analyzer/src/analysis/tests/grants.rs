@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::account::sketch::arn;
-use crate::account::{GrantEvent, GrantHistory, PolicyVersion};
+use crate::account::{Document, GrantEvent, GrantHistory, PolicyVersion, Tag};
 use crate::rules::UnknownGrantDate;
 
 fn event(time: UnixTime, name: &str) -> GrantEvent {
@@ -151,6 +151,66 @@ fn an_older_snapshot_is_a_witness() {
     let mut recreated = older("2026-06-01");
     recreated.principals[0].unique_id = "AROA-OTHER".into();
     check(recreated, "too-recent");
+    let mut in_part = older("2026-06-01");
+    in_part.complete = false;
+    check(in_part, "too-recent");
+}
+
+#[test]
+fn a_witness_must_have_seen_somebody_who_could_use_it() {
+    let policy = doc("\"sqs:CreateQueue\", \"sqs:DeleteQueue\"");
+    let check = |text: &str, change: &dyn Fn(&mut Account, bool), expect: &str| {
+        let build = |is_older: bool| {
+            let mut account = sqs_role().change("role/r", |role| role.inline[0].document = Document::new(text)).build();
+            change(&mut account, is_older);
+            account
+        };
+        let mut older = build(true);
+        older.finished_at = time("2026-06-01");
+        let mut case = case(sqs_role());
+        case.account = build(false);
+        case.settings.unknown_grant_date = UnknownGrantDate::Keep;
+        let analysis = case.analyze_with(Some(&older), 1);
+        assert_eq!(verdicts(&analysis, "role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")]);
+    };
+    check(&policy, &|_, _| {}, "unused-action");
+    // Whom the role trusted then.
+    let trust = |who: &str| {
+        let text = format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{who},"Action":"sts:AssumeRole"}}}}"#);
+        Some(Document::new(&*text))
+    };
+    let (ours, theirs) = (r#"{"AWS":"111122223333"}"#, r#"{"AWS":"444455556666"}"#);
+    check(&policy, &|account, _| account.principals[0].trust = trust(ours), "unused-action");
+    check(&policy, &|account, old| account.principals[0].trust = trust(if old { theirs } else { ours }), "too-recent");
+    check(&policy, &|account, old| drop(old.then(|| account.principals[0].trust.take())), "too-recent");
+    // An identity provider may have come since, unless somebody used the role by then.
+    let provider = r#"{"Federated":"arn:aws:iam::111122223333:saml-provider/idp"}"#;
+    check(&policy, &|account, _| account.principals[0].trust = trust(provider), "too-recent");
+    let used = |account: &mut Account, is_older: bool| {
+        account.principals[0].trust = trust(provider);
+        account.principals[0].last_used = time(if is_older { "2026-05-20" } else { "2026-09-20" });
+    };
+    check(&policy, &used, "unused-action");
+    // What its tags were, where a policy asks; an MFA device is in no snapshot.
+    let on = |key: &str| {
+        policy.replacen("\"Resource\"", &format!(r#""Condition":{{"StringEquals":{{"{key}":"a"}}}},"Resource""#), 1)
+    };
+    let tag = |account: &mut Account, old: bool| {
+        if !old {
+            account.principals[0].tags = vec![Tag { key: "team".into(), value: "a".into() }];
+        }
+    };
+    check(&policy, &tag, "unused-action");
+    check(&on("aws:PrincipalTag/team"), &tag, "too-recent");
+    check(&on("aws:PrincipalTag/team"), &|account, _| tag(account, false), "unused-action");
+    check(&on("aws:MultiFactorAuthPresent"), &|_, _| {}, "too-recent");
+    // A policy that was not read may have denied everything.
+    let unread = |account: &mut Account, old: bool| {
+        if old {
+            account.principals[0].attached.extend(arn("policy/unread"));
+        }
+    };
+    check(&policy, &unread, "too-recent");
 }
 
 fn version_event(name: &str) -> GrantEvent {

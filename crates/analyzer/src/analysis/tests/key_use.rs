@@ -128,6 +128,22 @@ fn a_role_that_was_used_nobody_knows_when_may_use_services_that_call_kms() {
 }
 
 #[test]
+fn a_region_that_a_report_shows_use_in_counts() {
+    let check = |region: &str, last: i64, expect: &str| {
+        let mut case = case(sqs_role());
+        for report in case.account.reports.values_mut() {
+            report.regions.add(region, NOW.plus(last * DAY));
+        }
+        assert_eq!(case.verdicts("role/r/inline/p", "sqs:DeleteQueue"), [format!("DeleteQueue {expect}")], "{region}");
+    };
+    check("eu-west-1", -1, "unused-action");
+    check("xx-north-9", -1, "region-untracked");
+    // Where AWS keeps nothing, a report that counts may be of then; and what has no Region is everywhere.
+    check("xx-north-9", -400, "unused-action");
+    check("aws-global", -1, "unused-action");
+}
+
+#[test]
 fn a_region_that_is_known_by_use_alone_has_its_start_of_tracking() {
     let start = |region: &str, last: &str| {
         let used = |role: &mut crate::account::Principal| {

@@ -6,7 +6,7 @@
 //!
 //! What is not plain is left to serde, and so is all that is wrong: nothing here has an error.
 
-use secateur_analyzer::account::{ActionRow, Report, ReportStatus, ServiceRow};
+use secateur_analyzer::account::{ActionRow, RegionUses, Report, ReportStatus, ServiceRow};
 use secateur_analyzer::catalog::Catalog;
 use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
@@ -29,6 +29,8 @@ pub(in super::super) struct QuickReader<'a> {
     between: String,
     /// The rows of the last list; kept for its room.
     rows: Vec<ActionRow>,
+    /// The Regions of the report that is being read.
+    regions: RegionUses,
 }
 
 /// What a member of a service's row is.
@@ -38,6 +40,8 @@ enum ServiceMember {
     LastAuthenticated,
     /// Who used the service last, or how many did.
     Users,
+    /// Where that was.
+    Region,
     TrackedActions,
     Other,
 }
@@ -49,6 +53,8 @@ enum ActionMember {
     LastAccessed,
     /// Who used the action last.
     User,
+    /// Where that was.
+    Region,
     Other,
 }
 
@@ -60,6 +66,7 @@ impl<'a> QuickReader<'a> {
                 "ServiceNamespace" => ServiceMember::Namespace,
                 "LastAuthenticated" => ServiceMember::LastAuthenticated,
                 "LastAuthenticatedEntity" | "TotalAuthenticatedEntities" => ServiceMember::Users,
+                "LastAuthenticatedRegion" => ServiceMember::Region,
                 "TrackedActionsLastAccessed" => ServiceMember::TrackedActions,
                 _ => ServiceMember::Other,
             }),
@@ -67,11 +74,13 @@ impl<'a> QuickReader<'a> {
                 "ActionName" => ActionMember::Name,
                 "LastAccessedTime" => ActionMember::LastAccessed,
                 "LastAccessedEntity" => ActionMember::User,
+                "LastAccessedRegion" => ActionMember::Region,
                 _ => ActionMember::Other,
             }),
             names: Names::new(catalog),
             between: String::new(),
             rows: Vec::new(),
+            regions: RegionUses::default(),
         }
     }
 
@@ -81,6 +90,7 @@ impl<'a> QuickReader<'a> {
 
     /// Reads a report; none when it has something that is not plain.
     pub(super) fn read(&mut self, text: &str, sha256: Sha256) -> Option<Report> {
+        self.regions = RegionUses::default();
         let mut scan = Scan::new(text);
         let (mut arn, mut status, mut kind, mut generated_at) = (None, None, None, None);
         let (mut truncated, mut services) = (None, None);
@@ -107,6 +117,7 @@ impl<'a> QuickReader<'a> {
             generated_at,
             truncated: truncated == Some(true),
             services: Vec::new(),
+            regions: std::mem::take(&mut self.regions),
         };
         Some(report.with_services(services.unwrap_or_default()))
     }
@@ -122,6 +133,7 @@ impl<'a> QuickReader<'a> {
 
     fn service(&mut self, scan: &mut Scan<'_>) -> Option<ServiceRow> {
         let (mut namespace, mut last_authenticated, mut row, mut is_told) = (None, None, None, false);
+        let mut last_region = None;
         let mut place = Place::Start;
         while let Some(member) = self.services.next(scan, &mut place)? {
             match member {
@@ -134,8 +146,12 @@ impl<'a> QuickReader<'a> {
                     once(&mut row, self.actions(scan, new)?)?;
                 }
                 ServiceMember::Users if last_authenticated.is_none() => is_told |= says_something(scan)?,
+                ServiceMember::Region => once(&mut last_region, region(scan)?)?,
                 ServiceMember::Users | ServiceMember::Other => scan.scalar()?,
             }
+        }
+        if let (Some(Some(region)), Some(last)) = (last_region, last_authenticated) {
+            self.regions.add(region, last);
         }
         if is_told && last_authenticated.is_none() {
             return None;
@@ -167,7 +183,7 @@ impl<'a> QuickReader<'a> {
         end_of_last: &mut Option<Scan<'t>>,
     ) -> Option<()> {
         let (mut name, mut last_accessed, mut members, mut is_told) = (None, None, 0_usize, false);
-        let (mut place, mut end) = (Place::Start, None);
+        let (mut place, mut end, mut last_region) = (Place::Start, None, None);
         while let Some(member) = self.actions.next(scan, &mut place)? {
             members += 1;
             match member {
@@ -187,8 +203,12 @@ impl<'a> QuickReader<'a> {
                 }
                 ActionMember::LastAccessed => once(&mut last_accessed, time(scan)?)?,
                 ActionMember::User => is_told |= says_something(scan)?,
+                ActionMember::Region => once(&mut last_region, region(scan)?)?,
                 ActionMember::Other => scan.scalar()?,
             }
+        }
+        if let (Some(Some(region)), Some(last)) = (last_region, last_accessed) {
+            self.regions.add(region, last);
         }
         if is_told && last_accessed.is_none() {
             return None;
@@ -229,6 +249,18 @@ fn says_something(scan: &mut Scan<'_>) -> Option<bool> {
     let start = *scan;
     scan.scalar()?;
     Some(!matches!(start.until(scan).trim_ascii(), "null" | "0"))
+}
+
+/// Reads the name of a Region; what is no text names none, and one with escapes is for serde to read.
+fn region<'t>(scan: &mut Scan<'t>) -> Option<Option<&'t str>> {
+    let mut text = *scan;
+    if let Some(region) = text.string() {
+        *scan = text;
+        return Some(Some(region));
+    }
+    let start = *scan;
+    scan.scalar()?;
+    (!start.until(scan).trim_ascii().starts_with('"')).then_some(None)
 }
 
 /// Reads a time; one that is impossible is for serde to name.
