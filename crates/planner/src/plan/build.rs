@@ -127,7 +127,9 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
         if let ProofError::UnwritableAction { pattern, .. } = &error {
             let whole = unwritable::withheld(analysis, policy, address, pattern, options);
             // What the pattern itself keeps is said with it.
-            withheld.retain(|other| other.address != whole.address || other.reason != unwritable::WITHOUT_COLON);
+            let is_said =
+                |other: &Withheld| [unwritable::WITHOUT_COLON, &whole.reason].contains(&other.reason.as_str());
+            withheld.retain(|other| other.address != whole.address || !is_said(other));
             withheld.push(whole);
             continue;
         }
@@ -185,13 +187,15 @@ fn drafted<'a>(analysis: &Analysis<'a>, options: &PlanOptions, left: &Unproved) 
         graph.policies().filter(|policy| !is_withheld.contains(graph.address(*policy))).partition(is_of_aws);
     let mut drafts = Vec::new();
     let mut blocked = Vec::new();
-    let draft_own = |policy: &PolicyId| (draft(analysis, *policy, options), blocked::of(analysis, *policy));
+    let draft_own = |policy: &PolicyId| (draft(analysis, *policy, options), blocked::of(analysis, *policy, options));
     let holders = |policy: &PolicyId| analysis.policy(*policy).map_or(0, |judged| judged.holders.len());
     for ((more, draft), blocking) in parallel::map_longest_first(threads, &own, holders, draft_own) {
         withheld.extend(more);
         drafts.extend(draft.filter(|draft| !left.contains_key(&draft.policy)));
         blocked.extend(blocking);
     }
+    blocked.extend(of_aws.iter().flat_map(|policy| blocked::of_groups(analysis, *policy, options)));
+    let blocked = blocked::writable(analysis, blocked, &mut withheld, options);
     let mut owned_by_aws = AwsManagedDrafts::default();
     for policy in of_aws {
         aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);

@@ -6,8 +6,8 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::PolicyDocument;
-use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
-use secateur_analyzer::rules::{Force, KmsPruning, PolicyFacts, PrincipalFacts};
+use secateur_analyzer::graph::{Entity, PolicyId};
+use secateur_analyzer::rules::{Force, KeepRule, KmsPruning, PolicyFacts, PrincipalFacts};
 use secateur_analyzer::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -86,15 +86,17 @@ fn cut(analysis: &Analysis<'_>, policy: PolicyId, document: &PolicyDocument) -> 
         return UNTOUCHED;
     }
     let unknown = analysis.unknown_names(policy, document).names;
-    let kept = kept(analysis, policy);
+    let about = rules_about(analysis, policy);
+    let kept = kept(analysis, &about);
     let is_unused = |_, resource: &str| analysis.kms().unused(resource).is_some();
     let by = KeyPruning { catalog: analysis.catalog(), unknown: &unknown, kept: &kept, is_unused: &is_unused };
     let (outcome, cuts) = prune_resources(document, &by);
-    let mut staying = Staying { analysis, policy, document, keys: BTreeSet::new(), withheld: Vec::new() };
+    let expired = kept_by_expired(analysis, (policy, document), &about, by, &cuts);
+    let mut staying = Staying { analysis, policy, document, keys: BTreeSet::new(), withheld: expired };
     cuts.iter().for_each(|cut| staying.keep_recent(cut));
     staying.keep_contradicted(&cuts);
     if staying.keys.is_empty() {
-        return Pruned { outcome, cuts, withheld: Vec::new() };
+        return Pruned { outcome, cuts, withheld: staying.withheld };
     }
     let Staying { keys, withheld, .. } = staying;
     let is_unused = |at, arn: &str| is_unused(at, arn) && !keys.contains(&(at, arn.to_owned()));
@@ -102,28 +104,71 @@ fn cut(analysis: &Analysis<'_>, policy: PolicyId, document: &PolicyDocument) -> 
     Pruned { outcome, cuts, withheld }
 }
 
-/// The actions that a `[[keep]]` rule, which has not run out, keeps in the policy for some holder.
-fn kept(analysis: &Analysis<'_>, policy: PolicyId) -> ActionSet {
-    let (inputs, graph, catalog) = (analysis.inputs(), analysis.graph(), analysis.catalog());
-    let mut kept = catalog.empty_set();
-    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return kept };
+/// The places of the `[[keep]]` rules, of those that have not run out, that are about the policy and some holder.
+fn rules_about(analysis: &Analysis<'_>, policy: PolicyId) -> Vec<usize> {
+    let (inputs, graph) = (analysis.inputs(), analysis.graph());
+    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return Vec::new() };
     let facts = PolicyFacts::of(reference, graph.address(policy));
-    let rules = inputs.rules.keep.iter().filter(|rule| rule.force(inputs.now) != Force::Expired);
-    for rule in rules {
-        let is_about = |at: usize| {
-            let address = graph.entity_address(Entity::Principal(PrincipalId(at)));
-            let principal = inputs.account.principals.get(at);
+    let is_about = |rule: &KeepRule| {
+        judged.holders.iter().any(|holder| {
+            let address = graph.entity_address(Entity::Principal(holder.principal));
+            let principal = inputs.account.principals.get(holder.principal.0);
             principal.is_some_and(|principal| rule.is_about(&PrincipalFacts::of(principal, &address), &facts))
-        };
-        if !judged.holders.iter().any(|holder| is_about(holder.principal.0)) {
-            continue;
-        }
+        })
+    };
+    let rules = inputs.rules.keep.iter().enumerate();
+    let about = rules.filter(|(_, rule)| rule.force(inputs.now) != Force::Expired && is_about(rule));
+    about.map(|(at, _)| at).collect()
+}
+
+/// The actions that these rules keep.
+fn kept(analysis: &Analysis<'_>, rules: &[usize]) -> ActionSet {
+    let catalog = analysis.catalog();
+    let mut kept = catalog.empty_set();
+    for rule in rules.iter().filter_map(|at| analysis.inputs().rules.keep.get(*at)) {
         if rule.actions.is_empty() {
             return catalog.full_set();
         }
         rule.actions.iter().for_each(|pattern| kept.union_with(&catalog.matches(pattern)));
     }
     kept
+}
+
+/// Returns what is kept by each rule that has just expired: the keys that leave without it. `cuts` are those that leave with all
+/// `rules`.
+fn kept_by_expired(
+    analysis: &Analysis<'_>,
+    (policy, document): (PolicyId, &PolicyDocument),
+    rules: &[usize],
+    by: KeyPruning<'_>,
+    cuts: &[KeyCut],
+) -> Vec<Withheld> {
+    let inputs = analysis.inputs();
+    let is_in_grace =
+        |at: &usize| inputs.rules.keep.get(*at).is_some_and(|rule| rule.force(inputs.now) == Force::Grace);
+    let in_force: Vec<usize> = rules.iter().copied().filter(|at| !is_in_grace(at)).collect();
+    if in_force.len() == rules.len() {
+        return Vec::new();
+    }
+    fn keys(cuts: &[KeyCut]) -> BTreeSet<(usize, &str)> {
+        cuts.iter().flat_map(|cut| cut.arns.iter().map(|arn| (cut.statement, arn.as_str()))).collect()
+    }
+    let (_, more) = prune_resources(document, &KeyPruning { kept: &kept(analysis, &in_force), ..by });
+    let staying: BTreeSet<&str> = keys(&more).difference(&keys(cuts)).map(|(_, arn)| *arn).collect();
+    let Some(first) = staying.first() else { return Vec::new() };
+    let others = match staying.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let said = |at: usize| Withheld {
+        address: analysis.graph().address(policy).to_owned(),
+        reason: "rule-expired".to_owned(),
+        detail: format!(
+            "keep[{at}] ({}) has just expired; it kept the KMS key {first}{others}",
+            inputs.rules.keep.get(at).map_or("", |rule| rule.reason.as_str())
+        ),
+    };
+    rules.iter().copied().filter(is_in_grace).map(said).collect()
 }
 
 /// Returns the keys that leave, with what shows that they are unused.

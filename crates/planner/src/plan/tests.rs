@@ -1,5 +1,7 @@
 //! Whole plans of small accounts.
 
+mod blocked;
+mod expired;
 mod frozen;
 mod messages;
 mod nothing_goes;

@@ -1,4 +1,4 @@
-//! What access keys, and a role's own record, tell of use beside a report: a second reading of it.
+//! What access keys, a role's own record, and the Regions of a report tell of use: a second reading of it.
 
 use secateur_analyzer::account::{KeyLastUsed, Principal, Report, ServiceRow};
 use secateur_analyzer::analysis::Analysis;
@@ -34,6 +34,7 @@ impl<'a> Uses<'a> {
         if principal.last_used.is_some_and(|time| time > window_start) {
             uses.regions.extend(principal.last_used_region.as_deref());
         }
+        uses.regions.extend(report.regions.iter().filter(|(_, last)| *last > window_start).map(|(region, _)| region));
         uses
     }
 

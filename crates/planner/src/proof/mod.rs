@@ -303,17 +303,19 @@ pub fn prove(claim: &Claim<'_>, analysis: &Analysis<'_>) -> Result<Proof, ProofE
     })
 }
 
-/// Whether AWS takes each pattern in a new document: `*`, or a service in letters, a colon, and a name.
+/// Whether AWS takes a pattern in a new document: `*`, or a service in letters, a colon, and a name.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>.
+pub(crate) fn is_taken(pattern: &str) -> bool {
+    pattern == "*"
+        || pattern.split_once(':').is_some_and(|(vendor, name)| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            !vendor.is_empty() && vendor.bytes().all(is_plain) && !name.is_empty()
+        })
+}
+
+/// Whether AWS takes each pattern in a new document.
 fn writable(document: &Document) -> Result<(), ProofError> {
-    let is_taken = |pattern: &str| {
-        pattern == "*"
-            || pattern.split_once(':').is_some_and(|(vendor, name)| {
-                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                !vendor.is_empty() && vendor.bytes().all(is_plain) && !name.is_empty()
-            })
-    };
     for (at, statement) in document.statements.iter().enumerate() {
         if let Some(pattern) = statement.patterns.iter().find(|pattern| !is_taken(pattern.as_str())) {
             let (pattern, statement) = (pattern.as_str().to_owned(), at + 1);

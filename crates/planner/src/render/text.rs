@@ -150,8 +150,10 @@ impl Page {
             "What has gaps is kept: see the warnings above."
         } else if !plan.withheld.is_empty() {
             "What is withheld, and why, is listed below."
+        } else if !plan.blocked.is_empty() {
+            "What some holders of shared policies could lose, others keep: see below who."
         } else {
-            "Everything that is granted is in use, too recent, or not tracked by AWS."
+            "What is granted is in use, too recent, protected, not tracked by AWS, or in no report: `secateur explain` says which."
         };
         self.line("");
         self.line(reason);

@@ -132,18 +132,27 @@ fn group(group: wire::GroupDetail<'_>) -> Group {
 }
 
 fn policy(policy: wire::PolicyDetail<'_>) -> ManagedPolicy {
+    let versions = policy.policy_version_list.unwrap_or_default();
+    let is_default = |version: &wire::Version<'_>| version.version_id == policy.default_version_id;
+    // Which document is in force has two answers then, and none that can be relied on.
+    let is_contradicted = versions.iter().any(|own| own.is_default_version.is_some_and(|flag| flag != is_default(own)));
     let version = |version: wire::Version<'_>| PolicyVersion {
+        document: if is_contradicted && is_default(&version) {
+            None
+        } else {
+            version.document.map(|own| own.document())
+        },
         id: version.version_id,
         created: version.create_date,
-        document: version.document.map(|value| value.document()),
     };
+    let versions = versions.into_iter().map(version).collect();
     ManagedPolicy {
         arn: policy.arn,
         name: policy.policy_name,
         unique_id: policy.policy_id,
         path: policy.path,
         default_version: policy.default_version_id,
-        versions: policy.policy_version_list.unwrap_or_default().into_iter().map(version).collect(),
+        versions,
         attachment_count: policy.attachment_count,
         boundary_count: policy.permissions_boundary_usage_count,
         created: policy.create_date,

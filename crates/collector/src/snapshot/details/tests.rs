@@ -65,6 +65,28 @@ fn all_that_is_kept_is_sorted() {
 }
 
 #[test]
+fn a_policy_with_two_defaults_has_no_document_in_force() {
+    let in_force = |flags: [Option<bool>; 2]| {
+        let version = |(id, flag): (&str, Option<bool>)| match flag {
+            Some(flag) => json!({"VersionId": id, "IsDefaultVersion": flag, "Document": POLICY}),
+            None => json!({"VersionId": id, "Document": POLICY}),
+        };
+        let versions: Vec<serde_json::Value> = ["v2", "v1"].into_iter().zip(flags).map(version).collect();
+        let account = account(&answer(json!({"Policies": [{
+            "PolicyName": "A", "PolicyId": "ANPA1", "Arn": "arn:aws:iam::111122223333:policy/A", "Path": "/",
+            "DefaultVersionId": "v2", "AttachmentCount": 0, "PermissionsBoundaryUsageCount": 0, "IsAttachable": true,
+            "CreateDate": "2023-03-09T10:41:45Z", "PolicyVersionList": versions,
+        }]})));
+        account.policies[0].default().is_some_and(|version| version.document.is_some())
+    };
+    assert!(in_force([Some(true), Some(false)]) && in_force([None, None]) && in_force([None, Some(false)]));
+    assert!(
+        !in_force([Some(true), Some(true)]) && !in_force([Some(false), Some(true)]) && !in_force([None, Some(true)])
+    );
+    assert!(!in_force([Some(false), Some(false)]));
+}
+
+#[test]
 fn what_is_listed_twice_is_merged_and_told_when_it_differs() {
     let same = account(&answer(json!({"RoleDetailList": [role("ci", json!({})), role("ci", json!({}))]})));
     assert_eq!((same.principals.len(), same.complete, same.gaps.len()), (1, true, 0));

@@ -99,6 +99,7 @@ pub(super) struct PolicyDetail<'a> {
 #[serde(rename_all = "PascalCase", expecting = "an object, a version of a managed policy")]
 pub(super) struct Version<'a> {
     pub(super) version_id: String,
+    pub(super) is_default_version: Option<bool>,
     pub(super) create_date: Option<UnixTime>,
     #[serde(borrow)]
     pub(super) document: Option<DocumentValue<'a>>,
