@@ -72,6 +72,7 @@ fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
 #[derive(Debug)]
 struct Attached<'a, R> {
     reads: &'a R,
+    steps: &'a [Step],
     /// None where there is no such entity: it lacks nothing, and needs nothing.
     known: BTreeMap<EntityRef, Option<Vec<Arn>>>,
     /// What policies say in force.
@@ -100,7 +101,7 @@ impl<R: Reads> Attached<'_, R> {
         for held in beside {
             let Some(attached) = self.of(&held.entity)? else { continue };
             if !attached.contains(&held.policy) {
-                return Ok(Some(format!("{}: {}", why(effect, held), mend::attach(&held.entity, &held.policy))));
+                return Ok(Some(format!("{}: {}", why(effect, held), self.mends(held)?)));
             }
             if held.document.is_some() && self.says(&held.policy)? != held.document {
                 let mends = mend::says_again(self.reads, &held.policy, held.document)?;
@@ -108,6 +109,24 @@ impl<R: Reads> Attached<'_, R> {
             }
         }
         Ok(None)
+    }
+
+    /// How somebody gets again what they lack, if it is still they, and it is there.
+    fn mends(&self, held: &Held) -> Result<String, CallError> {
+        let of_entity = |step: &&Step| step.effect.bearer().as_ref() == Some(&held.entity);
+        let expected = self.steps.iter().filter(of_entity).find_map(|step| step.entity_id.as_deref());
+        if let (Some(expected), Some(live)) = (expected, self.reads.entity(&held.entity)?)
+            && live != *expected
+        {
+            return Ok(format!(
+                "{} was deleted and made again since, as {live}, and is somebody else: it is not theirs",
+                held.entity
+            ));
+        }
+        match self.reads.policy(&held.policy)? {
+            None => Ok("that policy is gone, and nothing gives it back".to_owned()),
+            Some(_) => Ok(mend::attach(&held.entity, &held.policy)),
+        }
     }
 
     fn make(&mut self, effect: &Effect) -> Result<(), CallError> {
@@ -156,7 +175,7 @@ fn why_not_whole(effect: &Effect, held: &Held) -> String {
 /// When AWS does not answer.
 pub(super) fn missing(reads: &impl Reads, steps: &[Step], at: usize) -> Result<Option<String>, CallError> {
     let Some(step) = steps.get(at) else { return Ok(None) };
-    Attached { reads, known: BTreeMap::new(), said: BTreeMap::new() }.missing(&step.effect, &beside(steps, at))
+    Attached { reads, steps, known: BTreeMap::new(), said: BTreeMap::new() }.missing(&step.effect, &beside(steps, at))
 }
 
 /// Says of each of some steps, which are made one after the other, who would lack then what they must have.
@@ -168,7 +187,7 @@ pub(super) fn broken(
     steps: &[Step],
     to_make: impl Iterator<Item = usize>,
 ) -> Result<Vec<(usize, String)>, CallError> {
-    let mut attached = Attached { reads, known: BTreeMap::new(), said: BTreeMap::new() };
+    let mut attached = Attached { reads, steps, known: BTreeMap::new(), said: BTreeMap::new() };
     let mut found = Vec::new();
     for at in to_make {
         let Some(step) = steps.get(at) else { continue };

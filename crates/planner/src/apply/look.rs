@@ -11,6 +11,7 @@ use super::cloud::{CallError, EntityKind, EntityRef, LivePolicy, Reads, Wrote};
 use super::engine::Clock;
 use super::journal::{History, Progress};
 use super::step::{Effect, Step, VersionRef};
+use super::surroundings::in_force;
 
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -360,6 +361,12 @@ pub fn undone(
         Stand::Before => "somebody else has undone it".to_owned(),
         Stand::Other(detail) | Stand::Gone(detail) => detail,
     };
+    // Whoever put another version of the same text into force has changed nothing that anything rests on.
+    if let Some(Effect::SetDefault { policy, to, .. }) = history.steps().get(at).map(|step| &step.effect)
+        && in_force(reads, policy)? == Some(fingerprint(&to.document))
+    {
+        return Ok(None);
+    }
     let effect = history.steps().get(at).map(|step| step.effect.to_string()).unwrap_or_default();
     Ok(Some(format!("it rests on what was done before, which no longer stands: {effect}: {detail}")))
 }

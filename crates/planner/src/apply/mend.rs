@@ -3,6 +3,7 @@
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
 
+use super::borne::SLOTS;
 use super::cloud::{CallError, EntityKind, EntityRef, Reads};
 
 /// Says how somebody gets a policy again.
@@ -22,15 +23,26 @@ pub(super) fn attach(entity: &EntityRef, policy: &Arn) -> String {
 /// When AWS does not answer.
 pub(super) fn says_again(reads: &impl Reads, policy: &Arn, document: Option<Sha256>) -> Result<String, CallError> {
     let arn = quoted(policy.as_str());
-    for id in reads.policy(policy)?.map(|live| live.versions).unwrap_or_default() {
-        if reads.version(policy, &id)?.map(|text| fingerprint(&text)) == document {
+    let Some(live) = reads.policy(policy)? else {
+        return Ok("that policy is gone, and nothing gives it back".to_owned());
+    };
+    for id in &live.versions {
+        if reads.version(policy, id)?.map(|text| fingerprint(&text)) == document {
             let call = "aws iam set-default-policy-version";
             return Ok(format!("`{call} --policy-arn {arn} --version-id {id}` makes it say that again"));
         }
     }
+    let number = |id: &&String| id.strip_prefix('v').and_then(|number| number.parse::<u64>().ok());
+    let oldest = live.versions.iter().filter(|id| **id != live.default_version).min_by_key(number);
+    let room = match oldest.filter(|_| live.versions.len() >= SLOTS) {
+        Some(id) => {
+            format!("`aws iam delete-policy-version --policy-arn {arn} --version-id {id}` makes room, and then ")
+        }
+        None => String::new(),
+    };
     Ok(format!(
-        "`aws iam create-policy-version --policy-arn {arn} --set-as-default --policy-document file://before.json` makes it say that \
-         again, with the document that the journal of the apply has"
+        "{room}`aws iam create-policy-version --policy-arn {arn} --set-as-default --policy-document file://before.json` makes it say that \
+         again: before.json is to have the `document` of `from` that the first line of the apply's journal has for it"
     ))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn check_bearing(
     }
     // A plan and a journal that were forged together bear each other out: what the plan was made from has to bear both.
     let borne = match (said, path) {
-        (Bearing::Borne, Some(path)) => proves(globals, &path, sources, first),
+        (Bearing::Borne, Some(path)) => proves(globals, (workspace, &path), sources, first),
         (Bearing::Borne, None) => Err("it does not say where its plan is".to_owned()),
         (Bearing::Unknown(why), _) => Err(why),
     };
@@ -49,9 +49,21 @@ pub(super) fn check_bearing(
 
 /// Proves the plan of an apply once more, as `apply` did before it began, and that the versions that made room said what the
 /// journal says. Fails with what keeps it from that: most often that a newer snapshot lies where the plan's was.
-fn proves(globals: &Globals, path: &Path, sources: &SourceArgs, first: &History) -> Result<(), String> {
+///
+/// Whoever writes a plan chooses what it names: a snapshot is believed where `collect` puts it, or where who rolls back says.
+fn proves(
+    globals: &Globals,
+    (workspace, path): (&Workspace, &Path),
+    sources: &SourceArgs,
+    first: &History,
+) -> Result<(), String> {
     let why = |failure: &Failure| format!("its plan cannot be proved again: {}", failure.message());
-    let reproof = Reproof::read(globals, path, sources).map_err(|failure| why(&failure))?;
+    let sources = SourceArgs {
+        snapshot: Some(sources.snapshot.clone().unwrap_or_else(|| workspace.state("snapshot"))),
+        older_snapshot: sources.older_snapshot.clone(),
+        threads: sources.threads,
+    };
+    let reproof = Reproof::read(globals, path, &sources).map_err(|failure| why(&failure))?;
     let analysis = reproof.analysis().map_err(|failure| why(&failure))?;
     let options = reproof.options().map_err(|failure| why(&failure))?;
     Proved::new(&reproof.plan, &analysis, &options).map_err(|refusals| why(&Failure::refusals(path, &refusals)))?;

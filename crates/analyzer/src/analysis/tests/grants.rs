@@ -370,7 +370,7 @@ fn a_rule_about_tags_holds_for_what_may_have_them() {
         .managed("policy/p", &doc("\"sqs:DeleteQueue\""))
         .attach("role/a", "policy/p")
         .report("role/a", "sqs -: DeleteQueue");
-    let check = |tags: Option<Vec<crate::account::Tag>>, expect: &str| {
+    let check = |tags: Option<Vec<Tag>>, expect: &str| {
         let mut case = case(sketch.clone().change_policy("policy/p", |policy| policy.tags = tags));
         case.rules.ignore.push(IgnoreRule {
             principals: Vec::new(),

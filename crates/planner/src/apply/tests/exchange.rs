@@ -1,5 +1,6 @@
 //! Who gets something has what it takes the place of, and who loses something has what takes its place: whoever made it so.
 
+use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::time::UnixTime;
 
 use super::scenes::{self, Scene};
@@ -7,6 +8,7 @@ use super::sim::{Disk, Fault, Hand, Shared, Sim, World};
 use super::{PARALLELISM, apply, author, history, resume, sim};
 use crate::apply::approval::Approval;
 use crate::apply::journal::{Author, Journal, Record, close};
+use crate::apply::mend;
 use crate::apply::{Left, Rollback, RollbackError, Step, Stop, rollback};
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
@@ -108,6 +110,50 @@ fn who_has_lost_the_original_gets_no_copy_neither_at_once_nor_later() {
         assert!(world.world.borrow().attached["role/ci"].is_empty(), "{name}");
         assert!(!world.world.borrow().policies.contains_key(COPY), "{name}");
     }
+}
+
+#[test]
+fn nobody_is_told_to_give_something_to_somebody_else_or_what_is_gone() {
+    PARALLELISM.set(1);
+    let gone = |world: &mut World| drop(world.policies.remove(SHARED));
+    let again = |world: &mut World| drop(world.entities.insert("role/ci".to_owned(), "ID-again".to_owned()));
+    let acts: [(&str, Hand, &str); 2] = [
+        ("replace", again, "role/ci was deleted and made again since, as ID-again, and is somebody else"),
+        ("split", gone, "that policy is gone"),
+    ];
+    for (name, act, expect) in acts {
+        let own = scene(name);
+        let (world, disk) = (sim(&own), Disk::default());
+        *world.before_step.borrow_mut() = Some((1, take_the_original));
+        apply(own.proposal(), &world, &disk).unwrap_err();
+        *world.clock.borrow_mut() += 100;
+        act(&mut world.world.borrow_mut());
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        let broken = left.broken(&world, &history(&disk)).unwrap();
+        let told: Vec<&str> = broken.iter().map(|kept| kept.detail.as_str()).collect();
+        assert!(told.iter().any(|told| told.contains(expect)), "{name}: {told:?}");
+        assert!(!told.concat().contains("aws iam"), "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn room_is_made_for_a_version_that_is_to_come_back() {
+    let world = sim(&scene("split"));
+    let policy = SHARED.parse().unwrap();
+    let mends = || mend::says_again(&world, &policy, Some(fingerprint("{}"))).unwrap();
+    assert!(mends().starts_with("`aws iam create-policy-version --policy-arn"), "{}", mends());
+    let fill = |world: &mut World| {
+        let policy = world.policies.get_mut(SHARED).unwrap();
+        for number in 2..=5 {
+            policy.versions.insert(format!("v{number}"), format!("{{\"Sid\":{number}}}"));
+        }
+        policy.default = "v1".to_owned();
+    };
+    fill(&mut world.world.borrow_mut());
+    let room = format!(
+        "`aws iam delete-policy-version --policy-arn {SHARED} --version-id v2` makes room, and then `aws iam create"
+    );
+    assert!(mends().starts_with(&room), "{}", mends());
 }
 
 #[test]
