@@ -27,21 +27,27 @@ pub fn map_with<S, I: Sync, O: Send>(
             done.push((at, work(&mut state, item)));
         }
     };
-    let mut done = thread::scope(|scope| {
+    let mut results: Vec<Option<O>> = items.iter().map(|_| None).collect();
+    let mut place = |done: Vec<(usize, O)>| {
+        for (at, result) in done {
+            if let Some(place) = results.get_mut(at) {
+                *place = Some(result);
+            }
+        }
+    };
+    thread::scope(|scope| {
         // A thread that cannot be had is done without: this one takes what the others leave.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, take_turns).ok();
         let others: Vec<_> = (1..threads.get().min(items.len())).filter_map(spawn).collect();
-        let mut done = take_turns();
+        place(take_turns());
         for other in others {
             match other.join() {
-                Ok(more) => done.extend(more),
+                Ok(done) => place(done),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        done
     });
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+    results.into_iter().flatten().collect()
 }
 
 /// Does what [`map`] does, beginning with the items of which `length` is the largest: what takes long and comes last leaves the

@@ -46,12 +46,16 @@ impl std::str::FromStr for Sha256 {
 
     fn from_str(text: &str) -> Result<Sha256, ParseSha256Error> {
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if text.len() != 64 {
             return Err(ParseSha256Error);
         }
-        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-            let digits = text.get(at..at + 2).ok_or(ParseSha256Error)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| ParseSha256Error)?;
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(ParseSha256Error),
+        };
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digits.iter().try_fold(0, |byte, own| Ok(byte << 4 | digit(*own)?))?;
         }
         Ok(Sha256(bytes))
     }

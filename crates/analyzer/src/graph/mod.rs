@@ -351,16 +351,19 @@ impl<'a> Building<'a> {
     fn finish(mut self) -> Graph<'a> {
         self.found.sort_by(|a, b| a.0.cmp(&b.0));
         let mut policy_nodes = Vec::new();
-        for (at, (_, _, entities)) in self.found.iter().enumerate() {
+        for (at, (_, _, entities)) in self.found.iter_mut().enumerate() {
             let node = self.graph.add_node(Node::Policy(PolicyId(at)));
             policy_nodes.push(node);
+            // To ask the graph whether it has an edge takes as long as there are some.
+            entities.sort_unstable();
+            entities.dedup();
             for entity in entities {
                 let target = match entity {
                     Entity::Principal(PrincipalId(at)) => self.principal_nodes.get(*at),
                     Entity::Group(at) => self.group_nodes.get(*at),
                 };
                 if let Some(&target) = target {
-                    self.graph.update_edge(node, target, ());
+                    self.graph.add_edge(node, target, ());
                 }
             }
         }

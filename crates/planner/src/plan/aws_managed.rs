@@ -34,20 +34,60 @@ struct Attachment {
     removable: ActionSet,
 }
 
-/// Drafts what becomes of the attachments of one AWS-managed policy.
-pub(super) fn draft<'a>(
-    analysis: &Analysis<'a>,
+/// A policy that may be detached or replaced, and whom it is attached to.
+struct Attached<'a> {
     policy: PolicyId,
+    document: &'a PolicyDocument,
+    entities: Vec<Entity>,
+}
+
+/// What becomes of an attachment of which something may go.
+enum Fate<'a> {
+    Withheld(Withheld),
+    /// It goes whole.
+    Detached(Box<Draft<'a>>),
+    /// Something of the policy stays.
+    Partly(Attachment),
+}
+
+/// Attachments of one policy that one thread judges at a time.
+const PART: usize = 32;
+
+/// Drafts what becomes of the attachments of AWS-managed policies.
+pub(super) fn drafts<'a>(
+    analysis: &Analysis<'a>,
+    policies: &[PolicyId],
     options: &PlanOptions,
     slots: &mut AttachmentSlots<'_, '_>,
-    found: &mut AwsManagedDrafts<'a>,
-) {
-    let graph = analysis.graph();
-    let (Some(judged), Some(reference)) = (analysis.policy(policy), graph.policy(policy)) else { return };
-    if !reference.managed().is_some_and(|managed| managed.is_aws_managed()) {
-        return;
+) -> AwsManagedDrafts<'a> {
+    let mut found = AwsManagedDrafts::default();
+    let attached: Vec<Attached<'_>> =
+        policies.iter().filter_map(|policy| attached(analysis, *policy, &mut found)).collect();
+    let parts: Vec<(&Attached<'_>, &[Entity])> =
+        attached.iter().flat_map(|own| own.entities.chunks(PART).map(move |part| (own, part))).collect();
+    let fates = parallel::map(analysis.inputs().threads, &parts, |(own, part)| {
+        part.iter().filter_map(|entity| fate(analysis, own, *entity, options)).collect::<Vec<_>>()
+    });
+    let mut of_policy: BTreeMap<PolicyId, Vec<Fate<'_>>> = BTreeMap::new();
+    for ((own, _), fates) in parts.iter().zip(fates) {
+        of_policy.entry(own.policy).or_default().extend(fates);
     }
-    let entities = graph.attached_to(policy);
+    // Who has room for a copy depends on who was given one before.
+    for Attached { policy, document, .. } in &attached {
+        let fates = of_policy.remove(policy).unwrap_or_default();
+        let own = Drafting { analysis, policy: *policy, document, options, found: &mut found, left: BTreeMap::new() };
+        own.draft(fates, slots);
+    }
+    found
+}
+
+/// Returns the policy if its attachments may change, or says why they are left alone.
+fn attached<'a>(analysis: &Analysis<'a>, policy: PolicyId, found: &mut AwsManagedDrafts<'_>) -> Option<Attached<'a>> {
+    let graph = analysis.graph();
+    let (judged, reference) = (analysis.policy(policy)?, graph.policy(policy)?);
+    if !reference.managed()?.is_aws_managed() {
+        return None;
+    }
     if let Some(why) = &judged.set_aside {
         let said = || Withheld {
             address: graph.address(policy).to_owned(),
@@ -55,28 +95,40 @@ pub(super) fn draft<'a>(
             detail: withheld::describe(analysis, why),
         };
         found.withheld.extend((!judged.holders.is_empty()).then(said));
-        return;
+        return None;
     }
-    let Some(document) = reference.document().and_then(|document| document.policy()) else { return };
-    let attachments = parallel::map(analysis.inputs().threads, &entities, |entity| {
-        let holders = subject::reached(graph, policy, *entity);
-        let removable = wanted(analysis, policy, &holders, analysis.removable_for(policy, &holders), options);
-        (!removable.is_empty()).then_some(Attachment { entity: *entity, holders, removable })
-    });
-    let attachments = attachments.into_iter().flatten().collect();
-    let mut drafting = Drafting { analysis, policy, document, options, found, left: BTreeMap::new() };
-    let partly = drafting.detach(attachments);
-    if options.rewrite.aws_managed == AwsManaged::Replace && !document.has_deny() {
-        drafting.replace(partly, slots);
-    } else {
-        let why = if document.has_deny() {
-            "it denies something, so it is neither detached nor replaced"
-        } else {
-            "AWS owns it; aws_managed = \"replace\" puts a pruned copy in its place"
-        };
-        partly.iter().for_each(|attachment| drafting.leave(attachment, why));
+    let document = reference.document().and_then(|document| document.policy())?;
+    Some(Attached { policy, document, entities: graph.attached_to(policy) })
+}
+
+/// Judges one attachment; none if nothing of it may go.
+fn fate<'a>(analysis: &Analysis<'a>, own: &Attached<'a>, entity: Entity, options: &PlanOptions) -> Option<Fate<'a>> {
+    let Attached { policy, document, .. } = own;
+    let holders = subject::reached(analysis.graph(), *policy, entity);
+    let removable = wanted(analysis, *policy, &holders, analysis.removable_for(*policy, &holders), options);
+    if removable.is_empty() {
+        return None;
     }
-    drafting.advise();
+    if let Some(withheld) = withheld(analysis, *policy, entity, &holders) {
+        return Some(Fate::Withheld(withheld));
+    }
+    // Most attachments stay in part, and what would be written then is not asked for here.
+    if document.has_deny() || !takes_all(analysis, document, &holders, &removable, options) {
+        return Some(Fate::Partly(Attachment { entity, holders, removable }));
+    }
+    let mut draft = Draft::new(analysis, *policy, document, &holders, removable, Outcome::Unchanged, options);
+    draft.through = Some(vec![entity]);
+    Some(Fate::Detached(Box::new(draft)))
+}
+
+/// Why the attachment is not changed, though something may go.
+fn withheld(analysis: &Analysis<'_>, policy: PolicyId, entity: Entity, holders: &[Holder]) -> Option<Withheld> {
+    let address = subject::attachment_address(analysis.graph(), policy, entity);
+    if let Some(owner) = subject::owner(analysis.graph(), entity) {
+        let detail = LeftAlone::Owned(owner).to_string();
+        return Some(Withheld { address, reason: "left-alone".to_owned(), detail });
+    }
+    is_withheld_as_dormant(analysis, holders).map(|detail| Withheld { address, reason: "dormant".to_owned(), detail })
 }
 
 struct Drafting<'d, 'a> {
@@ -90,44 +142,32 @@ struct Drafting<'d, 'a> {
 }
 
 impl<'a> Drafting<'_, 'a> {
-    /// Drafts the attachments that go whole; returns those of which something stays.
-    fn detach(&mut self, attachments: Vec<Attachment>) -> Vec<Attachment> {
+    /// Drafts what is replaced, and says what is left.
+    fn draft(mut self, fates: Vec<Fate<'a>>, slots: &mut AttachmentSlots<'_, '_>) {
         let mut partly = Vec::new();
-        for attachment in attachments {
-            if let Some(withheld) = self.withheld(&attachment) {
-                self.found.withheld.push(withheld);
-                continue;
-            }
-            // Most attachments stay in part, and what would be written then is not asked for here.
-            let Attachment { entity, holders, removable } = &attachment;
-            if !self.document.has_deny() && takes_all(self.analysis, self.document, holders, removable, self.options) {
-                let mut draft = self.rewrite(holders, removable.clone());
-                draft.through = Some(vec![*entity]);
-                self.found.drafts.push(draft);
-            } else {
-                partly.push(attachment);
+        for fate in fates {
+            match fate {
+                Fate::Withheld(withheld) => self.found.withheld.push(withheld),
+                Fate::Detached(draft) => self.found.drafts.push(*draft),
+                Fate::Partly(attachment) => partly.push(attachment),
             }
         }
-        partly
+        if self.options.rewrite.aws_managed == AwsManaged::Replace && !self.document.has_deny() {
+            self.replace(partly, slots);
+        } else {
+            let why = if self.document.has_deny() {
+                "it denies something, so it is neither detached nor replaced"
+            } else {
+                "AWS owns it; aws_managed = \"replace\" puts a pruned copy in its place"
+            };
+            partly.iter().for_each(|attachment| self.leave(attachment, why));
+        }
+        self.advise();
     }
 
     /// Rewrites the document for some of its holders.
     fn rewrite(&self, holders: &[Holder], removable: ActionSet) -> Draft<'a> {
         Draft::new(self.analysis, self.policy, self.document, holders, removable, Outcome::Unchanged, self.options)
-    }
-
-    /// Why the attachment is not changed, though something may go.
-    fn withheld(&self, attachment: &Attachment) -> Option<Withheld> {
-        let address = subject::attachment_address(self.analysis.graph(), self.policy, attachment.entity);
-        if let Some(owner) = subject::owner(self.analysis.graph(), attachment.entity) {
-            let detail = LeftAlone::Owned(owner).to_string();
-            return Some(Withheld { address, reason: "left-alone".to_owned(), detail });
-        }
-        is_withheld_as_dormant(self.analysis, &attachment.holders).map(|detail| Withheld {
-            address,
-            reason: "dormant".to_owned(),
-            detail,
-        })
     }
 
     /// Drafts a copy for each distinct result, the one for most attachments first.

@@ -10,8 +10,8 @@ use secateur_analyzer::graph::{Entity, Holder, PolicyId, PrincipalId};
 use secateur_analyzer::risk::{Risk, risk, riskiest_first, total};
 use secateur_analyzer::rules::Dormant;
 
-use super::build::Numbering;
 use super::config::AwsManaged;
+use super::numbering::Numbering;
 use super::{Advice, Blocked, PlanOptions, Withheld, subject, unwritable};
 use crate::proof::is_taken;
 use crate::rewrite::NotActionRewrite;
@@ -72,12 +72,14 @@ fn among(
     for holder in holders {
         let mut longer: HashMap<usize, usize> = HashMap::new();
         let mut block = |blockers: &mut [usize]| {
-            for blockers in blockers {
-                *blockers = *longer.entry(*blockers).or_insert_with(|| {
-                    let known = lists.get(*blockers).into_iter().flatten().copied();
+            for alike in blockers.chunk_by_mut(|a, b| a == b) {
+                let Some(known) = alike.first().copied() else { continue };
+                let with_this = *longer.entry(known).or_insert_with(|| {
+                    let known = lists.get(known).into_iter().flatten().copied();
                     lists.push(known.chain([holder.principal]).collect());
                     lists.len() - 1
                 });
+                alike.fill(with_this);
             }
         };
         if let Some(kept) = analysis.kept(policy, holder) {

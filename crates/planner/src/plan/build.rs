@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_analyzer::account::ManagedPolicy;
 use secateur_analyzer::analysis::{Analysis, is_kept_by_sid};
-use secateur_analyzer::arn::Arn;
 use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::document::{Effect, Sha256, counted_characters};
 use secateur_analyzer::graph::{Holder, PolicyId, PolicyRef, PrincipalId};
@@ -12,15 +11,16 @@ use secateur_analyzer::parallel;
 use secateur_analyzer::rules::Dormant;
 
 use super::attachments::AttachmentSlots;
-use super::aws_managed::{self, AwsManagedDrafts};
+use super::aws_managed;
 use super::blocked::{self, BlockedPolicy};
 use super::derive::{self, ProvedChange};
 use super::draft::{self, ByNames, Draft};
+use super::numbering::Numbering;
 use super::still_granted::Loss;
 use super::{
     Advice, Blocked, Change, ChangeAction, ChangeSize, FORMAT_VERSION, Plan, PlanAccount, PlanCatalog, PlanGap,
-    PlanInputs, PlanOptions, PlanReport, PlanSelection, Summary, Tool, Window, Withheld, advice, digest, fit, group,
-    keys, resources, settled, still_granted, subject, unwritable, withheld,
+    PlanInputs, PlanOptions, PlanSelection, Summary, Tool, Window, Withheld, advice, digest, fit, group, keys,
+    resources, settled, still_granted, subject, unwritable, withheld,
 };
 use crate::proof::ProofError;
 use crate::rewrite::Outcome;
@@ -32,41 +32,6 @@ pub struct Built {
     pub plan: Plan,
     /// Rewrites that could not be proved, with their policies. They are not in the plan; each is a bug of secateur.
     pub unproved: Vec<(String, ProofError)>,
-}
-
-/// The principals of a plan, numbered in the order of their ARNs.
-#[derive(Debug)]
-pub(super) struct Numbering {
-    principals: Vec<PrincipalId>,
-}
-
-impl Numbering {
-    pub fn new(principals: BTreeSet<PrincipalId>) -> Numbering {
-        Numbering { principals: principals.into_iter().collect() }
-    }
-
-    /// Returns the principal's place in the plan.
-    pub fn principal(&self, id: PrincipalId) -> Option<usize> {
-        self.principals.binary_search(&id).ok()
-    }
-
-    /// Returns the principal at a place in the plan.
-    pub fn id(&self, at: usize) -> Option<PrincipalId> {
-        self.principals.get(at).copied()
-    }
-
-    pub fn arns(&self, analysis: &Analysis<'_>) -> Vec<Arn> {
-        let principals = &analysis.inputs().account.principals;
-        self.principals.iter().filter_map(|id| principals.get(id.0)).map(|principal| principal.arn.clone()).collect()
-    }
-
-    pub fn reports(&self, analysis: &Analysis<'_>) -> Vec<PlanReport> {
-        let report = |(at, id): (usize, &PrincipalId)| {
-            let (report, times) = analysis.principal(*id)?.evidence.report().ok()?;
-            Some(PlanReport { principal: at, sha256: report.sha256, generated_at: times.generated_at })
-        };
-        self.principals.iter().enumerate().filter_map(report).collect()
-    }
 }
 
 /// Makes a plan.
@@ -95,17 +60,23 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
     let Drafted { drafts, blocked, mut withheld, advice, reused } = drafted(analysis, options, left);
     let holders = drafts.iter().filter_map(|draft| analysis.policy(draft.policy)).flat_map(|policy| &policy.holders);
     let holders = holders.map(|holder| holder.principal);
-    let numbering = Numbering::new(holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)).collect());
-    let mut proved: Vec<ProvedChange> = Vec::new();
+    let numbering = Numbering::new(analysis, holders.chain(blocked.iter().flat_map(BlockedPolicy::principals)));
+    let mut changes: Vec<Change> = Vec::with_capacity(drafts.len());
+    let mut losses: BTreeMap<String, Loss> = BTreeMap::new();
     let mut refused: Vec<(PolicyId, String, ProofError)> = Vec::new();
     let policies: Vec<PolicyId> = drafts.iter().map(|draft| draft.policy).collect();
-    let derived = parallel::map_into(threads, drafts, |draft| changes(analysis, &draft, options, &numbering));
+    let derived = parallel::map_into(threads, drafts, |draft| derived(analysis, &draft, options, &numbering));
     for (policy, results) in policies.iter().zip(derived) {
         for (address, result) in results {
             match result {
                 // What takes nothing away is no change: the document stays as its author wrote it.
-                Ok(changes) if !changes.iter().any(takes_something) => {}
-                Ok(changes) => proved.extend(changes),
+                Ok(proved) if !proved.iter().any(|(change, _)| takes_something(change)) => {}
+                Ok(proved) => {
+                    for (change, loss) in proved {
+                        losses.insert(change.address.clone(), loss);
+                        changes.push(change);
+                    }
+                }
                 Err(error) => refused.push((*policy, address, error)),
             }
         }
@@ -142,7 +113,7 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
             unproved.push((address, error));
         }
     }
-    let mut said = Said { advice: Vec::new(), blocked: Vec::new(), losses: BTreeMap::new(), reused };
+    let mut said = Said { advice: Vec::new(), blocked: Vec::new(), losses, reused };
     let say = |blocked: &BlockedPolicy| (blocked.advice(analysis), blocked.entries(analysis, &numbering));
     for (more, entries) in parallel::map(threads, &blocked, say) {
         said.advice.extend(more);
@@ -150,11 +121,6 @@ fn attempt(analysis: &Analysis<'_>, options: &PlanOptions, left: &Unproved) -> R
     }
     drop(blocked);
     said.advice.extend(advice);
-    let mut changes: Vec<Change> = Vec::with_capacity(proved.len());
-    for (change, loss) in proved.into_iter().map(Loss::of) {
-        said.losses.insert(change.address.clone(), loss);
-        changes.push(change);
-    }
     let keys = keys::keys(analysis, options);
     changes.extend(keys.changes);
     withheld.extend(keys.withheld);
@@ -196,10 +162,7 @@ fn drafted<'a>(analysis: &Analysis<'a>, options: &PlanOptions, left: &Unproved) 
     }
     blocked.extend(of_aws.iter().flat_map(|policy| blocked::of_groups(analysis, *policy, options)));
     let blocked = blocked::writable(analysis, blocked, &mut withheld, options);
-    let mut owned_by_aws = AwsManagedDrafts::default();
-    for policy in of_aws {
-        aws_managed::draft(analysis, policy, options, &mut slots, &mut owned_by_aws);
-    }
+    let owned_by_aws = aws_managed::drafts(analysis, &of_aws, options, &mut slots);
     withheld.extend(withheld::expired_keep_rules(analysis));
     withheld.extend(fit::fit(graph, &mut drafts, &options.rewrite, &mut slots, threads));
     withheld.extend(owned_by_aws.withheld);
@@ -230,8 +193,8 @@ fn keep_reused(analysis: &Analysis<'_>, said: &Said, changes: &mut Vec<Change>) 
 }
 
 /// Whether anything is lost by a change.
-fn takes_something(proved: &ProvedChange) -> bool {
-    proved.change.proof.lost > 0 || proved.change.proof.resources > 0
+fn takes_something(change: &Change) -> bool {
+    change.proof.lost > 0 || change.proof.resources > 0
 }
 
 /// What is said beside the changes.
@@ -244,19 +207,19 @@ struct Said {
     reused: BTreeSet<PolicyId>,
 }
 
-/// The changes of a draft: each alone, or all as one.
-fn changes(
+/// The changes of a draft, proved, each with what it takes away: each alone, or all as one.
+fn derived(
     analysis: &Analysis<'_>,
     draft: &Draft<'_>,
     options: &PlanOptions,
     numbering: &Numbering,
-) -> Vec<(String, Result<Vec<ProvedChange>, ProofError>)> {
+) -> Vec<(String, Result<Vec<(Change, Loss)>, ProofError>)> {
     let graph = analysis.graph();
     let sized = |mut change: ProvedChange| {
         if let (Some(ByNames { own, others, quota }), Some(after)) = (draft.by_names, &change.change.after) {
             change.change.size = Some(ChangeSize { by_names: own, others, after: counted_characters(after), quota });
         }
-        change
+        Loss::of(change)
     };
     if !draft.parts.is_empty() {
         let group = group::derive(analysis, draft, options, numbering);

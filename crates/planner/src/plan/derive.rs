@@ -6,7 +6,7 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::catalog::{AccessLevel, ActionSet};
 use secateur_analyzer::graph::{Entity, PolicyId};
 
-use super::build::Numbering;
+use super::numbering::Numbering;
 use super::subject::{self, Subject};
 use super::traces::Documents;
 use super::{Change, PlanOptions, PlanProof, calls, expects, removed, resources, traces};

@@ -8,9 +8,9 @@ use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::graph::{Entity, Graph, Holder, Path, PolicyId};
 
 use super::attachments::{NewPolicy, existing};
-use super::build::Numbering;
 use super::derive::{self, ProvedChange};
 use super::draft::Draft;
+use super::numbering::Numbering;
 use super::subject::{self, Subject};
 use super::traces::Documents;
 use super::{Change, ChangeAction, Expects, PlanOptions, Target, calls, expects, removed, traces};

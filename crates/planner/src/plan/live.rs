@@ -8,7 +8,7 @@ use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::graph::{Entity, Graph, PrincipalId};
 use secateur_analyzer::time::UnixTime;
 
-use super::build::Numbering;
+use super::numbering::Numbering;
 use super::subject::{self, Subject};
 use super::{
     Change, ChangeAction, ExpectedHolder, Expects, Plan, PlanOptions, Refusal, expects, keys, verify, verify_group,
@@ -221,8 +221,8 @@ pub fn recheck(
     live: &Analysis<'_>,
     options: &PlanOptions,
 ) -> BTreeMap<String, Refusal> {
-    let everybody = (0..live.inputs().account.principals.len()).map(PrincipalId).collect();
-    let numbering = Numbering::new(everybody);
+    let everybody = (0..live.inputs().account.principals.len()).map(PrincipalId);
+    let numbering = Numbering::new(live, everybody);
     let mut withheld = BTreeMap::new();
     let mut groups: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
     for change in changes {

@@ -23,6 +23,7 @@ mod group;
 mod headroom;
 mod keys;
 mod live;
+mod numbering;
 mod read;
 mod removed;
 mod resources;

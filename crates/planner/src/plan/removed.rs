@@ -11,7 +11,7 @@ use secateur_analyzer::risk::{Risk, risk};
 use secateur_analyzer::time::UnixTime;
 use secateur_analyzer::verdict::{Removal, RemovalReason};
 
-use super::build::Numbering;
+use super::numbering::Numbering;
 use super::traces::Documents;
 use super::{Evidence, Removed};
 use crate::proof::{Grounds, Proof};

@@ -7,8 +7,8 @@ use secateur_analyzer::catalog::ActionSet;
 use secateur_analyzer::graph::{Entity, Graph, PolicyId, PrincipalId};
 use secateur_analyzer::parallel;
 
-use super::build::Numbering;
 use super::derive::ProvedChange;
+use super::numbering::Numbering;
 use super::subject::entity_of;
 use super::{Change, ChangeAction, StillGranted};
 

@@ -1,7 +1,7 @@
 //! What a rewrite leaves behind: patterns that no longer follow AWS, and what wildcards admit again.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use secateur_analyzer::action::ActionPattern;
@@ -153,7 +153,7 @@ pub(super) fn frozen(analysis: &Analysis<'_>, lineages: &[Lineage<'_>]) -> Vec<F
     let at = analysis.catalog().dates().names;
     let mut frozen = Vec::new();
     for Lineage { before: statement, after: heirs } in lineages {
-        let new: Vec<&ActionPattern> = heirs.iter().flat_map(|heir| patterns(heir)).collect();
+        let mut new: Vec<&ActionPattern> = heirs.iter().flat_map(|heir| patterns(heir)).collect();
         let wildcards = |became: &[&ActionPattern]| {
             let wild = became.iter().filter(|pattern| pattern.has_wildcard());
             wild.map(|pattern| pattern.as_str().to_owned()).collect()
@@ -167,17 +167,19 @@ pub(super) fn frozen(analysis: &Analysis<'_>, lineages: &[Lineage<'_>]) -> Vec<F
         if let ActionBlock::NotAction(_) = statement.actions {
             continue;
         }
-        let stays = |pattern: &ActionPattern| new.iter().any(|own| own.as_str() == pattern.as_str());
+        if !patterns(statement).any(ActionPattern::has_wildcard) {
+            continue;
+        }
+        let names: HashSet<&str> = new.iter().map(|pattern| pattern.as_str()).collect();
         let gone: Vec<&ActionPattern> =
-            patterns(statement).filter(|pattern| pattern.has_wildcard() && !stays(pattern)).collect();
+            patterns(statement).filter(|pattern| pattern.has_wildcard() && !names.contains(pattern.as_str())).collect();
         if gone.is_empty() {
             continue;
         }
-        let old: BTreeSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
-        let is_new = |pattern: &&&ActionPattern| !old.contains(pattern.as_str());
+        let old: HashSet<&str> = patterns(statement).map(ActionPattern::as_str).collect();
+        new.retain(|pattern| !old.contains(pattern.as_str()));
         for pattern in gone {
-            let became: Vec<&ActionPattern> =
-                new.iter().filter(is_new).filter(|own| pattern.matches(own.as_str())).copied().collect();
+            let became: Vec<&ActionPattern> = new.iter().filter(|own| pattern.matches(own.as_str())).copied().collect();
             if !became.is_empty() {
                 frozen.push(Frozen { pattern: pattern.as_str().to_owned(), at, wildcards: wildcards(&became) });
             }

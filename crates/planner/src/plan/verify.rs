@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::{Entity, PolicyId, PrincipalId};
 
-use super::build::{Numbering, build};
+use super::build::build;
 use super::derive::{self, ProvedChange};
+use super::numbering::Numbering;
 use super::subject::{self, Subject};
 use super::{Change, ChangeAction, Plan, PlanOptions, keys, verify_group};
 
@@ -31,7 +32,7 @@ pub struct Refusal {
 /// All refusals, in the order of the changes; those of the plan as a whole come first.
 pub fn verify(plan: &Plan, analysis: &Analysis<'_>, options: &PlanOptions) -> Result<(), Vec<Refusal>> {
     let mut refusals = whole(plan, analysis);
-    let numbering = Numbering::new(numbered(plan, analysis));
+    let numbering = Numbering::new(analysis, numbered(plan, analysis));
     for change in plan.changes.iter().filter(|change| !verify_group::is_of_one(plan, change)) {
         let again = match change.action {
             ChangeAction::Deactivate => keys::prove_again(change, analysis),
@@ -105,7 +106,7 @@ fn whole(plan: &Plan, analysis: &Analysis<'_>) -> Vec<Refusal> {
     if !plan.changes.is_sorted_by(|a, b| a.address < b.address) {
         refuse("edited-changes", "the changes are not in order, or an address occurs twice");
     }
-    let numbering = Numbering::new(numbered(plan, analysis));
+    let numbering = Numbering::new(analysis, numbered(plan, analysis));
     if numbering.arns(analysis) != plan.principals {
         refuse("edited-principals", "`principals` is not in order, or has ARNs that the snapshot does not have");
     } else if numbering.reports(analysis) != plan.reports {

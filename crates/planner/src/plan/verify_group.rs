@@ -6,9 +6,9 @@ use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::graph::{Entity, PolicyId};
 
 use super::attachments::NewPolicy;
-use super::build::Numbering;
 use super::derive::ProvedChange;
 use super::group::{self, Parts};
+use super::numbering::Numbering;
 use super::subject;
 use super::verify::{Refusal, difference, is_changeable, refusal};
 use super::{Change, ChangeAction, Plan, PlanOptions};

@@ -120,15 +120,15 @@ impl Page {
         let by_kind = by(gaps, |gap| gap.kind.as_str());
         for (_, gaps) in by_kind {
             let lines = gaps.iter().map(|gap| format!("  {}: {}", visible(&gap.subject), visible(&gap.detail)));
-            self.some_lines(lines.collect());
+            self.some_lines(lines);
         }
         self.line("");
     }
 
-    fn some_lines(&mut self, lines: Vec<String>) {
+    fn some_lines(&mut self, mut lines: impl ExactSizeIterator<Item = String>) {
         let more = lines.len().saturating_sub(MAX_LINES);
-        for line in lines.iter().take(MAX_LINES) {
-            self.line(line);
+        for line in lines.by_ref().take(MAX_LINES) {
+            self.line(&line);
         }
         if more > 0 {
             self.line(&format!("  ... and {more} more of this kind; `secateur show --format json` has them all"));
@@ -284,7 +284,7 @@ impl Page {
             .still_granted_by
             .iter()
             .map(|still| format!("      {}", evidence::still_granted(plan, change, still)));
-        self.some_lines(lines.collect());
+        self.some_lines(lines);
     }
 
     fn blocked(&mut self, plan: &Plan) {
@@ -303,9 +303,7 @@ impl Page {
         }
         for (address, entries) in by_policy {
             self.line(&format!("  {}", visible(address)));
-            self.some_lines(
-                entries.iter().map(|blocked| format!("    {}", evidence::blocked(plan, blocked))).collect(),
-            );
+            self.some_lines(entries.iter().map(|blocked| format!("    {}", evidence::blocked(plan, blocked))));
         }
     }
 
@@ -320,7 +318,7 @@ impl Page {
             self.line(&format!("  {}", visible(reason)));
             let lines =
                 entries.iter().map(|entry| format!("    {}: {}", visible(&entry.address), visible(&entry.detail)));
-            self.some_lines(lines.collect());
+            self.some_lines(lines);
         }
     }
 
@@ -333,7 +331,7 @@ impl Page {
         let title = self.paint(BOLD, "Advice:");
         self.line(&title);
         let lines = advice.iter().map(|advice| format!("  {}: {}", visible(&advice.subject), visible(&advice.detail)));
-        self.some_lines(lines.collect());
+        self.some_lines(lines);
     }
 
     fn summary(&mut self, plan: &Plan) {
