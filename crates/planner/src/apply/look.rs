@@ -352,6 +352,18 @@ fn attachment(
     Ok(Stand::Before)
 }
 
+/// Where a step stands for whoever takes it back: a policy that somebody has deleted since is attached to nobody, as before. It cannot
+/// be attached all the same.
+pub(super) fn to_undo(reads: &impl Reads, step: &Step, stand: Stand) -> Result<Stand, CallError> {
+    let (Stand::Other(_), Effect::Attach { entity, policy }) = (&stand, &step.effect) else { return Ok(stand) };
+    let is_meant = match &step.entity_id {
+        Some(expected) => reads.entity(entity)?.as_ref() == Some(expected),
+        None => true,
+    };
+    let is_deleted = is_meant && !policy.is_aws_managed_policy() && reads.policy(policy)?.is_none();
+    Ok(if is_deleted { Stand::Before } else { stand })
+}
+
 /// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it. Nothing
 /// rests on what those have who are gone, as far as that was seen.
 ///

@@ -13,7 +13,7 @@ use super::engine::Clock;
 use super::final_writes::taken_no_more;
 use super::inverse;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, settled, taken_back};
+use super::look::{Stand, settled, taken_back, to_undo};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::surroundings::in_force;
@@ -151,6 +151,7 @@ pub fn rollback(
             continue;
         }
         let stand = settled(reads, clock, settle, history, at, (*since).min(asked_at))?;
+        let stand = to_undo(reads, step, stand)?;
         if let Stand::After(_) = stand {
             let kept = |detail| Kept { address: step.address.clone(), detail };
             widens.extend(widened(reads, step)?.into_iter().map(kept));
