@@ -257,6 +257,20 @@ fn refused(folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
             let by_hand = format!("{by_hand}; then `secateur rollback {}` looks again", found.id);
             Failure::refused("drifted", message).help(without(found, rest, &by_hand, "or"))
         }
+        RollbackError::NotSeen { unseen, until, rest } => {
+            let lines: Vec<String> = unseen.iter().map(line).collect();
+            let message = format!(
+                "what `{}` wrote does not show yet, and is not taken back before it does. Nothing was changed.{}",
+                found.id,
+                lines.concat()
+            );
+            let wait = format!(
+                "wait a minute, then `secateur rollback {}` looks again; what somebody has undone by hand counts as that from \
+                 {until} on",
+                found.id
+            );
+            Failure::refused("not-seen", message).help(without(found, rest, &wait, "or"))
+        }
         RollbackError::TakenNoMore { refused, rest } => {
             let lines: Vec<String> = refused.iter().map(line).collect();
             let message = format!(
