@@ -364,6 +364,20 @@ pub(super) fn to_undo(reads: &impl Reads, step: &Step, stand: Stand) -> Result<S
     Ok(if is_deleted { Stand::Before } else { stand })
 }
 
+/// Whether all that a journal did at an address, and nobody took back, is there as it left it: nobody has changed it since.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn is_as_left(reads: &impl Reads, history: &History, address: &str) -> Result<bool, CallError> {
+    for (at, _) in history.steps().iter().enumerate().filter(|(_, step)| step.address == address) {
+        let is_done = matches!(history.progress(at), Progress::Done { .. }) && !history.is_taken_back(at);
+        if is_done && !matches!(look(reads, history, at)?, Stand::After(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it. Nothing
 /// rests on what those have who are gone, as far as that was seen.
 ///
