@@ -320,3 +320,20 @@ fn a_rollback_that_another_journal_has_overtaken_names_it_and_not_somebody_else(
     play.run(&again).ended_with(0);
     assert_eq!(essence(&play.cloud), end);
 }
+
+#[test]
+fn what_somebody_made_of_what_a_later_journal_left_is_not_told_as_that_journals() {
+    let stage = Stage::new();
+    let play = stage.play(super::exchange::kind("update"));
+    play.apply(&[]).ended_with(0);
+    play.rollback(&[]).ended_with(0);
+    let back = last(&play);
+    play.apply(&[]).ended_with(0);
+    let (over, shared) = (last(&play), format!("arn:aws:iam::{ACCOUNT}:policy/shared"));
+    let theirs = allow(&["s3:GetObject"]);
+    let version = [("PolicyArn", shared.as_str()), ("PolicyDocument", theirs.as_str()), ("SetAsDefault", "true")];
+    play.cloud.iam("CreatePolicyVersion", &version);
+    let answer = play.run(&["rollback", &back, "--auto-approve", "--no-recheck", "--settle", "2"]).ended_with(3);
+    assert!(answer.stderr.contains("somebody else has changed"), "{answer}");
+    assert!(!answer.stderr.contains("so left by") && !answer.stderr.contains(&over), "{answer}");
+}

@@ -14,7 +14,7 @@ use super::fault;
 use super::journal::{Ending, History, Intended, Journal, JournalError, Knowing, Progress, Store};
 use super::kept;
 use super::lanes::{Lane, phases};
-use super::look::{Stand, look, undone};
+use super::look::{Stand, is_passed, look, undone};
 use super::step::Step;
 use super::stop::{Stop, in_order};
 use super::surroundings::surroundings;
@@ -250,7 +250,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
                 return skipped.map_err(|error| journal(&error));
             }
             Stand::After(_) => return Err(Stop::DoneByOthers { step: at }.into()),
-            Stand::Gone(detail) if history.steps().get(at).is_some_and(|step| step.is_of(self.gone)) => {
+            Stand::Gone(detail) if history.steps().get(at).is_some_and(|step| is_passed(step, self.gone)) => {
                 (self.on_passed)(at);
                 let skipped = self.journal().withheld(at, &detail, self.clock.now());
                 return skipped.map_err(|error| journal(&error));

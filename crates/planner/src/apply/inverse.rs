@@ -94,6 +94,9 @@ fn check_rest(
     if let Some(at) = kept.iter().chain(left).find(|at| !not_taken.contains(at)) {
         return Err(edited(at, &format!("it says that it leaves this of {journal}, which is not there to leave")));
     }
+    if let Some(at) = kept.iter().find(|at| !may_be_kept(below, **at)) {
+        return Err(edited(at, &format!("{journal} did it, and nobody can undo it: it is none to keep")));
+    }
     if let Some(at) = left.iter().find(|at| !may_be_left(below, **at, left)) {
         return Err(edited(at, &format!("nothing of {journal} keeps it from being taken back")));
     }
@@ -110,6 +113,13 @@ fn check_rest(
         Some(at) if *whole => Err(edited(at, "it is left, and it is not all taken back")),
         _ => Ok(()),
     }
+}
+
+/// Whether a step may have been as before when the rollback was planned: a version that was deleted does not come back under its id,
+/// so it is so only where it was in doubt whether it was deleted.
+fn may_be_kept(below: &History, at: usize) -> bool {
+    let is_deletion = below.steps().get(at).is_some_and(|step| matches!(step.effect, Effect::DeleteVersion { .. }));
+    !is_deletion || !matches!(below.progress(at), Progress::Done { .. })
 }
 
 /// Whether a step may stay as it is: a version that had made room, and what something rests on that the journal never did.

@@ -9,7 +9,7 @@ use super::cloud::{CallError, Reads};
 use super::journal::History;
 use super::look::{Stand, look};
 use super::rollback::Kept;
-use super::step::{Effect, Step};
+use super::step::{Effect, Step, VersionRef};
 use super::surroundings::in_force;
 
 /// Says of what a rollback kept of some units what is not as before any more. `below` is the journal that it takes back, as it stood
@@ -68,7 +68,14 @@ fn since(reads: &impl Reads, below: &History, (at, step): (usize, &Step)) -> Res
             let says = in_force(reads, policy)?;
             is_so(says == Some(fingerprint(document)), format!("{} is gone, or says something else", policy.resource()))
         }
-        // Nothing rests on a version that is not in force.
-        Effect::CreateVersion { .. } | Effect::DeleteVersion { .. } => Ok(None),
+        // AWS gives no version an id that another has had: one that is there was never gone. Where nobody heard of its id, it may be
+        // one that showed late.
+        Effect::CreateVersion { policy, .. } => {
+            let id = below.version(&VersionRef::CreatedBy(at));
+            let is_there = id.is_some() && matches!(look(reads, below, at)?, Stand::After(_));
+            is_so(!is_there, format!("{} of {} is there", id.unwrap_or_default(), policy.resource()))
+        }
+        // What was kept of it is what was never done.
+        Effect::DeleteVersion { .. } => Ok(None),
     }
 }

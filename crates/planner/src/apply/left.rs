@@ -11,7 +11,7 @@ use super::exchange;
 use super::gone::gone;
 use super::journal::{History, Progress};
 use super::kept;
-use super::look::{Stand, look, settled, taken_back};
+use super::look::{Stand, is_passed, look, settled, taken_back};
 use super::rollback::Kept;
 use super::step::Step;
 use super::surroundings::surroundings;
@@ -34,7 +34,8 @@ pub struct Left {
     pub taken_back: BTreeSet<usize>,
     /// The steps that are still to be made, in order.
     pub to_make: Vec<usize>,
-    /// The steps of a policy, a key or an attachment of somebody who is gone: they are passed over, and this is what is said of them.
+    /// The steps of a policy, a key or an attachment of somebody who is gone, or of a key that is gone: they are passed over, and this
+    /// is what is said of them.
     pub passed: BTreeMap<usize, String>,
     /// Who is gone of those whom the journal reaches.
     pub gone: BTreeSet<EntityRef>,
@@ -166,7 +167,9 @@ impl Left {
         for (at, step) in history.steps().iter().enumerate().filter(|(_, step)| is_wanted(&step.unit)) {
             match history.progress(at) {
                 // Nothing rests on what those have who are gone.
-                Progress::Done { .. } if self.changed.contains_key(&at) && !step.is_of(&self.gone) => return Ok(false),
+                Progress::Done { .. } if self.changed.contains_key(&at) && !is_passed(step, &self.gone) => {
+                    return Ok(false);
+                }
                 Progress::Done { .. } | Progress::Skipped { .. } => continue,
                 Progress::Open if self.theirs.contains(&at) => continue,
                 _ if self.passed.contains_key(&at) => continue,

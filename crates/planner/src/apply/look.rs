@@ -22,8 +22,8 @@ pub enum Stand {
     After(Wrote),
     /// Neither.
     Other(String),
-    /// Who bears the policy or the key, has the policy attached, or is to have it, is no more: nothing can be given to them, and they
-    /// have lost nothing.
+    /// Who bears the policy or the key, has the policy attached, or is to have it, is no more, or the key itself: nothing can be given
+    /// to them, and they have lost nothing.
     Gone(String),
 }
 
@@ -114,7 +114,10 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             if let Some(other) = other_entity(reads, step, &owner)? {
                 return Ok(other);
             }
-            let Some(live) = reads.key(user, key)? else { return Ok(other("the key is gone")) };
+            // AWS makes no key of that id again: nobody can use it, and nobody can get it back.
+            let Some(live) = reads.key(user, key)? else {
+                return Ok(Stand::Gone(format!("access key {key} of {owner} is gone")));
+            };
             if live.created != Some(*created) {
                 return Ok(other("the key was created at another time"));
             }
@@ -125,6 +128,12 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             })
         }
     }
+}
+
+/// Whether a step of what is gone is passed over. Of what those bear who are gone it is so where somebody has seen that; a key that
+/// is gone is of no use to anybody, and nothing rests on it.
+pub(super) fn is_passed(step: &Step, gone: &BTreeSet<EntityRef>) -> bool {
+    step.is_of(gone) || matches!(step.effect, Effect::SetKey { .. })
 }
 
 /// Reads where a step stands; one that was just made may not show yet.
@@ -343,6 +352,32 @@ fn attachment(
     Ok(Stand::Before)
 }
 
+/// Where a step stands for whoever takes it back: a policy that somebody has deleted since is attached to nobody, as before. It cannot
+/// be attached all the same.
+pub(super) fn to_undo(reads: &impl Reads, step: &Step, stand: Stand) -> Result<Stand, CallError> {
+    let (Stand::Other(_), Effect::Attach { entity, policy }) = (&stand, &step.effect) else { return Ok(stand) };
+    let is_meant = match &step.entity_id {
+        Some(expected) => reads.entity(entity)?.as_ref() == Some(expected),
+        None => true,
+    };
+    let is_deleted = is_meant && !policy.is_aws_managed_policy() && reads.policy(policy)?.is_none();
+    Ok(if is_deleted { Stand::Before } else { stand })
+}
+
+/// Whether all that a journal did at an address, and nobody took back, is there as it left it: nobody has changed it since.
+///
+/// # Errors
+/// When AWS does not answer.
+pub fn is_as_left(reads: &impl Reads, history: &History, address: &str) -> Result<bool, CallError> {
+    for (at, _) in history.steps().iter().enumerate().filter(|(_, step)| step.address == address) {
+        let is_done = matches!(history.progress(at), Progress::Done { .. }) && !history.is_taken_back(at);
+        if is_done && !matches!(look(reads, history, at)?, Stand::After(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Says what has become of a step that is done, where it no longer stands: a later step of its unit must not rest on it. Nothing
 /// rests on what those have who are gone, as far as that was seen.
 ///
@@ -354,7 +389,7 @@ pub fn undone(
     at: usize,
     gone: &BTreeSet<EntityRef>,
 ) -> Result<Option<String>, CallError> {
-    let is_gone = || history.steps().get(at).is_some_and(|step| step.is_of(gone));
+    let is_gone = || history.steps().get(at).is_some_and(|step| is_passed(step, gone));
     let detail = match look(reads, history, at)? {
         Stand::After(_) => return Ok(None),
         Stand::Gone(_) if is_gone() => return Ok(None),

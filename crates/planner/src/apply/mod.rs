@@ -40,7 +40,7 @@ pub use engine::{Clock, Patience, Run};
 pub use exchange::Held;
 pub use final_writes::final_writes;
 pub use left::Left;
-pub use look::{Stand, look};
+pub use look::{Stand, is_as_left, look};
 pub use resuming::{ResumeError, resume_plan, resume_rollback};
 pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};

@@ -35,16 +35,35 @@ impl<R: Reads> Way<'_, R> {
         if refused.is_empty() {
             return Ok(());
         }
-        let is_refused = |step: &&Step| refused.iter().any(|kept| kept.address == step.address);
-        let units: BTreeSet<&str> =
-            self.history.steps().iter().filter(is_refused).map(|step| step.unit.as_str()).collect();
-        let rest = self.steps.iter().filter(|step| !units.contains(step.unit.as_str()));
-        let rest: BTreeSet<String> = rest.map(|step| step.address.clone()).collect();
-        let rest = rest.into_iter().collect();
+        let rest = self.without(refused.iter());
         Err(match has_drifted {
             true => RollbackError::Drifted { drifted: refused, rest },
             false => RollbackError::TakenNoMore { refused, rest },
         })
+    }
+
+    /// The addresses of what leads back without the units of what is refused.
+    fn without<'k>(&self, refused: impl Iterator<Item = &'k Kept>) -> Vec<String> {
+        let refused: BTreeSet<&str> = refused.map(|kept| kept.address.as_str()).collect();
+        let is_refused = |step: &&Step| refused.contains(step.address.as_str());
+        let units: BTreeSet<&str> =
+            self.history.steps().iter().filter(is_refused).map(|step| step.unit.as_str()).collect();
+        let rest = self.steps.iter().filter(|step| !units.contains(step.unit.as_str()));
+        let rest: BTreeSet<String> = rest.map(|step| step.address.clone()).collect();
+        rest.into_iter().collect()
+    }
+
+    pub(super) fn miss(&mut self, step: &Step, since: UnixTime) {
+        let detail = format!("{}: AWS answered at {since} that it is done, and reads do not show it", step.effect);
+        self.unseen.push((Kept { address: step.address.clone(), detail }, since));
+    }
+
+    /// Refuses what may show later: whatever else is read of it says nothing of anybody.
+    pub(super) fn refuse_unseen(&mut self, longest: i64) -> Result<(), RollbackError> {
+        let Some(last) = self.unseen.iter().map(|(_, since)| *since).max() else { return Ok(()) };
+        let unseen: Vec<Kept> = std::mem::take(&mut self.unseen).into_iter().map(|(kept, _)| kept).collect();
+        let rest = self.without(unseen.iter().chain(&self.drifted));
+        Err(RollbackError::NotSeen { unseen, until: UnixTime(last.0.saturating_add(longest)), rest })
     }
 
     pub(super) fn drift(&mut self, step: &Step, detail: &str) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
+use secateur_analyzer::time::UnixTime;
 
 use super::approval::{Origin, Proposal};
 use super::borne::{SLOTS, check_documents};
@@ -13,11 +14,14 @@ use super::engine::Clock;
 use super::final_writes::taken_no_more;
 use super::inverse;
 use super::journal::{History, Progress, State};
-use super::look::{Stand, settled, taken_back};
+use super::look::{Stand, settled, taken_back, to_undo};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::surroundings::in_force;
 use super::widened::widened;
+
+/// How long what AWS has answered may not show in reads, in seconds. IAM gives no bound: seconds are what is seen, and rarely a minute.
+const LONGEST: i64 = 3_600;
 
 /// A step that needs no way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +59,16 @@ pub enum RollbackError {
     Drifted {
         /// What is so.
         drifted: Vec<Kept>,
+        /// The addresses of what was wanted too, and can be taken back without it.
+        rest: Vec<String>,
+    },
+    /// AWS has answered that something is done, and reads do not show it: it may show once it counts as undone.
+    #[error("AWS has answered that {} is done, and reads do not show it", .unseen.first().map_or("something", |kept| kept.address.as_str()))]
+    NotSeen {
+        /// What is so.
+        unseen: Vec<Kept>,
+        /// From when on it counts as undone by somebody else.
+        until: UnixTime,
         /// The addresses of what was wanted too, and can be taken back without it.
         rest: Vec<String>,
     },
@@ -130,6 +144,7 @@ pub fn rollback(
         // What was in doubt, and is not done, was kept too.
         kept_steps: not_done,
         drifted: Vec::new(),
+        unseen: Vec::new(),
         lost: Vec::new(),
         lost_steps: Vec::new(),
     };
@@ -150,13 +165,22 @@ pub fn rollback(
         if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) || standing.stays.contains(&at) {
             continue;
         }
-        let stand = settled(reads, clock, settle, history, at, (*since).min(asked_at))?;
+        let since = (*since).min(asked_at);
+        // When it stopped, this was waited for in vain: it is waited for again, and what does not show then is no sign of somebody else.
+        let is_unseen = history.is_unseen(at) && asked_at.since(since) < LONGEST;
+        let stand = settled(reads, clock, settle, history, at, if is_unseen { asked_at } else { since })?;
+        let stand = to_undo(reads, step, stand)?;
+        if is_unseen && stand == Stand::Before {
+            way.miss(step, since);
+            continue;
+        }
         if let Stand::After(_) = stand {
             let kept = |detail| Kept { address: step.address.clone(), detail };
             widens.extend(widened(reads, step)?.into_iter().map(kept));
         }
         way.take(at, step, stand)?;
     }
+    way.refuse_unseen(LONGEST)?;
     way.refuse_full()?;
     way.refuse_crowded()?;
     way.refuse_broken(clock, settle, asked_at)?;
@@ -183,6 +207,8 @@ pub(super) struct Way<'a, R> {
     kept: Vec<Kept>,
     kept_steps: Vec<usize>,
     pub(super) drifted: Vec<Kept>,
+    /// What reads do not show, and since when AWS says that it is done.
+    pub(super) unseen: Vec<(Kept, UnixTime)>,
     /// The versions that had made room, and for which there is none, or that AWS takes no more.
     lost: Vec<Kept>,
     /// Their steps.
@@ -193,6 +219,11 @@ impl<R: Reads> Way<'_, R> {
     fn take(&mut self, at: usize, step: &Step, stand: Stand) -> Result<(), CallError> {
         let wrote = match stand {
             Stand::After(wrote) => wrote,
+            // AWS gives no version an id that another has had: what is read is not what is there, or the journal not what was written.
+            Stand::Before if matches!(step.effect, Effect::DeleteVersion { .. }) => {
+                self.drift(step, "the version that was deleted is there, and none comes back under its id");
+                return Ok(());
+            }
             Stand::Before => {
                 if let Some(detail) = self.lost_since(at, step)? {
                     self.drift(step, &detail);

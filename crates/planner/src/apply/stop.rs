@@ -2,6 +2,9 @@
 
 use super::cloud::CallError;
 
+/// The word for a write that does not show in reads.
+pub(super) const NOT_SEEN: &str = "not-seen";
+
 /// Why a run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -45,7 +48,7 @@ impl Stop {
             Stop::Call { error: CallError::Refused { code, .. }, .. } if is_denied(code) => "access-denied",
             Stop::Call { error: CallError::Throttled(_), .. } => "throttled",
             Stop::Call { .. } => "call-failed",
-            Stop::NotSeen { .. } => "not-seen",
+            Stop::NotSeen { .. } => NOT_SEEN,
             Stop::Journal(_) => "journal",
             Stop::Interrupted => "interrupted",
         }

@@ -16,7 +16,9 @@ use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::{Exit, Outcome, output, overtaken};
 use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
-use crate::apply::{DeriveError, Direction, Effect, Kept, Rollback, RollbackError, Step, rollback};
+use crate::apply::{
+    CallError, DeriveError, Direction, Effect, Kept, Reads, Rollback, RollbackError, Step, is_as_left, rollback,
+};
 use crate::plan::Selection;
 use crate::render::{count, visible};
 
@@ -63,7 +65,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let plan = |wants: &dyn Fn(&Step) -> bool| {
         let back = rollback(&cloud, &wall, settle, &found.history, wants);
         let back = back.and_then(|back| back.directed(&cloud, &found.history, direction));
-        back.map_err(|error| refused(&folder, &found, &error))
+        back.map_err(|error| refused(&cloud, &folder, &found, &error))
     };
     let mut back = plan(&wants)?;
     let mut withheld = BTreeMap::new();
@@ -227,35 +229,24 @@ pub(super) fn refuse_widening(
         .help(format!("--auto-approve does not cover that: look at the page above, and say --approve {digest}{leave}")))
 }
 
-fn refused(folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
+fn refused(reads: &impl Reads, folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
     match error {
         RollbackError::Drifted { drifted, rest } => {
-            // Where these cannot be listed, they are told of by whoever needs them.
-            let listed = journals::listed(folder).unwrap_or_default();
-            let all: Vec<&Found> = listed.iter().flatten().collect();
-            let others = drifted.iter().map(|kept| overtaken::by(&all, found, &kept.address));
-            let others: Vec<Option<&Found>> = others.collect();
-            let told = |(kept, other): (&Kept, &Option<&Found>)| match other {
-                Some(other) => format!("{}: so left by {}, after this one", line(kept), visible(&other.id)),
-                None => line(kept),
-            };
-            let lines: Vec<String> = drifted.iter().zip(&others).map(told).collect();
-            let who = match others.iter().all(Option::is_some) {
-                true => "what another journal did since is in the way of",
-                false => "somebody else has changed",
-            };
-            let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
-            let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.id == own.id));
-            let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
-                true => "mend these by hand: the journal has the documents",
-                false => "mend these by hand",
-            };
-            let by_hand = match last {
-                Some(last) => format!("`secateur rollback {}` takes back what that did, or {by_hand}", last.id),
-                None => by_hand.to_owned(),
-            };
-            let by_hand = format!("{by_hand}; then `secateur rollback {}` looks again", found.id);
-            Failure::refused("drifted", message).help(without(found, rest, &by_hand, "or"))
+            drifted_since(reads, folder, found, (drifted, rest)).unwrap_or_else(|error| unanswered(&error))
+        }
+        RollbackError::NotSeen { unseen, until, rest } => {
+            let lines: Vec<String> = unseen.iter().map(line).collect();
+            let message = format!(
+                "what `{}` wrote does not show yet, and is not taken back before it does. Nothing was changed.{}",
+                found.id,
+                lines.concat()
+            );
+            let wait = format!(
+                "wait a minute, then `secateur rollback {}` looks again; what somebody has undone by hand counts as that from \
+                 {until} on",
+                found.id
+            );
+            Failure::refused("not-seen", message).help(without(found, rest, &wait, "or"))
         }
         RollbackError::TakenNoMore { refused, rest } => {
             let lines: Vec<String> = refused.iter().map(line).collect();
@@ -269,9 +260,55 @@ fn refused(folder: &Folder, found: &Found, error: &RollbackError) -> Failure {
             Failure::refused("refused-document", message).help(without(found, rest, by_hand, "then"))
         }
         RollbackError::Edited(error) => edited(found, error),
-        RollbackError::Call(error) => Failure::error("aws", error.to_string())
-            .help("give the caller the permissions of docs/permissions.md, or look whether AWS can be reached"),
+        RollbackError::Call(error) => unanswered(error),
     }
+}
+
+fn unanswered(error: &CallError) -> Failure {
+    Failure::error("aws", error.to_string())
+        .help("give the caller the permissions of docs/permissions.md, or look whether AWS can be reached")
+}
+
+/// What has changed since, and by whom: by another journal of ours, or by somebody else.
+fn drifted_since(
+    reads: &impl Reads,
+    folder: &Folder,
+    found: &Found,
+    (drifted, rest): (&[Kept], &[String]),
+) -> Result<Failure, CallError> {
+    // Where these cannot be listed, they are told of by whoever needs them.
+    let listed = journals::listed(folder).unwrap_or_default();
+    let all: Vec<&Found> = listed.iter().flatten().collect();
+    let mut others: Vec<Option<&Found>> = Vec::new();
+    for kept in drifted {
+        let other = overtaken::by(&all, found, &kept.address);
+        // Where it is not as that left it, somebody else was there after it.
+        others.push(match other {
+            Some(other) if is_as_left(reads, &other.history, &kept.address)? => Some(other),
+            _ => None,
+        });
+    }
+    let told = |(kept, other): (&Kept, &Option<&Found>)| match other {
+        Some(other) => format!("{}: so left by {}, after this one", line(kept), visible(&other.id)),
+        None => line(kept),
+    };
+    let lines: Vec<String> = drifted.iter().zip(&others).map(told).collect();
+    let who = match others.iter().all(Option::is_some) {
+        true => "what another journal did since is in the way of",
+        false => "somebody else has changed",
+    };
+    let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
+    let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.id == own.id));
+    let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
+        true => "mend these by hand: the journal has the documents",
+        false => "mend these by hand",
+    };
+    let by_hand = match last {
+        Some(last) => format!("`secateur rollback {}` takes back what that did, or {by_hand}", last.id),
+        None => by_hand.to_owned(),
+    };
+    let by_hand = format!("{by_hand}; then `secateur rollback {}` looks again", found.id);
+    Ok(Failure::refused("drifted", message).help(without(found, rest, &by_hand, "or")))
 }
 
 /// What there is to do when something cannot be taken back: of the rest, if there is any. `word` is how an open journal is left: `then`,

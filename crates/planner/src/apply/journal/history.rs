@@ -10,6 +10,7 @@ use super::chain::{Lines, Tampered, format_of, parse};
 use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
 use crate::apply::cloud::Wrote;
 use crate::apply::step::{Effect, Step, VersionRef};
+use crate::apply::stop::NOT_SEEN;
 
 /// What is known of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub struct History {
     pub(super) whole: u64,
     pub(super) is_torn: bool,
     pub(super) stopped: Option<(String, String)>,
+    /// The steps that AWS said are done, and that reads did not show when it stopped.
+    pub(super) unseen: BTreeSet<usize>,
     /// The steps that rollbacks took back; the journals of those rollbacks; and what the state was before.
     pub(super) taken_back: BTreeSet<usize>,
     /// The steps that a rollback may have taken back or not, and since when.
@@ -142,6 +145,7 @@ impl History {
             whole: whole as u64,
             is_torn,
             stopped: None,
+            unseen: BTreeSet::new(),
             taken_back: BTreeSet::new(),
             doubted: BTreeMap::new(),
             noted: BTreeSet::new(),
@@ -194,7 +198,10 @@ impl History {
             Record::Skipped { step, found, withheld, .. } => {
                 return self.set(*step, Progress::Skipped { found: found.clone(), withheld: *withheld });
             }
-            Record::Stopped { reason, detail, .. } => self.stopped = Some((reason.clone(), detail.clone())),
+            Record::Stopped { step, reason, detail } => {
+                self.stopped = Some((reason.clone(), detail.clone()));
+                self.unseen.extend(step.filter(|_| reason == NOT_SEEN));
+            }
             Record::Resumed { parallelism, .. } => {
                 self.stopped = None;
                 self.parallelism = *parallelism;
@@ -262,6 +269,7 @@ impl History {
     }
 
     fn set(&mut self, step: usize, progress: Progress) -> bool {
+        self.unseen.remove(&step);
         match self.progress.get_mut(step) {
             Some(own) => {
                 *own = progress;
@@ -304,6 +312,11 @@ impl History {
     /// Returns why it stopped, if it said so: a word and a sentence.
     pub fn stopped(&self) -> Option<(&str, &str)> {
         self.stopped.as_ref().map(|(reason, detail)| (reason.as_str(), detail.as_str()))
+    }
+
+    /// Returns whether AWS said that the step is done, and reads did not show it when it stopped: they may do so later.
+    pub fn is_unseen(&self, step: usize) -> bool {
+        self.unseen.contains(&step)
     }
 
     /// Returns how many steps are done.

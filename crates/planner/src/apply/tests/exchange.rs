@@ -4,7 +4,7 @@ use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::time::UnixTime;
 
 use super::scenes::{self, Scene};
-use super::sim::{Disk, Fault, Hand, Shared, Sim, World};
+use super::sim::{Disk, Fault, Hand, Policy, Shared, Sim, World};
 use super::{PARALLELISM, apply, author, history, resume, sim};
 use crate::apply::approval::Approval;
 use crate::apply::journal::{Author, Journal, Record, close};
@@ -389,4 +389,45 @@ fn a_way_back_that_was_overtaken_takes_no_part_away() {
     let detail = refused(back_from(&world, &again), "it was overtaken");
     assert!(detail.contains("left with neither"), "{detail}");
     assert!(has(&world, COPY));
+}
+
+/// Somebody takes the copy from everybody, and deletes it.
+fn delete_the_copy(world: &mut World) {
+    take_the_copy(world);
+    world.policies.remove(COPY);
+}
+
+#[test]
+fn a_copy_that_somebody_deleted_needs_no_way_back_and_cannot_be_attached() {
+    PARALLELISM.set(1);
+    let own = scene("replace");
+    // It is created, and attached; what it is to take the place of is still there.
+    let (world, disk) = (sim(&own), Disk::default());
+    stop_at(&world, 2);
+    apply(own.proposal(), &world, &disk).unwrap_err();
+    assert!(has(&world, COPY) && has(&world, scenes::OF_AWS));
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    delete_the_copy(&mut world.world.borrow_mut());
+    let back = back_from(&world, &disk).unwrap();
+    assert!(back.proposal.steps().is_empty() && back.is_whole, "{back:?}");
+    assert_eq!(back.kept.len(), 2, "{back:?}");
+    assert!(back.kept.iter().all(|kept| kept.detail.ends_with("was not done, or is as before again")), "{back:?}");
+    // Somebody else of its name is not it.
+    let other = Policy { unique_id: "ANPAOTHER".to_owned(), ..Default::default() };
+    world.world.borrow_mut().policies.insert(COPY.to_owned(), other);
+    assert!(refused(back_from(&world, &disk), "made again").contains("deleted and made again"));
+    // Who has only what it took the place of would get more.
+    let (world, disk) = applied("replace");
+    delete_the_copy(&mut world.world.borrow_mut());
+    assert!(refused(back_from(&world, &disk), "whole").contains("has lost it since"));
+    // On the way on it has to be attached, and cannot be.
+    let (world, disk) = (sim(&own), Disk::default());
+    stop_at(&world, 1);
+    apply(own.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    delete_the_copy(&mut world.world.borrow_mut());
+    assert!(matches!(resume(own.proposal(), &world, &disk), Err(Stop::Drifted { .. })));
+    assert!(has(&world, scenes::OF_AWS));
 }

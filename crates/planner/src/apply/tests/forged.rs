@@ -12,7 +12,8 @@ use crate::apply::approval::{Approval, Proposal};
 use crate::apply::exchange::Held;
 use crate::apply::journal::{Author, History, Journal, Record, close};
 use crate::apply::{
-    Bearing, DeriveError, Effect, EntityRef, Left, Origin, Step, VersionRef, bearing, resume_rollback, rollback,
+    Bearing, DeriveError, Effect, EntityRef, Left, Origin, RollbackError, Step, VersionRef, bearing, resume_rollback,
+    rollback,
 };
 
 /// A journal that only began with what somebody wants it to say.
@@ -242,6 +243,74 @@ fn what_a_rollback_says_that_it_kept_is_looked_at_before_it_is_gone_on_with() {
     let (_, ended) = begin(rollback(&world, &world, 20, &below, |_| true).unwrap(), &world, "s");
     ended.unwrap();
     assert_eq!(left.moved(&world, &history(&forged), &below).unwrap(), []);
+}
+
+/// An applied scene, and a rollback of it from which somebody has taken what leads back from a step, and says that it was kept.
+fn said_to_be_kept(name: &str, is_it: fn(&Step) -> bool, leads_back: fn(&Step) -> bool) -> (Sim, Disk, Disk) {
+    PARALLELISM.set(1);
+    let scene = scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let (world, applied) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &applied).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let mut own = back_from(&world, &applied).unwrap().proposal;
+    let at = history(&applied).steps().iter().position(is_it).unwrap();
+    let steps = own.steps.len();
+    own.steps.retain(|step| !leads_back(step));
+    assert!(own.steps.len() + 1 == steps && steps > 1, "{name}: {own:?}");
+    if let Origin::Rollback { kept, .. } = &mut own.origin {
+        kept.push(at);
+    }
+    (world, applied, saying(own, "r"))
+}
+
+#[test]
+fn a_version_that_was_deleted_is_none_to_keep() {
+    let is_deletion = |step: &Step| matches!(step.effect, Effect::DeleteVersion { .. });
+    let creates = |step: &Step| matches!(step.effect, Effect::CreateVersion { .. });
+    let (_, applied, forged) = said_to_be_kept("update-with-evict", is_deletion, creates);
+    let refused = check(&[&forged, &applied]).unwrap_err();
+    assert!(refused.detail.contains("j did it, and nobody can undo it: it is none to keep"), "{refused:?}");
+}
+
+#[test]
+fn a_version_that_is_there_was_not_kept_as_gone() {
+    let is_deletion = |step: &Step| matches!(step.effect, Effect::DeleteVersion { .. });
+    let creates = |step: &Step| matches!(step.effect, Effect::CreateVersion { .. });
+    for name in ["update", "split"] {
+        let (world, applied, forged) = said_to_be_kept(name, creates, is_deletion);
+        assert_borne(&[&forged, &applied], "nobody can tell from the journals alone");
+        let (own, below) = (history(&forged), history(&applied));
+        let left = Left::read(&world, &world, 20, &own).unwrap();
+        let moved = left.moved(&world, &own, &below).unwrap();
+        let policy = "arn:aws:iam::111122223333:policy/shared";
+        let id = world.world.borrow().policies[policy].default.clone();
+        assert!(
+            moved[0].detail.ends_with(&format!("and is not now: {id} of policy/shared is there")),
+            "{name}: {moved:?}"
+        );
+        // Somebody has deleted it by hand.
+        let mut there = world.world.borrow_mut();
+        let policy = there.policies.get_mut(policy).unwrap();
+        policy.versions.remove(&id);
+        policy.default = policy.versions.keys().next().unwrap().clone();
+        drop(there);
+        assert_eq!(left.moved(&world, &own, &below).unwrap(), [], "{name}");
+    }
+}
+
+#[test]
+fn reads_that_show_a_deleted_version_do_not_make_it_kept() {
+    let (world, applied, _) = said_to_be_kept(
+        "update-with-evict",
+        |step| matches!(step.effect, Effect::DeleteVersion { .. }),
+        |step| matches!(step.effect, Effect::CreateVersion { .. }),
+    );
+    let deleted = scenes::all().into_iter().find(|scene| scene.name == "update-with-evict").unwrap().world;
+    *world.world.borrow_mut() = deleted;
+    let refused = back_from(&world, &applied);
+    assert!(matches!(&refused, Err(RollbackError::Drifted { .. })), "{refused:?}");
+    let said = format!("{refused:?}");
+    assert!(said.contains("none comes back under its id"), "{said}");
 }
 
 #[test]

@@ -294,3 +294,72 @@ fn a_write_in_doubt_of_who_is_gone_keeps_neither_way() {
         }
     }
 }
+
+/// Somebody deletes her key, and nothing else.
+fn delete_key(world: &mut World) {
+    world.keys.retain(|(who, _), _| who != "ann");
+}
+
+#[test]
+fn a_deleted_key_of_somebody_who_is_there_blocks_neither_way() {
+    let scene = of_bearers();
+    let (mut start, mut end) = (scene.world.clone(), applied(&scene).0.world.borrow().clone());
+    delete_key(&mut start);
+    delete_key(&mut end);
+    let told = |back: &crate::apply::Rollback| back.kept.iter().map(|kept| kept.detail.clone()).collect::<Vec<_>>();
+    // Back, and back from there, whenever it is deleted.
+    let (world, disk) = applied(&scene);
+    delete_key(&mut world.world.borrow_mut());
+    let back = back_from(&world, &disk).unwrap();
+    assert!(back.is_whole, "{back:?}");
+    assert_eq!(told(&back), ["access key AKIA1 of user/ann is gone: nothing is given back to it"]);
+    begin(back, &world, "r").1.unwrap();
+    assert_eq!(world.world.borrow().essence(), start.essence());
+    let (world, disk) = applied(&scene);
+    let (own, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
+    ended.unwrap();
+    delete_key(&mut world.world.borrow_mut());
+    let again = back_from(&world, &own).unwrap();
+    assert_eq!(told(&again), ["access key AKIA1 of user/ann is gone: nothing is taken from it"]);
+    begin(again, &world, "rr").1.unwrap();
+    assert_eq!(world.world.borrow().essence(), end.essence());
+}
+
+#[test]
+fn a_deleted_key_of_somebody_who_is_there_is_passed_over_open_and_in_doubt() {
+    let scene = of_bearers();
+    let mut end = applied(&scene).0.world.borrow().clone();
+    delete_key(&mut end);
+    let steps = scene.proposal().steps().to_vec();
+    let at = steps.iter().position(|step| matches!(step.effect, crate::apply::Effect::SetKey { .. })).unwrap();
+    for (is_in_doubt, goes_on) in [(false, true), (true, true), (true, false)] {
+        let context = format!("in doubt: {is_in_doubt}, on: {goes_on}");
+        let (world, disk) = (sim(&scene), Disk::default());
+        PARALLELISM.set(1);
+        stop_at(&world, at);
+        apply(scene.proposal(), &world, &disk).unwrap_err();
+        if is_in_doubt {
+            // Nobody has heard of the write.
+            let written = disk.written.borrow().clone();
+            let lines: Vec<&[u8]> = written.split_inclusive(|byte| *byte == b'\n').collect();
+            let intent = format!(r#""record":"intent","step":{at},"#);
+            let last = lines.iter().position(|line| String::from_utf8_lossy(line).contains(&intent)).unwrap();
+            *disk.written.borrow_mut() = lines[..=last].concat();
+        }
+        world.faults.borrow_mut().clear();
+        *world.clock.borrow_mut() += 100;
+        delete_key(&mut world.world.borrow_mut());
+        if !goes_on {
+            assert!(back_from(&world, &disk).unwrap().is_whole, "{context}");
+            continue;
+        }
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        assert_eq!(left.passed[&at], "access key AKIA1 of user/ann is gone", "{context}");
+        assert!(left.gone.is_empty(), "{context}: {left:?}");
+        resume(scene.proposal(), &world, &disk).unwrap_or_else(|stop| panic!("{context}: {stop:?}"));
+        let after = history(&disk);
+        assert_eq!(*after.state(), State::Done, "{context}");
+        assert!(matches!(after.progress(at), Progress::Skipped { withheld: true, .. }), "{context}");
+        assert_eq!(world.world.borrow().essence(), end.essence(), "{context}");
+    }
+}

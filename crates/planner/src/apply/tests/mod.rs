@@ -13,6 +13,7 @@ mod rollbacks;
 mod scenes;
 mod sim;
 mod theirs;
+mod unseen;
 mod wide;
 
 use std::collections::BTreeSet;

@@ -1,12 +1,14 @@
 //! What a step rests on is looked at before it; what is late is waited for, and is no one else's.
 
+use std::collections::BTreeSet;
+
 use secateur_analyzer::document::fingerprint;
 
 use super::scenes::{self, Scene, document};
 use super::sim::{Disk, Fault, Meddling, Shared, Sim, World};
 use super::{apply, apply_with, go_back, history, resume, sim};
 use crate::apply::journal::{State, parse};
-use crate::apply::{Patience, Stop};
+use crate::apply::{Patience, Stop, is_as_left};
 use crate::plan::{Change, ChangeAction};
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
@@ -277,6 +279,29 @@ fn a_disk_that_fails_once_leaves_a_whole_journal() {
                 go_back(&world, &left);
                 assert_eq!(world.world.borrow().essence(), own.world.essence(), "{} at {at}", own.name);
             }
+        }
+    }
+}
+
+#[test]
+fn what_a_journal_left_is_told_from_what_somebody_made_of_it_since() {
+    for own in scenes::all() {
+        let (world, disk) = (sim(&own), Disk::default());
+        apply(own.proposal(), &world, &disk).unwrap();
+        let addresses: BTreeSet<String> = own.proposal().steps().iter().map(|step| step.address.clone()).collect();
+        let is_left = |address: &String| is_as_left(&world, &history(&disk), address).unwrap();
+        assert!(addresses.iter().all(is_left), "{}", own.name);
+        // By hand it is as it was before, or something third.
+        let end = std::mem::replace(&mut *world.world.borrow_mut(), own.world.clone());
+        assert!(!addresses.iter().any(is_left), "{}", own.name);
+        *world.world.borrow_mut() = end;
+        let mut there = world.world.borrow_mut();
+        there.inline.values_mut().for_each(|text| *text = document("s3:Theirs"));
+        let versions = there.policies.values_mut().flat_map(|policy| policy.versions.values_mut());
+        versions.for_each(|text| *text = document("s3:Theirs"));
+        drop(there);
+        for step in own.proposal().steps().iter().filter(|step| step.effect.documents().1.is_some()) {
+            assert!(!is_left(&step.address), "{}: {}", own.name, step.address);
         }
     }
 }

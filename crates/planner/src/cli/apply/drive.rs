@@ -40,7 +40,7 @@ pub(in crate::cli) fn drive(
         }
     };
     let pass = |at: usize| {
-        let why = if theirs.contains(&at) { "done by somebody else" } else { "who it is of is gone" };
+        let why = if theirs.contains(&at) { "done by somebody else" } else { "it, or who it is of, is gone" };
         tell_as(at, &format!("passed over, {why}: "));
     };
     let patience = Patience { settle, ..Patience::default() };

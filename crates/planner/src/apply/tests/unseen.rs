@@ -1,0 +1,95 @@
+//! What AWS has answered that it is done, and reads do not show: it may show later, and is nobody's work to have undone it.
+
+use secateur_analyzer::time::UnixTime;
+
+use super::exchange::{back_from, begin, stop_at};
+use super::scenes::{self, Scene};
+use super::sim::{Disk, Sim};
+use super::{PARALLELISM, Patience, apply, apply_with, history, resume, sim};
+use crate::apply::{Kept, RollbackError, Stop, rollback};
+
+const HASTY: Patience = Patience { settle: 0, attempts: 6 };
+
+/// An apply that stopped since its first write does not show for so many seconds: in the account as it is, and its journal.
+fn stopped(scene: &Scene, lag: i64) -> (Sim, Disk) {
+    PARALLELISM.set(1);
+    let (world, disk) = (sim(scene), Disk::default());
+    let stop = apply_with(scene.proposal(), &Sim { lag, ..world.clone() }, &disk, HASTY).unwrap_err();
+    assert!(matches!(stop, Stop::NotSeen { step: 0 }), "{}: {stop:?}", scene.name);
+    (world, disk)
+}
+
+fn not_seen(world: &Sim, disk: &Disk, context: &str) -> (Vec<Kept>, UnixTime, Vec<String>) {
+    match back_from(world, disk) {
+        Err(RollbackError::NotSeen { unseen, until, rest }) => (unseen, until, rest),
+        other => panic!("{context}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_does_not_show_yet_is_not_kept_as_undone_and_is_taken_back_once_it_shows() {
+    for scene in scenes::all() {
+        let (world, disk) = stopped(&scene, 60);
+        let (unseen, until, rest) = not_seen(&world, &disk, scene.name);
+        assert_eq!(until, UnixTime(1_003_600), "{}", scene.name);
+        assert!(rest.is_empty(), "{}: {rest:?}", scene.name);
+        assert!(unseen[0].detail.contains("AWS answered at 1970-01-12T13:46:40Z"), "{}: {unseen:?}", scene.name);
+        *world.clock.borrow_mut() += 100;
+        let back = back_from(&world, &disk).unwrap();
+        assert!(back.is_whole && !back.proposal.steps().is_empty(), "{}: {back:?}", scene.name);
+        begin(back, &world, "r").1.unwrap();
+        assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
+    }
+}
+
+#[test]
+fn it_is_waited_for_from_now_on() {
+    let scene = scenes::all().remove(0);
+    let (world, disk) = stopped(&scene, 30);
+    *world.clock.borrow_mut() += 15;
+    assert!(!back_from(&world, &disk).unwrap().proposal.steps().is_empty());
+}
+
+#[test]
+fn what_somebody_has_undone_counts_as_that_after_an_hour_and_at_once_where_it_was_seen() {
+    for scene in scenes::all() {
+        let undo = |world: &Sim| *world.world.borrow_mut() = scene.world.clone();
+        let (world, disk) = stopped(&scene, 60);
+        *world.clock.borrow_mut() += 100;
+        undo(&world);
+        // A version that was deleted comes back under another id: nobody undoes that.
+        if matches!(scene.proposal().steps()[0].effect, crate::apply::Effect::DeleteVersion { .. }) {
+            continue;
+        }
+        let until = not_seen(&world, &disk, scene.name).1;
+        *world.clock.borrow_mut() = until.0;
+        let back = back_from(&world, &disk).unwrap();
+        assert!(back.proposal.steps().is_empty() && back.kept.len() == 1, "{}: {back:?}", scene.name);
+
+        // It stopped for another reason.
+        let (world, disk) = (sim(&scene), Disk::default());
+        stop_at(&world, 1);
+        let ended = apply(scene.proposal(), &world, &disk);
+        undo(&world);
+        let back = back_from(&world, &disk).unwrap();
+        assert!(back.proposal.steps().is_empty(), "{}: {ended:?}, {back:?}", scene.name);
+    }
+}
+
+#[test]
+fn what_shows_of_other_groups_is_taken_back_without_it() {
+    PARALLELISM.set(1);
+    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
+    let (world, disk) = (sim(&scene), Disk::default());
+    stop_at(&world, 1);
+    apply(scene.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    let stop = resume(scene.proposal(), &Sim { lag: 300, ..world.clone() }, &disk).unwrap_err();
+    assert!(matches!(stop, Stop::NotSeen { step: 1 }), "{stop:?}");
+    let steps = scene.proposal().steps().to_vec();
+    let (unseen, _, rest) = not_seen(&world, &disk, "both");
+    assert_eq!((unseen[0].address.as_str(), rest), (steps[1].address.as_str(), vec![steps[0].address.clone()]));
+    let back = rollback(&world, &world, 20, &history(&disk), |step| step.address == steps[0].address).unwrap();
+    assert!(back.proposal.steps().len() == 1 && !back.is_whole, "{back:?}");
+}
