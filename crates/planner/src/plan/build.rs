@@ -207,13 +207,11 @@ struct Said {
     reused: BTreeSet<PolicyId>,
 }
 
+/// What became of a change or a group at an address: its changes, each with what it takes away.
+type Derived = (String, Result<Vec<(Change, Loss)>, ProofError>);
+
 /// The changes of a draft, proved, each with what it takes away: each alone, or all as one.
-fn derived(
-    analysis: &Analysis<'_>,
-    draft: &Draft<'_>,
-    options: &PlanOptions,
-    numbering: &Numbering,
-) -> Vec<(String, Result<Vec<(Change, Loss)>, ProofError>)> {
+fn derived(analysis: &Analysis<'_>, draft: &Draft<'_>, options: &PlanOptions, numbering: &Numbering) -> Vec<Derived> {
     let graph = analysis.graph();
     let sized = |mut change: ProvedChange| {
         if let (Some(ByNames { own, others, quota }), Some(after)) = (draft.by_names, &change.change.after) {
