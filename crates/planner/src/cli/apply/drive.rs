@@ -40,7 +40,11 @@ pub(in crate::cli) fn drive(
         }
     };
     let pass = |at: usize| {
-        let why = if theirs.contains(&at) { "done by somebody else" } else { "it, or who it is of, is gone" };
+        let why = match theirs.contains(&at) {
+            true => "done by somebody else",
+            false if is_gone(at) => "who it is of is gone",
+            false => "it is gone",
+        };
         tell_as(at, &format!("passed over, {why}: "));
     };
     let patience = Patience { settle, ..Patience::default() };
