@@ -210,7 +210,7 @@ pub(super) struct ShowArgs {
 /// What a plan was made from, where it is not where the plan says.
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// The snapshot [default: the one that the plan names]
+    /// The snapshot [default: the one that the plan names; `rollback`: the one in the workspace]
     #[arg(long, value_name = "DIR")]
     pub snapshot: Option<PathBuf>,
     /// The older snapshot that the plan was made with: it is only believed when it is named here
