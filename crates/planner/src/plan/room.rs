@@ -190,6 +190,12 @@ impl Room {
         if open.iter().map(|slot| slot.names.len()).sum::<usize>() > MAX_WEIGHED {
             return Err(());
         }
+        if let [only] = open.as_ref()
+            && budget > 2 * only.names.iter().map(|name| cover::cost(&name.text)).max().unwrap_or(0)
+        {
+            let beside = beside(drafts, outlines, all).saturating_sub(base + left + fixed);
+            budget = budget.checked_sub(beside).ok_or(())?;
+        }
         let mut fitting = cover::Fitting::new(&open);
         loop {
             let fit = fitting.fit(budget, wildcards).map_err(|_| ())?;
@@ -245,6 +251,19 @@ fn base(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision])
         .map(|(draft, outline)| draft.size(&outline.write(&outline.as_written()).outcome))
         .sum();
     whole.saturating_sub(written)
+}
+
+/// The size of all without what is to be written in the open slots, where that is several patterns: what was a single value is a list
+/// then, in brackets. To know it beforehand spares finding out about the same names once more.
+fn beside(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &mut [Decision]) -> usize {
+    const SEVERAL: [&str; 2] = ["a:a", "b:b"];
+    let mut several = 0;
+    for decision in decisions.iter_mut().filter(|decision| decision.is_open) {
+        let patterns = decision.fixed.iter().cloned().chain(SEVERAL.map(str::to_owned));
+        decision.written = Written::Patterns(patterns.collect());
+        several += SEVERAL.map(cover::cost).into_iter().sum::<usize>();
+    }
+    size(drafts, outlines, decisions).saturating_sub(several)
 }
 
 fn size(drafts: &[&Draft<'_>], outlines: &[Outline<'_>], decisions: &[Decision]) -> usize {

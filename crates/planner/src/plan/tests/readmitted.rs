@@ -72,3 +72,24 @@ fn each_action_is_named_once_by_the_first_pattern_that_allows_it() {
     assert_eq!((names.len(), plan.summary.readmitted), (all, all));
     assert!(own.readmitted[0].actions.iter().any(|name| name == "s3:GetBucketLocation"));
 }
+
+#[test]
+fn a_single_value_has_the_room_of_a_list_of_one() {
+    let planned = |actions: &str, room: usize| {
+        let statement = allow(&format!("\"Action\":{actions}"));
+        let mut case = case(std::slice::from_ref(&statement), NotActionRewrite::Extend);
+        let quota = i64::try_from(document(&[&allow("\"Action\":[]")]).len() + room).unwrap();
+        case.sketch.account.summary = Some(BTreeMap::from([("UserPolicySizeQuota".to_owned(), quota)]));
+        case.rewrite.wildcards = Wildcards::Fit;
+        case.plan().changes.iter().find_map(|change| change.after.clone())
+    };
+    let mut found = Vec::new();
+    for room in (100..700).step_by(17) {
+        let list = planned("[\"s3:*\"]", room);
+        assert_eq!(planned("\"s3:*\"", room), list, "{room}");
+        found.push(list.unwrap());
+    }
+    // More room makes another text.
+    found.dedup();
+    assert!(found.len() > 1, "{found:?}");
+}
