@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::bound::Bound;
 use super::exact;
 use super::frontier::{self, Decision, Frontier, Point, Traces};
 use super::set_cover::Shorter;
@@ -53,7 +54,11 @@ pub(super) fn decide(
             Point { size: slot.whole_cost(), risk: slot.whole_risk(), trace }
         });
         // Of what comes last nothing is asked but the point that fits.
-        let last_tree = of_trees.pop_if(|_| slots_left == 0 && total == [Point::NOTHING]);
+        let is_last = slots_left == 0 && total == [Point::NOTHING];
+        if let Some(bound) = is_last.then(|| Bound::new(&of_trees, budget)).flatten() {
+            of_trees.iter_mut().enumerate().for_each(|(at, part)| bound.leave(at, part));
+        }
+        let last_tree = of_trees.pop_if(|_| is_last);
         let of_trees = of_trees.into_iter();
         let mut of_slot = of_trees.fold(vec![Point::NOTHING], |sum, own| frontier::merge(sum, own, slack, &mut traces));
         if let Some(last) = last_tree {

@@ -3,6 +3,7 @@
 //! Values in, values out: nothing here knows of documents. What is written is checked by matching before it is returned.
 
 mod bits;
+mod bound;
 mod check;
 mod exact;
 mod fitted;
