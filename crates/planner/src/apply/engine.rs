@@ -366,7 +366,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
         // What was written just before may not show yet.
         let since = self.by_now(history.last_done_beside(at));
         let mut turn = 0;
-        while let Some(detail) = self.patiently(at, || exchange::missing(self.cloud, history.steps(), at))? {
+        while let Some(detail) = self.patiently(at, || exchange::missing(self.cloud, &history, at))? {
             if since.is_none_or(|since| self.clock.now().since(since) >= self.patience.settle) {
                 return Err(drifted(detail).into());
             }

@@ -12,6 +12,8 @@ use secateur_analyzer::document::{Sha256, fingerprint};
 use serde::{Deserialize, Serialize};
 
 use super::cloud::{CallError, EntityRef, Reads};
+use super::identity;
+use super::journal::History;
 use super::mend;
 use super::step::{Effect, Step, Version};
 use super::surroundings::in_force;
@@ -73,13 +75,23 @@ fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
 struct Attached<'a, R> {
     reads: &'a R,
     steps: &'a [Step],
+    /// The ids of policies, where they are known.
+    ids: BTreeMap<Arn, String>,
+    /// Why policies are not those that are meant, as far as that was asked.
+    others: BTreeMap<Arn, Option<String>>,
     /// None where there is no such entity: it lacks nothing, and needs nothing.
     known: BTreeMap<EntityRef, Option<Vec<Arn>>>,
     /// What policies say in force.
     said: BTreeMap<Arn, Option<Sha256>>,
 }
 
-impl<R: Reads> Attached<'_, R> {
+impl<'a, R: Reads> Attached<'a, R> {
+    fn new(reads: &'a R, steps: &'a [Step], history: Option<&History>) -> Attached<'a, R> {
+        let ids = identity::known(steps, history);
+        let (others, known, said) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Attached { reads, steps, ids, others, known, said }
+    }
+
     fn of(&mut self, entity: &EntityRef) -> Result<Option<&mut Vec<Arn>>, CallError> {
         if !self.known.contains_key(entity) {
             let attached = self.reads.attached(entity)?;
@@ -100,7 +112,12 @@ impl<R: Reads> Attached<'_, R> {
     fn missing(&mut self, effect: &Effect, beside: &[Held]) -> Result<Option<String>, CallError> {
         for held in beside {
             let Some(attached) = self.of(&held.entity)? else { continue };
-            if !attached.contains(&held.policy) {
+            let has_it = attached.contains(&held.policy);
+            // Another policy of its name is no more theirs than none.
+            if let Some(other) = self.other(&held.policy)? {
+                return Ok(Some(format!("{}: {other}, and nothing gives that back", why(effect, held))));
+            }
+            if !has_it {
                 return Ok(Some(format!("{}: {}", why(effect, held), self.mends(held)?)));
             }
             if held.document.is_some() && self.says(&held.policy)? != held.document {
@@ -112,7 +129,7 @@ impl<R: Reads> Attached<'_, R> {
     }
 
     /// How somebody gets again what they lack, if it is still they, and it is there.
-    fn mends(&self, held: &Held) -> Result<String, CallError> {
+    fn mends(&mut self, held: &Held) -> Result<String, CallError> {
         let of_entity = |step: &&Step| step.effect.bearer().as_ref() == Some(&held.entity);
         let expected = self.steps.iter().filter(of_entity).find_map(|step| step.entity_id.as_deref());
         if let (Some(expected), Some(live)) = (expected, self.reads.entity(&held.entity)?)
@@ -123,10 +140,37 @@ impl<R: Reads> Attached<'_, R> {
                 held.entity
             ));
         }
-        match self.reads.policy(&held.policy)? {
-            None => Ok("that policy is gone, and nothing gives it back".to_owned()),
-            Some(_) => Ok(mend::attach(&held.entity, &held.policy)),
+        let Some(expected) = held.document.or_else(|| self.expected(&held.policy)) else {
+            return Ok(mend::attach(&held.entity, &held.policy));
+        };
+        match self.says(&held.policy)? {
+            Some(now) if now == expected => Ok(mend::attach(&held.entity, &held.policy)),
+            _ => Ok("the policy says something else now than it did then, and who gets it gets that".to_owned()),
         }
+    }
+
+    /// What a policy said when a step attached or created it.
+    fn expected(&self, policy: &Arn) -> Option<Sha256> {
+        self.steps.iter().find_map(|step| match &step.effect {
+            Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
+            Effect::Attach { policy: own, .. } | Effect::Detach { policy: own, .. } if own == policy => {
+                step.expects.as_ref()?.document
+            }
+            _ => None,
+        })
+    }
+
+    /// Why a policy is gone, or another one of its name.
+    fn other(&mut self, policy: &Arn) -> Result<Option<String>, CallError> {
+        if policy.is_aws_managed_policy() {
+            return Ok(None);
+        }
+        if let Some(known) = self.others.get(policy) {
+            return Ok(known.clone());
+        }
+        let other = identity::other_than(self.reads, policy, self.ids.get(policy).map(String::as_str))?;
+        self.others.insert(policy.clone(), other.clone());
+        Ok(other)
     }
 
     fn make(&mut self, effect: &Effect) -> Result<(), CallError> {
@@ -140,6 +184,10 @@ impl<R: Reads> Attached<'_, R> {
                 if let Some(attached) = self.of(entity)? {
                     attached.retain(|own| own != policy);
                 }
+            }
+            Effect::CreatePolicy { policy, document, .. } => {
+                self.others.insert(policy.clone(), None);
+                self.said.insert(policy.clone(), Some(fingerprint(document)));
             }
             Effect::SetDefault { policy, to, .. } => {
                 self.said.insert(policy.clone(), Some(fingerprint(&to.document)));
@@ -173,21 +221,23 @@ fn why_not_whole(effect: &Effect, held: &Held) -> String {
 ///
 /// # Errors
 /// When AWS does not answer.
-pub(super) fn missing(reads: &impl Reads, steps: &[Step], at: usize) -> Result<Option<String>, CallError> {
+pub(super) fn missing(reads: &impl Reads, history: &History, at: usize) -> Result<Option<String>, CallError> {
+    let steps = history.steps();
     let Some(step) = steps.get(at) else { return Ok(None) };
-    Attached { reads, steps, known: BTreeMap::new(), said: BTreeMap::new() }.missing(&step.effect, &beside(steps, at))
+    Attached::new(reads, steps, Some(history)).missing(&step.effect, &beside(steps, at))
 }
 
-/// Says of each of some steps, which are made one after the other, who would lack then what they must have.
+/// Says of each of some steps, which are made one after the other, who would lack then what they must have. `history` is that of the
+/// steps, where they have one already.
 ///
 /// # Errors
 /// When AWS does not answer.
 pub(super) fn broken(
     reads: &impl Reads,
-    steps: &[Step],
+    (steps, history): (&[Step], Option<&History>),
     to_make: impl Iterator<Item = usize>,
 ) -> Result<Vec<(usize, String)>, CallError> {
-    let mut attached = Attached { reads, steps, known: BTreeMap::new(), said: BTreeMap::new() };
+    let mut attached = Attached::new(reads, steps, history);
     let mut found = Vec::new();
     for at in to_make {
         let Some(step) = steps.get(at) else { continue };

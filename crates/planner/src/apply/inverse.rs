@@ -13,6 +13,7 @@ use super::approval::Origin;
 use super::cloud::EntityKind;
 use super::derive::DeriveError;
 use super::exchange::{self, Held};
+use super::identity;
 use super::journal::{History, Progress};
 use super::standing::rests;
 use super::step::{Effect, Step, VersionRef};
@@ -196,6 +197,14 @@ impl WayBack<'_> {
             },
             Effect::Attach { policy, .. } if policy.is_aws_managed_policy() || self.puts_back(own, policy) => {
                 back.unique_id.is_none()
+            }
+            Effect::Attach { policy, .. } | Effect::Detach { policy, .. } => {
+                match identity::id_of(self.below, step, policy) {
+                    Some(id) => back.unique_id == Some(id),
+                    // Of what was in doubt, it was read.
+                    None if self.below.steps().iter().any(|step| identity::creates(step, policy)) => true,
+                    None => back.unique_id.is_none(),
+                }
             }
             _ => back.unique_id == step.unique_id,
         }

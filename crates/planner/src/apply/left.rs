@@ -134,7 +134,7 @@ impl Left {
     /// When AWS does not answer.
     pub fn broken(&self, reads: &impl Reads, history: &History) -> Result<Vec<Kept>, CallError> {
         let steps = history.steps();
-        let broken = exchange::broken(reads, steps, self.to_make.iter().copied())?;
+        let broken = exchange::broken(reads, (steps, Some(history)), self.to_make.iter().copied())?;
         let of = |(at, detail): (usize, String)| {
             let step = steps.get(at)?;
             Some(Kept { address: step.address.clone(), detail: format!("{}: {detail}", step.effect) })

@@ -9,6 +9,7 @@ use secateur_analyzer::time::UnixTime;
 
 use super::cloud::{CallError, EntityKind, EntityRef, LivePolicy, Reads, Wrote};
 use super::engine::Clock;
+use super::identity;
 use super::journal::{History, Progress};
 use super::step::{Effect, Step, VersionRef};
 use super::surroundings::in_force;
@@ -54,7 +55,7 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             create_version(reads, step, policy, document, (known.as_deref(), &own))
         }
         Effect::DeleteVersion { policy, version } => {
-            let live = match managed(reads, step, policy)? {
+            let live = match managed(reads, step.unique_id.as_deref(), policy)? {
                 Ok(live) => live,
                 Err(other) => return Ok(other),
             };
@@ -68,7 +69,7 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             is_version(reads, policy, &id, &version.document)
         }
         Effect::SetDefault { policy, from, to } => {
-            let live = match managed(reads, step, policy)? {
+            let live = match managed(reads, step.unique_id.as_deref(), policy)? {
                 Ok(live) => live,
                 Err(other) => return Ok(other),
             };
@@ -107,17 +108,21 @@ pub fn look(reads: &impl Reads, history: &History, at: usize) -> Result<Stand, C
             Ok(Stand::After(Wrote { unique_id: Some(live.unique_id), ..Wrote::default() }))
         }
         Effect::DeletePolicy { policy, document, .. } => delete_policy(reads, step, policy, document),
-        Effect::Attach { entity, policy } => attachment(reads, step, entity, policy, true),
-        Effect::Detach { entity, policy } => attachment(reads, step, entity, policy, false),
+        Effect::Attach { entity, policy } => attachment(reads, (history, step), (entity, policy), true),
+        Effect::Detach { entity, policy } => attachment(reads, (history, step), (entity, policy), false),
         Effect::SetKey { user, key, created, active } => {
             let owner = EntityRef { kind: EntityKind::User, name: user.clone() };
-            if let Some(other) = other_entity(reads, step, &owner)? {
-                return Ok(other);
+            let other_owner = other_entity(reads, step, &owner)?;
+            if let Some(gone @ Stand::Gone(_)) = other_owner {
+                return Ok(gone);
             }
-            // AWS makes no key of that id again: nobody can use it, and nobody can get it back.
+            // AWS makes no key of that id again: nobody can use it, and nobody can get it back, whoever has the user's name now.
             let Some(live) = reads.key(user, key)? else {
                 return Ok(Stand::Gone(format!("access key {key} of {owner} is gone")));
             };
+            if let Some(other) = other_owner {
+                return Ok(other);
+            }
             if live.created != Some(*created) {
                 return Ok(other("the key was created at another time"));
             }
@@ -233,15 +238,11 @@ fn made_again(entity: &EntityRef, live: &str, expected: &str) -> String {
     format!("{entity} was deleted and made again: it is {live}, and was {expected}")
 }
 
-fn managed(reads: &impl Reads, step: &Step, policy: &Arn) -> Result<Result<LivePolicy, Stand>, CallError> {
-    Ok(match (reads.policy(policy)?, &step.unique_id) {
-        (None, _) => Err(other("the policy is gone")),
-        (Some(live), Some(expected)) if live.unique_id != *expected => {
-            let now = live.unique_id;
-            Err(other(format!("the policy was deleted and made again: it is {now}, and was {expected}")))
-        }
-        (Some(live), _) => Ok(live),
-    })
+fn managed(reads: &impl Reads, id: Option<&str>, policy: &Arn) -> Result<Result<LivePolicy, Stand>, CallError> {
+    if let Some(why) = identity::other_than(reads, policy, id)? {
+        return Ok(Err(other(why)));
+    }
+    Ok(reads.policy(policy)?.ok_or_else(|| other("the policy is gone")))
 }
 
 /// Whether a version has that document: `Before` where it has.
@@ -271,7 +272,7 @@ fn create_version(
     document: &str,
     (known, own): (Option<&str>, &[String]),
 ) -> Result<Stand, CallError> {
-    let live = match managed(reads, step, policy)? {
+    let live = match managed(reads, step.unique_id.as_deref(), policy)? {
         Ok(live) => live,
         Err(other) => return Ok(other),
     };
@@ -308,7 +309,7 @@ fn delete_policy(reads: &impl Reads, step: &Step, policy: &Arn, document: &str) 
     if reads.policy(policy)?.is_none() {
         return Ok(Stand::After(Wrote::default()));
     }
-    let live = match managed(reads, step, policy)? {
+    let live = match managed(reads, step.unique_id.as_deref(), policy)? {
         Ok(live) => live,
         Err(other) => return Ok(other),
     };
@@ -326,9 +327,8 @@ fn delete_policy(reads: &impl Reads, step: &Step, policy: &Arn, document: &str) 
 
 fn attachment(
     reads: &impl Reads,
-    step: &Step,
-    entity: &EntityRef,
-    policy: &Arn,
+    (history, step): (&History, &Step),
+    (entity, policy): (&EntityRef, &Arn),
     attach: bool,
 ) -> Result<Stand, CallError> {
     let gone = || Stand::Gone(format!("{entity} is gone"));
@@ -340,16 +340,15 @@ fn attachment(
         }
     }
     let Some(attached) = reads.attached(entity)? else { return Ok(gone()) };
-    if attached.contains(policy) == attach {
-        return Ok(Stand::After(Wrote::default()));
-    }
-    // A policy of AWS may be what it likes: it is detached, or attached again.
-    if !policy.is_aws_managed_policy()
-        && let Err(other) = managed(reads, step, policy)?
+    let is_attached = attached.contains(policy);
+    // What is not there is not there, whatever has its name now. A policy of AWS may be what it likes: it is detached, or attached again.
+    if (attach || is_attached)
+        && !policy.is_aws_managed_policy()
+        && let Some(why) = identity::other_than(reads, policy, identity::id_of(history, step, policy).as_deref())?
     {
-        return Ok(other);
+        return Ok(other(why));
     }
-    Ok(Stand::Before)
+    Ok(if is_attached == attach { Stand::After(Wrote::default()) } else { Stand::Before })
 }
 
 /// Where a step stands for whoever takes it back: a policy that somebody has deleted since is attached to nobody, as before. It cannot
@@ -364,12 +363,15 @@ pub(super) fn to_undo(reads: &impl Reads, step: &Step, stand: Stand) -> Result<S
     Ok(if is_deleted { Stand::Before } else { stand })
 }
 
-/// Whether all that a journal did at an address, and nobody took back, is there as it left it: nobody has changed it since.
+/// Whether all that a journal did at an address, and with it, and that nobody took back, is there as it left it: nobody has changed it
+/// since.
 ///
 /// # Errors
 /// When AWS does not answer.
 pub fn is_as_left(reads: &impl Reads, history: &History, address: &str) -> Result<bool, CallError> {
-    for (at, _) in history.steps().iter().enumerate().filter(|(_, step)| step.address == address) {
+    let at_address = history.steps().iter().filter(|step| step.address == address);
+    let units: BTreeSet<&str> = at_address.map(|step| step.unit.as_str()).collect();
+    for (at, _) in history.steps().iter().enumerate().filter(|(_, step)| units.contains(step.unit.as_str())) {
         let is_done = matches!(history.progress(at), Progress::Done { .. }) && !history.is_taken_back(at);
         if is_done && !matches!(look(reads, history, at)?, Stand::After(_)) {
             return Ok(false);

@@ -15,6 +15,7 @@ mod exchange;
 mod fault;
 mod final_writes;
 mod gone;
+mod identity;
 mod inverse;
 pub mod journal;
 mod kept;

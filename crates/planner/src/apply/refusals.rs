@@ -119,7 +119,7 @@ impl<R: Reads> Way<'_, R> {
     ) -> Result<(), CallError> {
         let last_at = self.history.last_at().min(asked_at);
         let broken = loop {
-            let broken = exchange::broken(self.reads, &self.steps, 0..self.steps.len())?;
+            let broken = exchange::broken(self.reads, (&self.steps, None), 0..self.steps.len())?;
             // What was written just before may not show yet.
             if broken.is_empty() || clock.now().since(last_at) >= settle {
                 break broken;

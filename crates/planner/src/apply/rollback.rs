@@ -12,6 +12,7 @@ use super::cloud::{CallError, LivePolicy, Reads, Wrote};
 use super::derive::DeriveError;
 use super::engine::Clock;
 use super::final_writes::taken_no_more;
+use super::identity;
 use super::inverse;
 use super::journal::{History, Progress, State};
 use super::look::{Stand, settled, taken_back, to_undo};
@@ -307,7 +308,9 @@ impl<R: Reads> Way<'_, R> {
             }
             Effect::Attach { entity, policy } => {
                 let expects = self.whom(&entity, inverse::said(self.history, step, &policy))?;
-                self.steps.push(Step { expects: Some(expects), ..back(Effect::Detach { entity, policy }) });
+                let unique_id = identity::id_of(self.history, step, &policy);
+                let effect = Effect::Detach { entity, policy };
+                self.steps.push(Step { unique_id, expects: Some(expects), ..back(effect) });
             }
             Effect::Detach { entity, policy } => {
                 let document = self.reattachable(step, &policy)?;
@@ -318,7 +321,7 @@ impl<R: Reads> Way<'_, R> {
                 });
                 let unique_id = match policy.is_aws_managed_policy() || is_anew {
                     true => None,
-                    false => step.unique_id.clone(),
+                    false => identity::id_of(self.history, step, &policy),
                 };
                 let expects = self.whom(&entity, document)?;
                 let effect = Effect::Attach { entity, policy };

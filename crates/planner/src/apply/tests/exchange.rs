@@ -119,7 +119,7 @@ fn nobody_is_told_to_give_something_to_somebody_else_or_what_is_gone() {
     let again = |world: &mut World| drop(world.entities.insert("role/ci".to_owned(), "ID-again".to_owned()));
     let acts: [(&str, Hand, &str); 2] = [
         ("replace", again, "role/ci was deleted and made again since, as ID-again, and is somebody else"),
-        ("split", gone, "that policy is gone"),
+        ("split", gone, "the policy is gone, and nothing gives that back"),
     ];
     for (name, act, expect) in acts {
         let own = scene(name);

@@ -307,6 +307,14 @@ fn a_deleted_key_of_somebody_who_is_there_blocks_neither_way() {
     delete_key(&mut start);
     delete_key(&mut end);
     let told = |back: &crate::apply::Rollback| back.kept.iter().map(|kept| kept.detail.clone()).collect::<Vec<_>>();
+    // Whoever has her name now has another id, and not this key.
+    let (world, disk) = applied(&scene);
+    let at =
+        scene.proposal().steps().iter().position(|step| matches!(step.effect, crate::apply::Effect::SetKey { .. }));
+    delete_key(&mut world.world.borrow_mut());
+    world.world.borrow_mut().entities.insert("user/ann".to_owned(), "ID-again".to_owned());
+    let stand = crate::apply::look(&world, &history(&disk), at.unwrap()).unwrap();
+    assert!(matches!(&stand, crate::apply::Stand::Gone(why) if why.contains("AKIA1")), "{stand:?}");
     // Back, and back from there, whenever it is deleted.
     let (world, disk) = applied(&scene);
     delete_key(&mut world.world.borrow_mut());

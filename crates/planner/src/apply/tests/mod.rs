@@ -8,6 +8,7 @@ mod gone;
 mod in_force;
 mod journals;
 mod kept;
+mod namesakes;
 mod others;
 mod rollbacks;
 mod scenes;

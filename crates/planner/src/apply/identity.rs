@@ -1,0 +1,53 @@
+//! Which policy a journal means: somebody may delete one and make another of its name, and no two have the same id.
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>.
+
+use std::collections::BTreeMap;
+
+use secateur_analyzer::arn::Arn;
+
+use super::cloud::{CallError, Reads};
+use super::journal::{History, Progress};
+use super::step::{Effect, Step};
+
+/// Returns the id that AWS gave to a policy that a journal created.
+fn created(history: &History, policy: &Arn) -> Option<String> {
+    let steps = history.steps().iter().enumerate();
+    steps.filter(|(_, step)| creates(step, policy)).find_map(|(at, _)| match history.progress(at) {
+        Progress::Done { wrote, .. } | Progress::Skipped { found: wrote, .. } => wrote.unique_id.clone(),
+        Progress::Open | Progress::Intended { .. } => None,
+    })
+}
+
+pub(super) fn creates(step: &Step, policy: &Arn) -> bool {
+    matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy)
+}
+
+/// Returns the id of the policy that a step of a journal attaches or detaches; none where nobody has heard of it.
+pub(super) fn id_of(history: &History, step: &Step, policy: &Arn) -> Option<String> {
+    step.unique_id.clone().or_else(|| created(history, policy))
+}
+
+/// Returns the ids of the customer-managed policies that some steps are about. `history` is that of the steps, where they have one.
+pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, String> {
+    let of_step = |step: &Step| {
+        let policy = step.effect.policy().filter(|policy| !policy.is_aws_managed_policy())?;
+        let id = step.unique_id.clone().or_else(|| created(history?, policy))?;
+        Some((policy.clone(), id))
+    };
+    steps.iter().filter_map(of_step).collect()
+}
+
+/// Says why a policy is not the one of this id, if it is not.
+///
+/// # Errors
+/// When AWS does not answer.
+pub(super) fn other_than(reads: &impl Reads, policy: &Arn, id: Option<&str>) -> Result<Option<String>, CallError> {
+    Ok(match (reads.policy(policy)?, id) {
+        (None, _) => Some("the policy is gone".to_owned()),
+        (Some(live), Some(id)) if live.unique_id != id => {
+            Some(format!("the policy was deleted and made again: it is {}, and was {id}", live.unique_id))
+        }
+        (Some(_), _) => None,
+    })
+}

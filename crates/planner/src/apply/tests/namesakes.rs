@@ -1,0 +1,128 @@
+//! A policy that somebody deleted and made again is another one: nobody gets it, nobody loses it, and nothing rests on it.
+
+use super::exchange::{applied, back_from, begin, stop_at};
+use super::scenes;
+use super::sim::{Disk, Policy, Sim, World};
+use super::{PARALLELISM, apply, history, resume, sim};
+use crate::apply::{Effect, Left, RollbackError, Stand, Stop, is_as_left, look};
+
+const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
+
+/// Somebody deletes the copy, and makes one of its name that says something.
+fn made_again(world: &mut World, says: &str) {
+    let versions = [("v1".to_owned(), says.to_owned())].into();
+    let other = Policy { unique_id: "ANPAOTHER".to_owned(), default: "v1".to_owned(), versions, next: 2 };
+    world.policies.insert(COPY.to_owned(), other);
+}
+
+fn text(world: &Sim) -> String {
+    let world = world.world.borrow();
+    let copy = &world.policies[COPY];
+    copy.versions[&copy.default].clone()
+}
+
+fn holds(world: &Sim, policy: &str) -> bool {
+    world.world.borrow().attached["role/ci"].iter().any(|own| own == policy)
+}
+
+/// An apply that stopped at its n-th write.
+fn stopped(writes: usize) -> (Sim, Disk) {
+    PARALLELISM.set(1);
+    let own = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let (world, disk) = (sim(&own), Disk::default());
+    stop_at(&world, writes);
+    apply(own.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
+    *world.clock.borrow_mut() += 100;
+    (world, disk)
+}
+
+fn proposal() -> crate::apply::approval::Proposal {
+    scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap().proposal()
+}
+
+#[test]
+fn nobody_is_told_to_attach_another_policy_of_its_name() {
+    for says in [None, Some("{\"Statement\":[]}")] {
+        let (world, disk) = stopped(2);
+        let says = says.map_or_else(|| text(&world), str::to_owned);
+        made_again(&mut world.world.borrow_mut(), &says);
+        world.world.borrow_mut().attached.get_mut("role/ci").unwrap().retain(|own| own != COPY);
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        let told = left.broken(&world, &history(&disk)).unwrap();
+        assert!(told[0].detail.contains("deleted and made again: it is ANPAOTHER"), "{told:?}");
+        assert!(told.iter().all(|told| !told.detail.contains("aws iam")), "{told:?}");
+    }
+}
+
+#[test]
+fn a_copy_that_was_edited_is_not_told_to_be_attached() {
+    let (world, disk) = stopped(2);
+    {
+        let mut world = world.world.borrow_mut();
+        world.attached.get_mut("role/ci").unwrap().retain(|own| own != COPY);
+        let copy = world.policies.get_mut(COPY).unwrap();
+        copy.versions.insert("v2".to_owned(), "{\"Statement\":[]}".to_owned());
+        copy.default = "v2".to_owned();
+    }
+    let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+    let told = left.broken(&world, &history(&disk)).unwrap();
+    assert!(told[0].detail.contains("says something else now"), "{told:?}");
+    assert!(told.iter().all(|told| !told.detail.contains("aws iam")), "{told:?}");
+}
+
+#[test]
+fn nothing_goes_while_another_policy_of_its_name_takes_its_place() {
+    let (world, disk) = stopped(2);
+    let says = text(&world);
+    made_again(&mut world.world.borrow_mut(), &says);
+    assert!(holds(&world, COPY));
+    assert!(matches!(resume(proposal(), &world, &disk), Err(Stop::Drifted { .. })));
+    assert!(holds(&world, scenes::OF_AWS));
+}
+
+#[test]
+fn a_rollback_detaches_no_other_policy_of_its_name_and_gives_none_back() {
+    // The original is attached again, and the copy not yet detached.
+    let (world, disk) = applied("replace");
+    let back = back_from(&world, &disk).unwrap();
+    let at = back.proposal.steps().iter().position(|step| matches!(step.effect, Effect::Detach { .. })).unwrap();
+    assert!(back.proposal.steps()[at].unique_id.is_some());
+    stop_at(&world, 1);
+    let (own, ended) = begin(back, &world, "r");
+    ended.unwrap_err();
+    world.faults.borrow_mut().clear();
+    let says = text(&world);
+    made_again(&mut world.world.borrow_mut(), &says);
+    let stand = look(&world, &history(&own), at).unwrap();
+    assert!(matches!(&stand, Stand::Other(why) if why.contains("made again")), "{stand:?}");
+    // The copy is detached, and not yet deleted.
+    let (world, disk) = applied("replace");
+    let back = back_from(&world, &disk).unwrap();
+    stop_at(&world, 2);
+    let (own, ended) = begin(back, &world, "r");
+    ended.unwrap_err();
+    world.faults.borrow_mut().clear();
+    let says = text(&world);
+    made_again(&mut world.world.borrow_mut(), &says);
+    match back_from(&world, &own) {
+        Err(RollbackError::Drifted { drifted, .. }) => {
+            assert!(drifted.iter().any(|kept| kept.detail.contains("another one of its name")), "{drifted:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!holds(&world, COPY));
+}
+
+#[test]
+fn a_journal_is_as_it_left_it_only_with_all_that_it_did_as_one() {
+    let (world, disk) = applied("replace");
+    let address = "role/ci/attached/aws:";
+    let own = history(&disk);
+    let detached = own.steps().iter().find(|step| matches!(step.effect, Effect::Detach { .. })).unwrap();
+    assert!(detached.address.starts_with(address), "{}", detached.address);
+    assert!(is_as_left(&world, &own, &detached.address).unwrap());
+    world.world.borrow_mut().attached.get_mut("role/ci").unwrap().clear();
+    world.world.borrow_mut().policies.remove(COPY);
+    assert!(!is_as_left(&world, &own, &detached.address).unwrap());
+}
