@@ -120,6 +120,31 @@ fn the_policies_of_the_page_are_enough_and_each_action_is_needed() {
     }
 }
 
+/// Where the page has an action: under which name.
+fn stands_under(action: &str) -> String {
+    let statements = policies().into_iter().flat_map(|policy| policy["Statement"].as_array().unwrap().clone());
+    let has = |statement: &Value| statement["Action"].as_array().unwrap().iter().any(|own| own == action);
+    statements.into_iter().find(has).unwrap()["Sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_call_that_is_denied_on_the_way_is_named_with_the_policy_that_has_it() {
+    let stage = Stage::new();
+    // What is read or written just then: before, another line says it.
+    for action in ["iam:GetRolePolicy", "iam:PutRolePolicy"] {
+        let play = stage.play(KINDS.iter().find(|own| own.name == "put-role").unwrap());
+        let operation = action.strip_prefix("iam:").unwrap();
+        let fault =
+            json!({ "operation": operation, "effect": "error", "code": "AccessDenied", "status": 403, "count": 9 });
+        play.cloud.control("faults", fault);
+        let answer = play.apply(&[]);
+        assert_ne!(answer.code, 0, "{action}: {answer}");
+        let place = format!("docs/permissions.md has it in the policy to apply, under `{}`", stands_under(action));
+        let words = format!("allow `{action}` for the caller: {place}; ");
+        assert!(answer.stderr.contains(&words), "{words}: {answer}");
+    }
+}
+
 #[test]
 fn a_key_whose_use_cannot_be_read_any_more_is_warned_of() {
     const KEYS: [&str; 2] =
