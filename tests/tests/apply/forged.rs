@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::chains::{last, mixed_team, shown_digest};
+use super::chains::{BOTH, last, mixed_team, shown_digest};
 use super::exchange::{kind, refused, sealed};
 use super::stage::{Play, Stage, answer};
 use super::town::{ACCOUNT, essence};
@@ -92,6 +92,29 @@ fn what_was_split_is_not_said_to_be_whole_again() {
     std::fs::write(&file, honest).unwrap();
     play.resume().ended_with(0);
     assert_eq!(essence(&play.cloud), start);
+}
+
+#[test]
+fn a_unit_that_a_rollback_says_it_kept_is_not_passed_over_unseen() {
+    let stage = Stage::new();
+    let play = stage.play(&BOTH);
+    play.apply(&[]).ended_with(0);
+    let id = last(&play);
+    let steps = play.records(&id)[0]["steps"].as_array().unwrap().clone();
+    let address = "role/put/inline/p";
+    let at = steps.iter().position(|step| step["address"] == address).unwrap();
+    let back = killed(&play, &["rollback", &id, "--auto-approve"], 0);
+    sealed(&play, &back, |record| {
+        record["steps"].as_array_mut().unwrap().retain(|step| step["address"] != address);
+        record["origin"]["kept"] = json!([at]);
+    });
+    let told =
+        "role/put/inline/p: rewrite inline policy p of role/put: it was as before when this was planned, and is done";
+    refused(&play, &RESUME, "unapproved", told);
+    let page = play.run(&["apply", "--resume", "--settle", "2"]).ended_with(3);
+    assert!(page.stdout.contains(&format!("  = {told}")), "{page}");
+    let digest = page.stdout.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned();
+    play.run(&["apply", "--resume", "--approve", &digest, "--settle", "2"]).ended_with(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stage::{PLAN, Play, Stage, answer};
-use super::town::{ACCOUNT, KINDS, essence};
+use super::town::{ACCOUNT, KINDS, Kind, essence};
 use crate::cli::Answer;
 use crate::emulator::cloud::TRUST;
 use crate::workspace::text;
@@ -118,4 +118,64 @@ fn the_policies_of_the_page_are_enough_and_each_action_is_needed() {
         assert!(answer.stderr.contains(action) && answer.stderr.contains("AccessDenied"), "{action}: {answer}");
         assert!(answer.stderr.contains("docs/permissions.md"), "{action}: {answer}");
     }
+}
+
+/// Where the page has an action: under which name.
+fn stands_under(action: &str) -> String {
+    let statements = policies().into_iter().flat_map(|policy| policy["Statement"].as_array().unwrap().clone());
+    let has = |statement: &Value| statement["Action"].as_array().unwrap().iter().any(|own| own == action);
+    statements.into_iter().find(has).unwrap()["Sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_call_that_is_denied_on_the_way_is_named_with_the_policy_that_has_it() {
+    let stage = Stage::new();
+    // What is read or written just then: before, another line says it.
+    for action in ["iam:GetRolePolicy", "iam:PutRolePolicy"] {
+        let play = stage.play(KINDS.iter().find(|own| own.name == "put-role").unwrap());
+        let operation = action.strip_prefix("iam:").unwrap();
+        let fault =
+            json!({ "operation": operation, "effect": "error", "code": "AccessDenied", "status": 403, "count": 9 });
+        play.cloud.control("faults", fault);
+        let answer = play.apply(&[]);
+        assert_ne!(answer.code, 0, "{action}: {answer}");
+        let place = format!("docs/permissions.md has it in the policy to apply, under `{}`", stands_under(action));
+        let words = format!("allow `{action}` for the caller: {place}; ");
+        assert!(answer.stderr.contains(&words), "{words}: {answer}");
+    }
+}
+
+#[test]
+fn a_key_whose_use_cannot_be_read_any_more_is_warned_of() {
+    const KEYS: [&str; 2] =
+        ["arn:aws:kms:eu-west-1:123456789012:key/used", "arn:aws:kms:eu-west-1:123456789012:key/idle"];
+    let stage = Stage::with(Box::new(|cloud, now| {
+        let statement = json!({ "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": KEYS });
+        let document = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        cloud.iam("PutRolePolicy", &[("RoleName", "put"), ("PolicyName", "k"), ("PolicyDocument", &document)]);
+        for arn in KEYS {
+            cloud.control("keys", json!({ "arn": arn, "created": "2026-05-01T00:00:00Z" }));
+        }
+        let (who, time) = (format!("arn:aws:iam::{ACCOUNT}:role/put"), format!("{}T00:00:00Z", now.get(..10).unwrap()));
+        let used =
+            json!({ "principal": who, "action": "kms:Decrypt", "time": time, "region": "eu-west-1", "key": KEYS[0] });
+        cloud.control("usage", used);
+    }));
+    let kind = Kind { name: "keys", config: "kms = \"prune\"\n", target: &["role/put/inline/k"] };
+    let play = stage.play(&kind);
+    let before = essence(&play.cloud);
+    for operation in ["GetKeyLastUsage", "DescribeKey"] {
+        let fault = json!({ "operation": operation, "effect": "error", "code": "AccessDeniedException", "status": 400, "count": 9 });
+        play.cloud.control("faults", fault);
+        let answer = play.run(&["apply", PLAN, "--auto-approve", "--settle", "1"]).ended_with(3);
+        for words in [
+            format!("Warning: no fresh record of use of {}: kms:{operation}: the permission", KEYS[1]),
+            format!("no-evidence: key {} could not be looked up: kms:{operation}: the permission", KEYS[1]),
+        ] {
+            assert!(answer.stderr.contains(&words), "{words}: {answer}");
+        }
+        play.cloud.running.control("DELETE", "faults", &json!({})).unwrap();
+    }
+    assert_eq!(essence(&play.cloud), before);
+    play.run(&["apply", PLAN, "--auto-approve", "--settle", "1"]).ended_with(0);
 }

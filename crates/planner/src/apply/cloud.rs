@@ -107,6 +107,8 @@ pub enum CallError {
         code: String,
         /// What AWS says.
         message: String,
+        /// The permission that the caller lacks, if that is why: `iam:GetRolePolicy`.
+        permission: Option<String>,
     },
 }
 

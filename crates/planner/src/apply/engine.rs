@@ -299,7 +299,7 @@ impl<'a, S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Work<'a, S,
             };
             let (code, message, may_retry) = match &error {
                 CallError::Throttled(message) => ("Throttling", message, true),
-                CallError::Refused { code, message } => (code.as_str(), message, is_passing(code)),
+                CallError::Refused { code, message, .. } => (code.as_str(), message, is_passing(code)),
                 CallError::Ambiguous(message) => ("not-known", message, true),
             };
             let is_unsure = matches!(error, CallError::Ambiguous(_)) || (may_be_made && is_already(code));

@@ -35,6 +35,36 @@ pub(super) fn moved(
     Ok(moved)
 }
 
+/// Says of what a rollback kept, of other units than these, what is done: somebody has done it again since, or it was never as before.
+/// Nothing rests on it, and the journal below counts as rolled back with it.
+///
+/// # Errors
+/// When AWS does not answer.
+pub(super) fn done_again(
+    reads: &impl Reads,
+    history: &History,
+    below: &History,
+    but: &BTreeSet<&str>,
+) -> Result<Vec<Kept>, CallError> {
+    let Origin::Rollback { kept, .. } = &history.begin().origin else { return Ok(Vec::new()) };
+    let mut done = Vec::new();
+    for at in kept {
+        let Some(step) = below.steps().get(*at).filter(|step| !but.contains(step.unit.as_str())) else { continue };
+        let is_known = match &step.effect {
+            // One of an id that nobody heard of may be anybody's.
+            Effect::CreateVersion { .. } => below.version(&VersionRef::CreatedBy(*at)).is_some(),
+            // It is gone whoever deleted it, and does not come back.
+            Effect::DeleteVersion { .. } => false,
+            _ => true,
+        };
+        if is_known && matches!(look(reads, below, *at)?, Stand::After(_)) {
+            let detail = format!("{}: it was as before when this was planned, and is done now", step.effect);
+            done.push(Kept { address: step.address.clone(), detail });
+        }
+    }
+    Ok(done)
+}
+
 /// Says what has become of what a step had started from, if it is not so any more. What this rollback itself writes beside it makes
 /// no difference: a version, or a policy, that goes; those who get the policy again.
 fn since(reads: &impl Reads, below: &History, (at, step): (usize, &Step)) -> Result<Option<String>, CallError> {

@@ -148,8 +148,22 @@ impl Left {
     /// # Errors
     /// When AWS does not answer.
     pub fn moved(&self, reads: &impl Reads, history: &History, below: &History) -> Result<Vec<Kept>, CallError> {
+        kept::moved(reads, history, below, &self.units_to_make(history))
+    }
+
+    /// Says of what a rollback kept, since it was as before, what is done, where nothing more of its unit is to be made. `below` is as
+    /// of [`Left::moved`].
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub fn done_again(&self, reads: &impl Reads, history: &History, below: &History) -> Result<Vec<Kept>, CallError> {
+        kept::done_again(reads, history, below, &self.units_to_make(history))
+    }
+
+    /// The units of the steps that are still to be made.
+    fn units_to_make<'h>(&self, history: &'h History) -> BTreeSet<&'h str> {
         let to_make = self.to_make.iter().filter_map(|at| history.steps().get(*at));
-        kept::moved(reads, history, below, &to_make.map(|step| step.unit.as_str()).collect())
+        to_make.map(|step| step.unit.as_str()).collect()
     }
 
     /// Whether the steps of some units can be gone on with, as far as reads tell before they are: what was done stands, who holds

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secateur_analyzer::account::{Account, KeyLastUsed, ManagedPolicy};
+use secateur_analyzer::account::{Account, ManagedPolicy};
 use secateur_analyzer::analysis::Analysis;
 use secateur_analyzer::document::fingerprint;
 use secateur_analyzer::graph::{Entity, Graph, PrincipalId};
-use secateur_analyzer::time::UnixTime;
 
 use super::numbering::Numbering;
 use super::subject::{self, Subject};
 use super::{
-    Change, ChangeAction, ExpectedHolder, Expects, Plan, PlanOptions, Refusal, expects, keys, verify, verify_group,
+    Change, ChangeAction, ExpectedHolder, Expects, Plan, PlanOptions, Refusal, expects, keys, used_since, verify,
+    verify_group,
 };
 
 /// What the changes expect and the account, as it is now, does not have.
@@ -236,44 +236,18 @@ pub fn recheck(
             _ => verify::prove_again(&change_now, live, options, &numbering).map(|_| ()),
         };
         if let Err(refusal) = result {
-            let refusal = with_use(refusal, plan, &[change], live);
+            let refusal = used_since::told(refusal, plan, &[change], (live, options));
             withheld.entry(change.unit().to_owned()).or_insert(refusal);
         }
     }
     for (unit, changes) in groups {
         let changes: Vec<&Change> = changes.iter().collect();
         if let Err(refusal) = verify_group::prove_again(&changes, live, options, &numbering) {
-            let refusal = with_use(refusal, plan, &changes, live);
+            let refusal = used_since::told(refusal, plan, &changes, (live, options));
             withheld.entry(unit.to_owned()).or_insert(refusal);
         }
     }
     withheld
-}
-
-/// Adds by whom and when the action that a refusal names was last used; of an access key, when.
-fn with_use(mut refusal: Refusal, plan: &Plan, changes: &[&Change], live: &Analysis<'_>) -> Refusal {
-    let account = live.inputs().account;
-    let mut last: Option<(UnixTime, String)> = None;
-    let action = refusal.detail.split('`').nth(1).and_then(|name| live.catalog().parse_action(name));
-    for change in changes {
-        let holders = change.holders.iter().filter_map(|at| plan.principals.get(*at));
-        for holder in holders {
-            let row = action.and_then(|id| account.reports.get(holder)?.service(live.catalog().service_of(id)));
-            let used = action.zip(row).and_then(|(id, row)| row.action(id)?.last_accessed());
-            let who = format!("{}/{}", holder.resource_type(), holder.name());
-            last = last.max(used.map(|time| (time, who)));
-        }
-        let keys = account.access_keys.get(&change.target.arn).into_iter().flatten();
-        for key in keys.filter(|key| change.action == ChangeAction::Deactivate && key.id == change.target.name) {
-            if let KeyLastUsed::At { time, .. } = &key.last_used {
-                last = last.max(Some((*time, key.id.clone())));
-            }
-        }
-    }
-    if let Some((time, who)) = last {
-        refusal.detail = format!("{}; last used by {who} at {time}", refusal.detail);
-    }
-    refusal
 }
 
 /// A document that says the same in another layout is the same: AWS may print it anew, and a snapshot of the AWS CLI has it

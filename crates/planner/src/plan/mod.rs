@@ -35,6 +35,7 @@ mod still_granted;
 mod subject;
 mod traces;
 mod unwritable;
+mod used_since;
 mod verify;
 mod verify_group;
 mod withheld;
@@ -61,6 +62,7 @@ pub use live::{drift, is_of_own_change, recheck};
 pub use read::{ReadPlanError, read};
 pub use resources::{RemovedResource, RemovedStatement};
 pub use select::Selection;
+pub use used_since::keys_at_stake;
 pub use verify::{Refusal, verify};
 
 /// The format that this build reads and writes.

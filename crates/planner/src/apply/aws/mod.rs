@@ -41,17 +41,24 @@ impl Cloud {
 
 /// What a failed call means for whoever made it.
 fn call_error(error: &AwsError) -> CallError {
-    let code = |word: &str| error.code().unwrap_or(word).to_owned();
     let message = || error.to_string();
+    let refused = |word: &str| {
+        let permission = match error.kind() {
+            ErrorKind::Denied(permission) => Some(permission.clone()),
+            _ => None,
+        };
+        let code = error.code().unwrap_or(word).to_owned();
+        CallError::Refused { code, message: message(), permission }
+    };
     match error.kind() {
         ErrorKind::Throttled => CallError::Throttled(message()),
         ErrorKind::Transient | ErrorKind::Answer => CallError::Ambiguous(message()),
-        ErrorKind::Expired => CallError::Refused { code: code("ExpiredToken"), message: message() },
-        ErrorKind::Credentials => CallError::Refused { code: code("InvalidClientTokenId"), message: message() },
-        ErrorKind::Clock => CallError::Refused { code: code("SignatureDoesNotMatch"), message: message() },
-        ErrorKind::Denied(_) => CallError::Refused { code: code("AccessDenied"), message: message() },
-        ErrorKind::NotFound => CallError::Refused { code: code("NoSuchEntity"), message: message() },
-        ErrorKind::Refused(own) => CallError::Refused { code: own.clone(), message: message() },
-        ErrorKind::Request => CallError::Refused { code: code("Request"), message: message() },
+        ErrorKind::Expired => refused("ExpiredToken"),
+        ErrorKind::Credentials => refused("InvalidClientTokenId"),
+        ErrorKind::Clock => refused("SignatureDoesNotMatch"),
+        ErrorKind::Denied(_) => refused("AccessDenied"),
+        ErrorKind::NotFound => refused("NoSuchEntity"),
+        ErrorKind::Refused(own) => CallError::Refused { code: own.clone(), message: message(), permission: None },
+        ErrorKind::Request => refused("Request"),
     }
 }

@@ -17,7 +17,7 @@ use crate::apply::{
 };
 
 /// A journal that only began with what somebody wants it to say.
-fn saying(proposal: Proposal, id: &str) -> Disk {
+pub fn saying(proposal: Proposal, id: &str) -> Disk {
     let disk = Disk::default();
     let approved = proposal.approve(&Approval::Auto).unwrap();
     let author = Author { id: id.to_owned(), ..author() };

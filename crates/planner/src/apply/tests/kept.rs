@@ -1,10 +1,11 @@
 //! What a rollback kept, since it was as before when it was planned: what is written beside it rests on it, as long as it is so.
 
 use super::exchange::{applied, back_from, begin, stop_at};
+use super::forged::saying;
 use super::scenes::{self, Scene, document};
 use super::sim::{Disk, Sim, World};
-use super::{PARALLELISM, apply, history, sim};
-use crate::apply::{Effect, Left, Stop};
+use super::{PARALLELISM, apply, history, sim, wide};
+use crate::apply::{Effect, Left, Origin, Stop};
 use crate::plan::ChangeAction;
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
@@ -97,4 +98,71 @@ fn what_a_rollback_itself_writes_beside_what_it_kept_is_no_hindrance() {
         let left = Left::read(&world, &world, 20, &own).unwrap();
         assert_eq!(left.moved(&world, &own, &history(&disk)).unwrap(), [], "{writes}");
     }
+}
+
+#[test]
+fn a_whole_unit_that_is_said_to_be_kept_and_is_done_is_told() {
+    PARALLELISM.set(1);
+    let scene = wide::wide();
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let honest = back_from(&world, &disk).unwrap();
+    let below = history(&disk);
+    let units: std::collections::BTreeSet<&str> = below.steps().iter().map(|step| step.unit.as_str()).collect();
+    let mut all = Vec::new();
+    for unit in units {
+        let mut own = honest.proposal.clone();
+        own.steps.retain(|step| step.unit != unit);
+        let steps = below.steps().iter().enumerate().filter(|(_, step)| step.unit == unit);
+        // What no rollback may say that it kept is refused before.
+        let its: Vec<usize> =
+            steps.filter(|(_, step)| !matches!(step.effect, Effect::DeleteVersion { .. })).map(|(at, _)| at).collect();
+        if let Origin::Rollback { kept, .. } = &mut own.origin {
+            kept.clone_from(&its);
+        }
+        let own = history(&saying(own, "r"));
+        let left = Left::read(&world, &world, 20, &own).unwrap();
+        assert_eq!(left.moved(&world, &own, &below).unwrap(), [], "{unit}: nothing of it is left");
+        let told = left.done_again(&world, &own, &below).unwrap();
+        assert_eq!(told.len(), its.len(), "{unit}: {told:?}");
+        all.push((own, left));
+    }
+    assert!(all.len() > 3, "{}", all.len());
+    // Once it is as before, it may be kept.
+    begin(honest, &world, "s").1.unwrap();
+    for (own, left) in all {
+        assert_eq!(left.done_again(&world, &own, &below).unwrap(), []);
+    }
+}
+
+#[test]
+fn what_was_kept_and_somebody_has_done_again_is_told_though_nothing_rests_on_it() {
+    PARALLELISM.set(1);
+    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let below = history(&disk);
+    let rewrites = below.steps().iter().find_map(|step| match step.effect.clone() {
+        Effect::PutInline { entity, policy, before: Some(before), after } => Some((entity, policy, before, after)),
+        _ => None,
+    });
+    let (entity, policy, before, after) = rewrites.unwrap();
+    let says = |text: &str| {
+        let inline = (entity.to_string(), policy.clone());
+        world.world.borrow_mut().inline.insert(inline, text.to_owned());
+    };
+    says(&before);
+    let own = history(&saying(back_from(&world, &disk).unwrap().proposal, "r"));
+    assert!(!own.steps().is_empty());
+    let left = Left::read(&world, &world, 20, &own).unwrap();
+    let told = |text: &str| {
+        says(text);
+        left.done_again(&world, &own, &below).unwrap()
+    };
+    assert_eq!(told(&before), []);
+    let again = told(&after);
+    assert!(again.len() == 1 && again[0].detail.ends_with("and is done now"), "{again:?}");
+    assert_eq!(told(&document("s3:Theirs")), [], "that is somebody else's work");
 }

@@ -195,7 +195,8 @@ impl Sim {
         if self.lag > 0 {
             self.seen.borrow_mut().push((at + self.lag, world.clone()));
         }
-        let gone = || CallError::Refused { code: "NoSuchEntity".to_owned(), message: "gone".to_owned() };
+        let gone =
+            || CallError::Refused { code: "NoSuchEntity".to_owned(), message: "gone".to_owned(), permission: None };
         let mut wrote = Wrote::default();
         match write.clone() {
             Write::PutInline { entity, policy, document } => {
@@ -207,7 +208,11 @@ impl Sim {
             Write::CreateVersion { policy, document } => {
                 let own = world.policies.get_mut(policy.as_str()).ok_or_else(gone)?;
                 if own.versions.len() >= 5 {
-                    return Err(CallError::Refused { code: "LimitExceeded".to_owned(), message: "5".to_owned() });
+                    return Err(CallError::Refused {
+                        code: "LimitExceeded".to_owned(),
+                        message: "5".to_owned(),
+                        permission: None,
+                    });
                 }
                 own.next += 1;
                 let id = format!("v{}", own.next);
@@ -227,7 +232,11 @@ impl Sim {
             Write::CreatePolicy { name, document } => {
                 let arn = format!("arn:aws:iam::111122223333:policy/{name}");
                 if world.policies.contains_key(&arn) {
-                    return Err(CallError::Refused { code: "EntityAlreadyExists".to_owned(), message: name });
+                    return Err(CallError::Refused {
+                        code: "EntityAlreadyExists".to_owned(),
+                        message: name,
+                        permission: None,
+                    });
                 }
                 world.made += 1;
                 let unique_id = format!("ANPAMADE{}", world.made);
@@ -289,7 +298,9 @@ impl Writes for Sim {
                 self.perform_now(intended.write())?;
                 Err(CallError::Ambiguous("connection reset".to_owned()))
             }
-            Some(Fault::Refused(code)) => Err(CallError::Refused { code: code.to_owned(), message: "no".to_owned() }),
+            Some(Fault::Refused(code)) => {
+                Err(CallError::Refused { code: code.to_owned(), message: "no".to_owned(), permission: None })
+            }
         };
         self.fate.pass();
         result

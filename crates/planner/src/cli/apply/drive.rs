@@ -321,18 +321,33 @@ fn failure(closing: &Closing<'_>, stop: &Stop, outcome: &str) -> Failure {
 
 fn advice(stop: &Stop, ways: &str) -> String {
     let first = match stop {
+        Stop::Call { error: CallError::Refused { permission: Some(permission), .. }, .. } => {
+            format!("allow `{permission}` for the caller: {}; ", where_it_stands(permission))
+        }
         Stop::Call { error: CallError::Refused { code, .. }, .. } => match code.as_str() {
-            "AccessDenied" | "AccessDeniedException" => {
-                "give the caller the write permissions of docs/permissions.md; "
-            }
             "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" => "renew the credentials; ",
             "LimitExceeded" => "make room within the quota that AWS names; ",
             "UnmodifiableEntity" => "leave this entity out: only AWS changes it; ",
             _ => "",
-        },
-        Stop::Call { .. } => "look whether AWS can be reached; ",
-        Stop::Journal(_) => "make room on the disk; ",
-        Stop::Drifted { .. } | Stop::DoneByOthers { .. } | Stop::NotSeen { .. } | Stop::Interrupted => "",
+        }
+        .to_owned(),
+        Stop::Call { .. } => "look whether AWS can be reached; ".to_owned(),
+        Stop::Journal(_) => "make room on the disk; ".to_owned(),
+        Stop::Drifted { .. } | Stop::DoneByOthers { .. } | Stop::NotSeen { .. } | Stop::Interrupted => String::new(),
     };
     format!("{first}{ways}")
+}
+
+/// Which policy of docs/permissions.md has a permission.
+fn where_it_stands(permission: &str) -> &'static str {
+    let name = permission.strip_prefix("iam:").unwrap_or_default();
+    match () {
+        // The keys of a user are read as they are collected.
+        () if name == "ListAccessKeys" => "docs/permissions.md has it in the policy to collect",
+        () if name.starts_with("Get") || name.starts_with("List") => {
+            "docs/permissions.md has it in the policy to apply, under `ReadJustBefore`"
+        }
+        () if name.is_empty() => "docs/permissions.md has the policies",
+        () => "docs/permissions.md has it in the policy to apply, under `WriteWhatWasReviewed`",
+    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use secateur_analyzer::account::Account;
 use secateur_analyzer::analysis::{Analysis, Inputs, default_now};
+use secateur_analyzer::arn::Arn;
+use secateur_analyzer::rules::KmsPruning;
 use secateur_collector::ReadOptions;
 use secateur_collector::aws::{CallEvent, Watch};
 use secateur_collector::collect::{self as collecting, Granularity, Include, Options, Phase, Progress};
@@ -17,7 +19,7 @@ use crate::cli::flags::{AccessArgs, Globals};
 use crate::cli::progress::Shown;
 use crate::cli::reproof::Reproof;
 use crate::cli::{collect, output};
-use crate::plan::{Change, ChangeAction};
+use crate::plan::{Change, ChangeAction, keys_at_stake};
 use crate::render::visible;
 
 /// Whose evidence is read anew.
@@ -108,7 +110,15 @@ pub(in crate::cli) fn account(
         output::note("Warning: CloudTrail cannot be read now: what was granted since the plan was made is not seen");
     }
     if whose == Whose::Affected && !globals.quiet {
-        tell_gaps(&account, &asked);
+        tell_gaps(&account, "report", |subject| asked.iter().any(|own| own == subject));
+        if reproof.workspace.config.settings.kms == KmsPruning::Prune {
+            let keys = keys_at_stake(changes);
+            tell_gaps(&account, "record of use", |subject| {
+                // A key that is in several Regions is unused where it is so in all.
+                let arn = subject.parse::<Arn>().ok().filter(|arn| arn.service() == "kms");
+                arn.is_some_and(|arn| keys.iter().any(|key| key.resource() == arn.resource()))
+            });
+        }
     }
     account.grants = account.grants.or_else(|| reproof.account.grants.clone());
     account.regions = account.regions.or_else(|| reproof.account.regions.clone());
@@ -119,14 +129,14 @@ pub(in crate::cli) fn account(
 /// How many gaps are named.
 const NAMED_GAPS: usize = 3;
 
-/// Says whose fresh report AWS did not give, and why: what has no evidence looks as if it was used.
-fn tell_gaps(account: &Account, asked: &[String]) {
-    let gaps: Vec<_> = account.gaps.iter().filter(|gap| asked.contains(&gap.subject)).collect();
+/// Says of whom AWS did not give what is fresh, and why: what has no evidence looks as if it was used.
+fn tell_gaps(account: &Account, what: &str, is_asked: impl Fn(&str) -> bool) {
+    let gaps: Vec<_> = account.gaps.iter().filter(|gap| is_asked(&gap.subject)).collect();
     for gap in gaps.iter().take(NAMED_GAPS) {
-        output::note(&format!("Warning: no fresh report of {}: {}", visible(&gap.subject), visible(&gap.detail)));
+        output::note(&format!("Warning: no fresh {what} of {}: {}", visible(&gap.subject), visible(&gap.detail)));
     }
     if gaps.len() > NAMED_GAPS {
-        output::note(&format!("Warning: no fresh report of {} more", gaps.len() - NAMED_GAPS));
+        output::note(&format!("Warning: no fresh {what} of {} more", gaps.len() - NAMED_GAPS));
     }
 }
 

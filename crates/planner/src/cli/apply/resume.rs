@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use secateur_analyzer::document::Sha256;
+
 use super::{
-    Closing, Instead, Wall, again, approve, check_account, check_endpoint, close, direction, drive, final_line,
+    Closing, Instead, Wall, Way, again, approve, check_account, check_endpoint, close, direction, drive, final_line,
     in_part, lock, open, plan_of, reproof, tell_withheld, used_since, way,
 };
 use crate::apply::aws::Cloud;
@@ -68,7 +70,9 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     };
     let origin = found.history.begin().origin.clone();
     let marked = marked(&cloud, &found, &left, &above)?;
+    let again = done_again(&cloud, &found, &left, then.first())?;
     let mut more = documents(&found, &left, &marked);
+    more.extend(kept_lines(&again));
     let to_make: Vec<Step> = left.to_make.iter().filter_map(|at| found.history.steps().get(*at)).cloned().collect();
     let finals: Vec<String> = final_writes(&to_make).iter().map(final_line).collect();
     more.extend_from_slice(&finals);
@@ -84,6 +88,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     }
     borne?;
     let way = early.map_or_else(|| way(&args.approval, digest), Ok)?;
+    refuse_done_again(&again, proposal.digest(), way)?;
     rollback::refuse_widening((&marked.unseen, proposal.digest()), way, marked.direction, "")?;
     let gives_back = origin.takes_back().is_some() && is_giving(&found, &above);
     let question = format!("Do you want to go on with {}?", visible(&found.id));
@@ -179,6 +184,41 @@ fn refuse_broken(cloud: &Cloud, found: &Found, left: &Left, below: Option<&Histo
     Err(Failure::refused("drifted", message).help(format!(
         "`secateur rollback {id}` goes back, `secateur history --abandon {id} --reason TEXT` leaves it as it is; \
          once it is as it was, where a line ends with a command by that, `secateur apply --resume` goes on"
+    )))
+}
+
+/// Reads what a rollback kept, and is done all the same, where nothing rests on it.
+fn done_again(cloud: &Cloud, found: &Found, left: &Left, below: Option<&History>) -> Result<Vec<Kept>, Failure> {
+    let Some(below) = below else { return Ok(Vec::new()) };
+    left.done_again(cloud, &found.history, below)
+        .map_err(|error| Failure::error("aws", error.to_string()).help("look whether AWS can be reached"))
+}
+
+/// What a rollback kept and is done all the same: in a page.
+fn kept_lines(again: &[Kept]) -> Vec<String> {
+    if again.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        String::new(),
+        "These were kept, and are done: somebody has done them again, or they were never as before. This rollback leaves them so, \
+         and what it takes back counts as rolled back:"
+            .to_owned(),
+    ];
+    lines.extend(again.iter().map(|kept| format!("  = {}: {}", visible(&kept.address), visible(&kept.detail))));
+    lines
+}
+
+/// Refuses to end a rollback as if it had taken back what is done: somebody has to have seen that.
+fn refuse_done_again(again: &[Kept], digest: Sha256, way: Way) -> Result<(), Failure> {
+    if again.is_empty() || way != Way::Auto {
+        return Ok(());
+    }
+    let lines: Vec<String> =
+        again.iter().map(|kept| format!("\n{}: {}", visible(&kept.address), visible(&kept.detail))).collect();
+    let message = format!("what this rollback kept is done. Nothing more was changed.{}", lines.concat());
+    Err(Failure::refused("unapproved", message).help(format!(
+        "--auto-approve does not cover that: look at the page above, and say --approve {digest}, or put it back by hand first"
     )))
 }
 
