@@ -8,6 +8,7 @@ mod approval;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub mod aws;
 mod borne;
+mod closing;
 mod cloud;
 mod derive;
 mod engine;

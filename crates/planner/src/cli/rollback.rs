@@ -15,7 +15,7 @@ use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::{Exit, Outcome, output, overtaken};
-use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
+use crate::apply::journal::{FileStore, Folder, History, State, close as close_journal};
 use crate::apply::{
     CallError, DeriveError, Direction, Effect, Kept, Reads, Rollback, RollbackError, Step, is_as_left, rollback,
 };
@@ -163,21 +163,10 @@ fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
 /// Nothing of an open journal was done, or it is all as before: it need not be open. Where that is not all that there is to
 /// say, it says so.
 fn close_empty(folder: &Folder, mut found: Found, back: &Rollback) -> Result<(), Failure> {
-    let record = match back.standing.first() {
-        None => Record::End { outcome: Ending::NothingDone },
-        Some(first) => {
-            let more = match back.standing.len() {
-                1 => String::new(),
-                more => format!(" ({} more)", more - 1),
-            };
-            let reason =
-                format!("rolled back as far as it can be; this stays: {}: {}{more}", first.address, first.detail);
-            Record::Abandoned { reason }
-        }
-    };
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let failed = |error: String| Failure::error("journal", error).help("make room on the disk, and try again");
-    close_journal(store, &mut found.history, record, journals::now()).map_err(|error| failed(error.to_string()))?;
+    close_journal(store, &mut found.history, back.closing(), journals::now())
+        .map_err(|error| failed(error.to_string()))?;
     // What it did and somebody else has undone is theirs: what it took back is not in force by the journals above.
     note_above(folder, &found.id, Some(&back.known)).map_err(failed)
 }
