@@ -7,7 +7,7 @@ use super::scenes::{self, Scene};
 use super::sim::{Disk, Sim};
 use super::{PARALLELISM, Patience, apply, apply_with, history, resume, sim};
 use crate::apply::journal::{Record, State, close};
-use crate::apply::{Kept, RollbackError, Stop, rollback};
+use crate::apply::{Kept, Left, RollbackError, Stop, rollback};
 
 const HASTY: Patience = Patience { settle: 0, attempts: 6 };
 
@@ -20,9 +20,16 @@ fn stopped(scene: &Scene, lag: i64) -> (Sim, Disk) {
     (world, disk)
 }
 
+/// Neither way goes on with it, and both say the same.
 fn not_seen(world: &Sim, disk: &Disk, context: &str) -> (Vec<Kept>, UnixTime, Vec<String>) {
+    let left = Left::read(world, world, 20, &history(disk)).unwrap();
+    assert!(left.changed.is_empty(), "{context}: {left:?}");
     match back_from(world, disk) {
-        Err(RollbackError::NotSeen { unseen, until, rest }) => (unseen, until, rest),
+        Err(RollbackError::NotSeen { unseen, rest }) => {
+            assert_eq!(left.unseen.steps, unseen.steps, "{context}");
+            assert_eq!(left.unseen.until(), unseen.until(), "{context}");
+            (unseen.steps.clone(), unseen.until().unwrap(), rest)
+        }
         other => panic!("{context}: {other:?}"),
     }
 }
@@ -177,5 +184,28 @@ fn what_was_never_seen_is_not_closed_as_not_done() {
         *world.clock.borrow_mut() += 9_000;
         begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
         assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
+    }
+}
+
+#[test]
+fn going_on_waits_for_it_and_blames_nobody() {
+    for scene in scenes::all() {
+        let (world, disk) = stopped(&scene, 60);
+        let (unseen, until, _) = not_seen(&world, &disk, scene.name);
+        assert_eq!(unseen[0].address, scene.proposal().steps()[0].address, "{}", scene.name);
+        // It does not show for an hour: whoever undid it, it is so.
+        *world.clock.borrow_mut() += 100;
+        let mut undone = sim(&scene);
+        undone.clock.clone_from(&world.clock);
+        let now = *world.clock.borrow();
+        *undone.clock.borrow_mut() = until.0;
+        let left = Left::read(&undone, &undone, 20, &history(&disk)).unwrap();
+        assert!(left.unseen.steps.is_empty() && left.changed.contains_key(&0), "{}: {left:?}", scene.name);
+        // It shows.
+        *world.clock.borrow_mut() = now;
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        assert!(left.unseen.steps.is_empty() && left.changed.is_empty(), "{}: {left:?}", scene.name);
+        resume(scene.proposal(), &world, &disk).unwrap();
+        assert_eq!(*history(&disk).state(), State::Done, "{}", scene.name);
     }
 }
