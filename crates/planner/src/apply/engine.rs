@@ -112,9 +112,12 @@ impl<S: Store + Send, C: Reads + Writes + Sync, K: Clock + Sync> Run<'_, S, C, K
         if stops.is_empty() {
             return Ok(());
         }
+        let named: BTreeSet<usize> = stops.iter().filter_map(Stop::step).collect();
+        // All lanes have ended: each step of which none of these tells was read back.
+        let unseen: Vec<usize> = named.into_iter().filter(|at| self.journal.history().is_unseen(*at)).collect();
         // The last that stands there is the one that counts. What cannot be written now is read from AWS by whoever goes on.
         for stop in stops.iter().rev() {
-            let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), self.clock.now());
+            let _ = self.journal.stopped(stop.step(), stop.reason(), &stop.detail(), &unseen, self.clock.now());
         }
         let is_open = |progress| matches!(progress, &Progress::Open | &Progress::Skipped { .. });
         let history = self.journal.history();

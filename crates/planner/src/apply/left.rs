@@ -15,6 +15,7 @@ use super::look::{Stand, is_passed, look, settled, taken_back};
 use super::rollback::Kept;
 use super::step::Step;
 use super::surroundings::surroundings;
+use super::unseen::{Unseen, may_show_later};
 
 /// What is left of an open journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Left {
     pub theirs: BTreeSet<usize>,
     /// The steps that this journal made, and that no longer stand: somebody else has changed it since, and this is what is there.
     pub changed: BTreeMap<usize, String>,
+    /// The steps that AWS said are done, and that reads do not show: nothing is gone on with before they do.
+    pub unseen: Unseen,
     /// The steps that a rollback that was given up did take back, as reads show by now.
     pub taken_back: BTreeSet<usize>,
     /// The steps that are still to be made, in order.
@@ -94,8 +97,16 @@ impl Left {
             {
                 left.taken_back.insert(at);
             }
-            let detail = match settled(reads, clock, settle, &known, at, (*since).min(asked_at))? {
+            let is_unseen = may_show_later(history, at, *since, asked_at);
+            // When it ended, this did not show yet: it is waited for from now on.
+            let from = if is_unseen { asked_at } else { asked_at.min(*since) };
+            let detail = match settled(reads, clock, settle, &known, at, from)? {
                 Stand::After(_) => continue,
+                Stand::Before if is_unseen => {
+                    let step = history.steps().get(at);
+                    step.into_iter().for_each(|step| left.unseen.add(step, *since, (settle, asked_at)));
+                    continue;
+                }
                 Stand::Before => "it is again as it was before".to_owned(),
                 Stand::Other(detail) | Stand::Gone(detail) => detail,
             };

@@ -8,6 +8,7 @@ mod approval;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub mod aws;
 mod borne;
+mod closing;
 mod cloud;
 mod derive;
 mod engine;
@@ -31,6 +32,7 @@ mod standing;
 mod step;
 mod stop;
 mod surroundings;
+mod unseen;
 mod widened;
 
 pub use approval::{Approval, Approved, Destination, NotApproved, Origin, Proposal, Proved};
@@ -47,6 +49,7 @@ pub use rollback::{Kept, Rollback, RollbackError, rollback};
 pub use step::{Effect, Step, Version, VersionRef};
 pub use stop::Stop;
 pub use surroundings::surroundings;
+pub use unseen::Unseen;
 pub use widened::{Direction, marks};
 
 #[cfg(test)]

@@ -53,17 +53,14 @@ impl<R: Reads> Way<'_, R> {
         rest.into_iter().collect()
     }
 
-    pub(super) fn miss(&mut self, step: &Step, since: UnixTime) {
-        let detail = format!("{}: AWS answered at {since} that it is done, and reads do not show it", step.effect);
-        self.unseen.push((Kept { address: step.address.clone(), detail }, since));
-    }
-
     /// Refuses what may show later: whatever else is read of it says nothing of anybody.
-    pub(super) fn refuse_unseen(&mut self, longest: i64) -> Result<(), RollbackError> {
-        let Some(last) = self.unseen.iter().map(|(_, since)| *since).max() else { return Ok(()) };
-        let unseen: Vec<Kept> = std::mem::take(&mut self.unseen).into_iter().map(|(kept, _)| kept).collect();
-        let rest = self.without(unseen.iter().chain(&self.drifted));
-        Err(RollbackError::NotSeen { unseen, until: UnixTime(last.0.saturating_add(longest)), rest })
+    pub(super) fn refuse_unseen(&mut self) -> Result<(), RollbackError> {
+        let unseen = std::mem::take(&mut self.unseen);
+        if unseen.steps.is_empty() {
+            return Ok(());
+        }
+        let rest = self.without(unseen.steps.iter().chain(&self.drifted));
+        Err(RollbackError::NotSeen { unseen, rest })
     }
 
     pub(super) fn drift(&mut self, step: &Step, detail: &str) {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
-use secateur_analyzer::time::UnixTime;
 
 use super::approval::{Origin, Proposal};
 use super::borne::{SLOTS, check_documents};
@@ -19,10 +18,8 @@ use super::look::{Stand, settled, taken_back, to_undo};
 use super::standing::Standing;
 use super::step::{Effect, Step, Version, VersionRef};
 use super::surroundings::in_force;
+use super::unseen::{Unseen, may_show_later};
 use super::widened::widened;
-
-/// How long what AWS has answered may not show in reads, in seconds. IAM gives no bound: seconds are what is seen, and rarely a minute.
-const LONGEST: i64 = 3_600;
 
 /// A step that needs no way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +61,10 @@ pub enum RollbackError {
         rest: Vec<String>,
     },
     /// AWS has answered that something is done, and reads do not show it: it may show once it counts as undone.
-    #[error("AWS has answered that {} is done, and reads do not show it", .unseen.first().map_or("something", |kept| kept.address.as_str()))]
+    #[error("AWS has answered that {} is done, and reads do not show it", .unseen.steps.first().map_or("something", |kept| kept.address.as_str()))]
     NotSeen {
         /// What is so.
-        unseen: Vec<Kept>,
-        /// From when on it counts as undone by somebody else.
-        until: UnixTime,
+        unseen: Unseen,
         /// The addresses of what was wanted too, and can be taken back without it.
         rest: Vec<String>,
     },
@@ -145,7 +140,7 @@ pub fn rollback(
         // What was in doubt, and is not done, was kept too.
         kept_steps: not_done,
         drifted: Vec::new(),
-        unseen: Vec::new(),
+        unseen: Unseen::default(),
         lost: Vec::new(),
         lost_steps: Vec::new(),
     };
@@ -166,13 +161,13 @@ pub fn rollback(
         if history.is_taken_back(at) || !wanted.contains(step.unit.as_str()) || standing.stays.contains(&at) {
             continue;
         }
-        let since = (*since).min(asked_at);
-        // When it stopped, this was waited for in vain: it is waited for again, and what does not show then is no sign of somebody else.
-        let is_unseen = history.is_unseen(at) && asked_at.since(since) < LONGEST;
-        let stand = settled(reads, clock, settle, history, at, if is_unseen { asked_at } else { since })?;
+        // When it ended, this did not show yet: it is waited for from now on, and what does not show then is no sign of somebody else.
+        let is_unseen = may_show_later(history, at, *since, asked_at);
+        let stand =
+            settled(reads, clock, settle, history, at, if is_unseen { asked_at } else { asked_at.min(*since) })?;
         let stand = to_undo(reads, step, stand)?;
         if is_unseen && stand == Stand::Before {
-            way.miss(step, since);
+            way.unseen.add(step, *since, (settle, asked_at));
             continue;
         }
         if let Stand::After(_) = stand {
@@ -181,7 +176,7 @@ pub fn rollback(
         }
         way.take(at, step, stand)?;
     }
-    way.refuse_unseen(LONGEST)?;
+    way.refuse_unseen()?;
     way.refuse_full()?;
     way.refuse_crowded()?;
     way.refuse_broken(clock, settle, asked_at)?;
@@ -208,8 +203,7 @@ pub(super) struct Way<'a, R> {
     kept: Vec<Kept>,
     kept_steps: Vec<usize>,
     pub(super) drifted: Vec<Kept>,
-    /// What reads do not show, and since when AWS says that it is done.
-    pub(super) unseen: Vec<(Kept, UnixTime)>,
+    pub(super) unseen: Unseen,
     /// The versions that had made room, and for which there is none, or that AWS takes no more.
     lost: Vec<Kept>,
     /// Their steps.

@@ -15,9 +15,9 @@ use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
 use super::{Exit, Outcome, output, overtaken};
-use crate::apply::journal::{Ending, FileStore, Folder, History, Record, State, close as close_journal};
+use crate::apply::journal::{FileStore, Folder, History, State, close as close_journal};
 use crate::apply::{
-    CallError, DeriveError, Direction, Effect, Kept, Reads, Rollback, RollbackError, Step, is_as_left, rollback,
+    CallError, DeriveError, Direction, Effect, Kept, Reads, Rollback, RollbackError, Step, Unseen, is_as_left, rollback,
 };
 use crate::plan::Selection;
 use crate::render::{count, visible};
@@ -163,21 +163,10 @@ fn nothing(format: Format, why: &str, standing: &[Kept]) -> Outcome {
 /// Nothing of an open journal was done, or it is all as before: it need not be open. Where that is not all that there is to
 /// say, it says so.
 fn close_empty(folder: &Folder, mut found: Found, back: &Rollback) -> Result<(), Failure> {
-    let record = match back.standing.first() {
-        None => Record::End { outcome: Ending::NothingDone },
-        Some(first) => {
-            let more = match back.standing.len() {
-                1 => String::new(),
-                more => format!(" ({} more)", more - 1),
-            };
-            let reason =
-                format!("rolled back as far as it can be; this stays: {}: {}{more}", first.address, first.detail);
-            Record::Abandoned { reason }
-        }
-    };
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let failed = |error: String| Failure::error("journal", error).help("make room on the disk, and try again");
-    close_journal(store, &mut found.history, record, journals::now()).map_err(|error| failed(error.to_string()))?;
+    close_journal(store, &mut found.history, back.closing(), journals::now())
+        .map_err(|error| failed(error.to_string()))?;
     // What it did and somebody else has undone is theirs: what it took back is not in force by the journals above.
     note_above(folder, &found.id, Some(&back.known)).map_err(failed)
 }
@@ -234,18 +223,14 @@ fn refused(reads: &impl Reads, folder: &Folder, found: &Found, error: &RollbackE
         RollbackError::Drifted { drifted, rest } => {
             drifted_since(reads, folder, found, (drifted, rest)).unwrap_or_else(|error| unanswered(&error))
         }
-        RollbackError::NotSeen { unseen, until, rest } => {
-            let lines: Vec<String> = unseen.iter().map(line).collect();
+        RollbackError::NotSeen { unseen, rest } => {
+            let lines: Vec<String> = unseen.steps.iter().map(line).collect();
             let message = format!(
                 "what `{}` wrote does not show yet, and is not taken back before it does. Nothing was changed.{}",
                 found.id,
                 lines.concat()
             );
-            let wait = format!(
-                "wait a minute, then `secateur rollback {}` looks again; what somebody has undone by hand counts as that from \
-                 {until} on",
-                found.id
-            );
+            let wait = wait(&format!("secateur rollback {}", found.id), unseen);
             Failure::refused("not-seen", message).help(without(found, rest, &wait, "or"))
         }
         RollbackError::TakenNoMore { refused, rest } => {
@@ -262,6 +247,16 @@ fn refused(reads: &impl Reads, folder: &Folder, found: &Found, error: &RollbackE
         RollbackError::Edited(error) => edited(found, error),
         RollbackError::Call(error) => unanswered(error),
     }
+}
+
+/// What there is to do where something does not show yet: the same command.
+pub(super) fn wait(command: &str, unseen: &Unseen) -> String {
+    let undone = match unseen.until() {
+        Some(until) => format!("what somebody has undone by hand counts as that from {until} on"),
+        None => "whether somebody has undone it by hand nobody can tell: one clock was wrong, the journal is of a time that has not come"
+            .to_owned(),
+    };
+    format!("wait a minute, then `{command}` looks again; {undone}")
 }
 
 fn unanswered(error: &CallError) -> Failure {

@@ -7,7 +7,7 @@ use secateur_analyzer::document::Sha256;
 use secateur_analyzer::time::UnixTime;
 
 use super::chain::{Lines, Tampered, format_of, parse};
-use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Record};
+use super::record::{Again, Begin, Ending, Entry, FORMAT_VERSION, Knowing, Record};
 use crate::apply::cloud::Wrote;
 use crate::apply::step::{Effect, Step, VersionRef};
 use crate::apply::stop::NOT_SEEN;
@@ -79,7 +79,7 @@ pub struct History {
     pub(super) whole: u64,
     pub(super) is_torn: bool,
     pub(super) stopped: Option<(String, String)>,
-    /// The steps that AWS said are done, and that reads did not show when it stopped.
+    /// The steps that AWS said are done, and of which nothing says that reads have shown it.
     pub(super) unseen: BTreeSet<usize>,
     /// The steps that rollbacks took back; the journals of those rollbacks; and what the state was before.
     pub(super) taken_back: BTreeSet<usize>,
@@ -190,23 +190,35 @@ impl History {
         }
         match &entry.record {
             Record::Begin(_) => return false,
-            Record::Intent { step, .. } => return self.set(*step, Progress::Intended { at: entry.time }),
-            Record::Done { step, wrote, .. } => {
-                return self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
+            Record::Intent { step, .. } => {
+                self.show_before(*step);
+                return self.set(*step, Progress::Intended { at: entry.time });
+            }
+            Record::Done { step, by, wrote } => {
+                let is_one = self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
+                self.unseen.extend(Some(*step).filter(|_| is_one && *by == Knowing::Answer));
+                return is_one;
             }
             Record::Failed { step, .. } => return self.set(*step, Progress::Open),
             Record::Skipped { step, found, withheld, .. } => {
                 return self.set(*step, Progress::Skipped { found: found.clone(), withheld: *withheld });
             }
-            Record::Stopped { step, reason, detail } => {
+            Record::Stopped { step, reason, detail, unseen } => {
                 self.stopped = Some((reason.clone(), detail.clone()));
+                if let Some(unseen) = unseen {
+                    self.unseen.retain(|at| unseen.contains(at));
+                }
                 self.unseen.extend(step.filter(|_| reason == NOT_SEEN));
             }
             Record::Resumed { parallelism, .. } => {
                 self.stopped = None;
                 self.parallelism = *parallelism;
             }
-            Record::End { outcome: Ending::Done } => self.state = State::Done,
+            Record::End { outcome: Ending::Done } => {
+                // Each write was waited for until it showed.
+                self.unseen.clear();
+                self.state = State::Done;
+            }
             Record::End { outcome: Ending::NothingDone } => self.state = State::NothingDone,
             Record::RolledBack { journal, settled } => {
                 let is_done = |progress: &Progress| matches!(progress, Progress::Done { .. });
@@ -264,6 +276,13 @@ impl History {
         self.set(again.step, Progress::Done { at, wrote })
     }
 
+    /// A step is begun only while reads show all that was done before it in its unit.
+    fn show_before(&mut self, step: usize) {
+        let steps = &self.begin.steps;
+        let unit = |at: usize| steps.get(at).map(|step| step.unit.as_str());
+        self.unseen.retain(|at| *at >= step || unit(*at) != unit(step));
+    }
+
     fn has_all(&self, steps: &[usize]) -> bool {
         steps.iter().all(|step| *step < self.progress.len())
     }
@@ -314,7 +333,7 @@ impl History {
         self.stopped.as_ref().map(|(reason, detail)| (reason.as_str(), detail.as_str()))
     }
 
-    /// Returns whether AWS said that the step is done, and reads did not show it when it stopped: they may do so later.
+    /// Returns whether AWS said that the step is done, and nothing says that reads have shown it: they may do so later.
     pub fn is_unseen(&self, step: usize) -> bool {
         self.unseen.contains(&step)
     }

@@ -198,7 +198,7 @@ impl<S: Store> Journal<S> {
         self.write(Record::Skipped { step, detail, found, withheld: true }, now)
     }
 
-    /// Writes down why it stops.
+    /// Writes down why it stops, and which steps AWS said are done that reads had not shown.
     ///
     /// # Errors
     /// When that cannot be written.
@@ -207,9 +207,11 @@ impl<S: Store> Journal<S> {
         step: Option<usize>,
         reason: &str,
         detail: &str,
+        unseen: &[usize],
         now: UnixTime,
     ) -> Result<(), JournalError> {
-        self.write(Record::Stopped { step, reason: reason.to_owned(), detail: detail.to_owned() }, now)
+        let (reason, detail, unseen) = (reason.to_owned(), detail.to_owned(), Some(unseen.to_vec()));
+        self.write(Record::Stopped { step, reason, detail, unseen }, now)
     }
 
     /// Closes the journal.

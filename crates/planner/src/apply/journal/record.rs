@@ -79,6 +79,10 @@ pub enum Record {
         reason: String,
         /// A sentence for people.
         detail: String,
+        /// The steps that AWS said are done, and that reads had not shown. All others had shown by then; where it is not there,
+        /// nobody knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unseen: Option<Vec<usize>>,
     },
     /// Somebody approved of going on.
     Resumed {

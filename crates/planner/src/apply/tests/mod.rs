@@ -94,6 +94,7 @@ fn history(disk: &Disk) -> History {
 fn resume(proposal: Proposal, sim: &Sim, disk: &Disk) -> Result<(), Stop> {
     let approved = proposal.approve(&Approval::Auto).unwrap();
     let left = Left::read(sim, sim, PATIENCE.settle, &history(disk)).unwrap();
+    assert!(left.unseen.steps.is_empty(), "{:?}", left.unseen);
     let now = super::Clock::now(sim);
     let mut journal =
         Journal::resume(disk.clone(), history(disk), approved, ("arn".to_owned(), PARALLELISM.get()), now).unwrap();

@@ -6,7 +6,8 @@ use super::exchange::{back_from, begin, stop_at};
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Sim};
 use super::{PARALLELISM, Patience, apply, apply_with, history, resume, sim};
-use crate::apply::{Kept, RollbackError, Stop, rollback};
+use crate::apply::journal::{Record, State, close};
+use crate::apply::{Kept, Left, RollbackError, Stop, rollback};
 
 const HASTY: Patience = Patience { settle: 0, attempts: 6 };
 
@@ -19,9 +20,16 @@ fn stopped(scene: &Scene, lag: i64) -> (Sim, Disk) {
     (world, disk)
 }
 
+/// Neither way goes on with it, and both say the same.
 fn not_seen(world: &Sim, disk: &Disk, context: &str) -> (Vec<Kept>, UnixTime, Vec<String>) {
+    let left = Left::read(world, world, 20, &history(disk)).unwrap();
+    assert!(left.changed.is_empty(), "{context}: {left:?}");
     match back_from(world, disk) {
-        Err(RollbackError::NotSeen { unseen, until, rest }) => (unseen, until, rest),
+        Err(RollbackError::NotSeen { unseen, rest }) => {
+            assert_eq!(left.unseen.steps, unseen.steps, "{context}");
+            assert_eq!(left.unseen.until(), unseen.until(), "{context}");
+            (unseen.steps.clone(), unseen.until().unwrap(), rest)
+        }
         other => panic!("{context}: {other:?}"),
     }
 }
@@ -92,4 +100,112 @@ fn what_shows_of_other_groups_is_taken_back_without_it() {
     assert_eq!((unseen[0].address.as_str(), rest), (steps[1].address.as_str(), vec![steps[0].address.clone()]));
     let back = rollback(&world, &world, 20, &history(&disk), |step| step.address == steps[0].address).unwrap();
     assert!(back.proposal.steps().len() == 1 && !back.is_whole, "{back:?}");
+}
+
+/// Leaves of a journal what was written up to its n-th record of that kind: whoever wrote it was killed then.
+fn killed(disk: &Disk, kind: &str, number: usize) {
+    let text = String::from_utf8(disk.written.borrow().clone()).unwrap();
+    let kind = format!("\"record\":\"{kind}\"");
+    let at = text.lines().enumerate().filter(|(_, line)| line.contains(&kind)).nth(number - 1).unwrap().0;
+    *disk.written.borrow_mut() = text.split_inclusive('\n').take(at + 1).collect::<String>().into_bytes();
+}
+
+#[test]
+fn whoever_is_killed_while_it_does_not_show_leaves_it_as_not_seen_too() {
+    for scene in scenes::all() {
+        let (world, disk) = stopped(&scene, 60);
+        killed(&disk, "done", 1);
+        let until = not_seen(&world, &disk, scene.name).1;
+        assert_eq!(until, UnixTime(1_003_600), "{}", scene.name);
+        *world.clock.borrow_mut() += 100;
+        let back = back_from(&world, &disk).unwrap();
+        begin(back, &world, "r").1.unwrap();
+        assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
+    }
+}
+
+#[test]
+fn where_the_reads_fail_that_would_show_it_it_is_not_seen_too() {
+    for scene in scenes::all() {
+        let (world, disk) = stopped(&scene, 60);
+        killed(&disk, "done", 1);
+        let stopped = |unseen| Record::Stopped {
+            step: Some(0),
+            reason: "access-denied".to_owned(),
+            detail: String::new(),
+            unseen: Some(unseen),
+        };
+        let (bytes, now) = (disk.written.borrow().clone(), UnixTime(1_000_000));
+        close(disk.clone(), &mut history(&disk), stopped(vec![0]), now).unwrap();
+        not_seen(&world, &disk, scene.name);
+        // Had it been seen, it would not stand there.
+        *disk.written.borrow_mut() = bytes;
+        close(disk.clone(), &mut history(&disk), stopped(vec![]), now).unwrap();
+        assert!(!history(&disk).is_unseen(0), "{}", scene.name);
+    }
+}
+
+#[test]
+fn what_more_was_begun_upon_was_seen() {
+    PARALLELISM.set(1);
+    let scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let (world, disk) = (sim(&scene), Disk::default());
+    apply(scene.proposal(), &world, &disk).unwrap();
+    let whole = disk.written.borrow().clone();
+    let steps = scene.proposal().steps().len();
+    assert!(steps > 2);
+    for begun in 1..=steps {
+        *disk.written.borrow_mut() = whole.clone();
+        killed(&disk, "intent", begun);
+        assert!((0..steps).all(|at| !history(&disk).is_unseen(at)), "{begun}");
+        *disk.written.borrow_mut() = whole.clone();
+        killed(&disk, "done", begun);
+        let unseen: Vec<usize> = (0..steps).filter(|at| history(&disk).is_unseen(*at)).collect();
+        assert_eq!(unseen, [begun - 1]);
+    }
+    *disk.written.borrow_mut() = whole;
+    assert!((0..steps).all(|at| !history(&disk).is_unseen(at)));
+}
+
+#[test]
+fn what_was_never_seen_is_not_closed_as_not_done() {
+    for scene in scenes::all() {
+        if matches!(scene.proposal().steps()[0].effect, crate::apply::Effect::DeleteVersion { .. }) {
+            continue;
+        }
+        let (world, disk) = stopped(&scene, 9_000);
+        killed(&disk, "done", 1);
+        *world.clock.borrow_mut() += 3_600;
+        let lagging = Sim { lag: 9_000, ..world.clone() };
+        let back = back_from(&lagging, &disk).unwrap();
+        assert!(back.proposal.steps().is_empty(), "{}: {back:?}", scene.name);
+        close(disk.clone(), &mut history(&disk), back.closing(), UnixTime(1_003_600)).unwrap();
+        assert!(matches!(history(&disk).state(), State::Abandoned(_)), "{}", scene.name);
+        *world.clock.borrow_mut() += 9_000;
+        begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
+        assert_eq!(world.world.borrow().essence(), scene.world.essence(), "{}", scene.name);
+    }
+}
+
+#[test]
+fn going_on_waits_for_it_and_blames_nobody() {
+    for scene in scenes::all() {
+        let (world, disk) = stopped(&scene, 60);
+        let (unseen, until, _) = not_seen(&world, &disk, scene.name);
+        assert_eq!(unseen[0].address, scene.proposal().steps()[0].address, "{}", scene.name);
+        // It does not show for an hour: whoever undid it, it is so.
+        *world.clock.borrow_mut() += 100;
+        let mut undone = sim(&scene);
+        undone.clock.clone_from(&world.clock);
+        let now = *world.clock.borrow();
+        *undone.clock.borrow_mut() = until.0;
+        let left = Left::read(&undone, &undone, 20, &history(&disk)).unwrap();
+        assert!(left.unseen.steps.is_empty() && left.changed.contains_key(&0), "{}: {left:?}", scene.name);
+        // It shows.
+        *world.clock.borrow_mut() = now;
+        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+        assert!(left.unseen.steps.is_empty() && left.changed.is_empty(), "{}: {left:?}", scene.name);
+        resume(scene.proposal(), &world, &disk).unwrap();
+        assert_eq!(*history(&disk).state(), State::Done, "{}", scene.name);
+    }
 }

@@ -62,6 +62,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let left = Left::read(&cloud, &wall, args.approval.settle, &found.history)
         .map_err(|error| Failure::error("aws", error.to_string()).help(journals::ways_out(&folder, &found)))?;
     refuse_taken_back(&found, &left)?;
+    refuse_unseen(&found, &left)?;
     let then = journals::above_then(&folder, &found)?;
     refuse_broken(&cloud, &found, &left, then.first())?;
     let withheld = match &reproof {
@@ -164,6 +165,23 @@ fn refuse_taken_back(found: &Found, left: &Left) -> Result<(), Failure> {
         0 => Ok(()),
         steps => Err(journals::not_resumed(found, &ResumeError::TakenBack(steps))),
     }
+}
+
+/// Refuses while something that the journal wrote does not show: what is read beside it says nothing of anybody.
+fn refuse_unseen(found: &Found, left: &Left) -> Result<(), Failure> {
+    if left.unseen.steps.is_empty() {
+        return Ok(());
+    }
+    let id = &found.id;
+    let line = |kept: &Kept| format!("\n{}: {}", visible(&kept.address), visible(&kept.detail));
+    let lines: Vec<String> = left.unseen.steps.iter().map(line).collect();
+    let lines = lines.concat();
+    let message = format!(
+        "what `{id}` wrote does not show yet, and is not gone on with before it does. Nothing more was changed.{lines}"
+    );
+    let wait = rollback::wait("secateur apply --resume", &left.unseen);
+    Err(Failure::refused("not-seen", message)
+        .help(format!("{wait}; or `secateur history --abandon {id} --reason TEXT` leaves it as it is")))
 }
 
 /// Refuses what would give somebody more than they have by now, or leave them with neither the old nor the new.
