@@ -30,6 +30,10 @@ fn what_a_colleague_undid_of_what_was_done_is_named_by_a_resume_and_stands() {
     let stage = Stage::new();
     let play = stopped_after(&stage, &BOTH, 1);
     let first = undo_first(&play);
+    // Nobody has seen that it was done: at first it may be that it does not show yet.
+    let answer = play.resume().ended_with(3);
+    assert!(answer.stderr.contains("AWS answered at") && !answer.stderr.contains("somebody else"), "{answer}");
+    put_back(&play);
     let answer = play.resume().ended_with(0);
     for words in [
         "  changed   rewrite inline policy p of ".to_owned(),
@@ -51,6 +55,7 @@ fn what_a_colleague_undid_of_what_was_done_is_named_by_a_resume_and_stands() {
 
     let play = stopped_after(&stage, &BOTH, 1);
     let first = undo_first(&play);
+    put_back(&play);
     let answer = play.run(&["apply", "--resume", "--auto-approve", "--settle", "1", "--format", "json"]).ended_with(0);
     let json: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(
@@ -66,11 +71,20 @@ fn what_a_colleague_undid_of_what_was_done_is_named_by_a_resume_and_stands() {
 
 /// Puts all times of a journal into the future.
 pub fn put_ahead(play: &Play) {
-    let later = |entry: &mut Value| {
+    put(play, "2099");
+}
+
+/// Puts all times of a journal into the past, when what was answered shows.
+fn put_back(play: &Play) {
+    put(play, "2020");
+}
+
+fn put(play: &Play, year: &str) {
+    let at = |entry: &mut Value| {
         let time = entry["time"].as_str().unwrap();
-        entry["time"] = format!("2099{}", time.get(4..).unwrap()).into();
+        entry["time"] = format!("{year}{}", time.get(4..).unwrap()).into();
     };
-    write_anew(play, &play.journals()[0], later);
+    write_anew(play, &play.journals()[0], at);
 }
 
 #[test]

@@ -120,6 +120,11 @@ impl<'a, R: Reads> Attached<'a, R> {
             if !has_it {
                 return Ok(Some(format!("{}: {}", why(effect, held), self.mends(held)?)));
             }
+            if held.document.is_none()
+                && let Some(detail) = self.edited(effect, held)?
+            {
+                return Ok(Some(detail));
+            }
             if held.document.is_some() && self.says(&held.policy)? != held.document {
                 let mends = mend::says_again(self.reads, &held.policy, held.document)?;
                 return Ok(Some(format!("{}: {mends}", why_not_whole(effect, held))));
@@ -147,6 +152,20 @@ impl<'a, R: Reads> Attached<'a, R> {
             Some(now) if now == expected => Ok(mend::attach(&held.entity, &held.policy)),
             _ => Ok("the policy says something else now than it did then, and who gets it gets that".to_owned()),
         }
+    }
+
+    /// Says so where a policy that is exchanged for another says something else than what was reviewed. What AWS makes of its own is
+    /// AWS's.
+    fn edited(&mut self, effect: &Effect, held: &Held) -> Result<Option<String>, CallError> {
+        let Some(expected) = self.expected(&held.policy).filter(|_| !held.policy.is_aws_managed_policy()) else {
+            return Ok(None);
+        };
+        if self.says(&held.policy)? == Some(expected) {
+            return Ok(None);
+        }
+        let mends = mend::by_version(self.reads, &held.policy, Some(expected))?;
+        let mends = mends.unwrap_or_else(|| "no version of it says that any more".to_owned());
+        Ok(Some(format!("{}: {mends}", why_not_same(effect, held))))
     }
 
     /// What a policy said when a step attached or created it.
@@ -206,6 +225,16 @@ fn why(effect: &Effect, held: &Held) -> String {
         _ => "it stands beside what is changed here",
     };
     format!("{who} does not have {what}, by somebody else's doing: {then}")
+}
+
+fn why_not_same(effect: &Effect, held: &Held) -> String {
+    let (who, what) = (&held.entity, held.policy.resource());
+    let then = match effect {
+        Effect::Attach { .. } => "this takes its place, and would give them something else than they have",
+        Effect::Detach { .. } => "it is to take the place of this, and would leave them with something else",
+        _ => "it stands beside what is changed here",
+    };
+    format!("{what}, which {who} has, does not say what it said when this was reviewed: {then}")
 }
 
 fn why_not_whole(effect: &Effect, held: &Held) -> String {

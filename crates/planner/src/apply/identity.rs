@@ -10,9 +10,9 @@ use super::cloud::{CallError, Reads};
 use super::journal::{History, Progress};
 use super::step::{Effect, Step};
 
-/// Returns the id that AWS gave to a policy that a journal created.
+/// Returns the id that AWS gave to a policy that a journal created, if nobody took that back.
 fn created(history: &History, policy: &Arn) -> Option<String> {
-    let steps = history.steps().iter().enumerate();
+    let steps = history.steps().iter().enumerate().filter(|(at, _)| !history.is_taken_back(*at));
     steps.filter(|(_, step)| creates(step, policy)).find_map(|(at, _)| match history.progress(at) {
         Progress::Done { wrote, .. } | Progress::Skipped { found: wrote, .. } => wrote.unique_id.clone(),
         Progress::Open | Progress::Intended { .. } => None,
@@ -23,8 +23,17 @@ pub(super) fn creates(step: &Step, policy: &Arn) -> bool {
     matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy)
 }
 
-/// Returns the id of the policy that a step of a journal attaches or detaches; none where nobody has heard of it.
+pub(super) fn deletes(step: &Step, policy: &Arn) -> bool {
+    matches!(&step.effect, Effect::DeletePolicy { policy: own, .. } if own == policy)
+}
+
+/// Returns the id of the policy that a step of a journal attaches or detaches; none where nobody has heard of it, or where what the
+/// journal deleted was made anew since: that has another one.
 pub(super) fn id_of(history: &History, step: &Step, policy: &Arn) -> Option<String> {
+    let mut steps = history.steps().iter().enumerate();
+    if steps.any(|(at, step)| deletes(step, policy) && history.is_taken_back(at)) {
+        return None;
+    }
     step.unique_id.clone().or_else(|| created(history, policy))
 }
 
@@ -32,8 +41,11 @@ pub(super) fn id_of(history: &History, step: &Step, policy: &Arn) -> Option<Stri
 pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, String> {
     let of_step = |step: &Step| {
         let policy = step.effect.policy().filter(|policy| !policy.is_aws_managed_policy())?;
-        let id = step.unique_id.clone().or_else(|| created(history?, policy))?;
-        Some((policy.clone(), id))
+        let id = match history {
+            Some(history) => id_of(history, step, policy),
+            None => step.unique_id.clone(),
+        };
+        Some((policy.clone(), id?))
     };
     steps.iter().filter_map(of_step).collect()
 }

@@ -188,6 +188,7 @@ impl WayBack<'_> {
     }
 
     fn has_its_id(&self, own: usize, back: &Step, at: usize, step: &Step) -> bool {
+        let is_of = |step: &Step, policy: &Arn| identity::creates(step, policy) || identity::deletes(step, policy);
         match &back.effect {
             Effect::CreatePolicy { .. } => back.unique_id.is_none(),
             // What was created has the id that AWS gave it; where nobody heard of that, the one that was read.
@@ -201,8 +202,8 @@ impl WayBack<'_> {
             Effect::Attach { policy, .. } | Effect::Detach { policy, .. } => {
                 match identity::id_of(self.below, step, policy) {
                     Some(id) => back.unique_id == Some(id),
-                    // Of what was in doubt, it was read.
-                    None if self.below.steps().iter().any(|step| identity::creates(step, policy)) => true,
+                    // Of what was in doubt, it was read; what was made anew since has another one.
+                    None if self.below.steps().iter().any(|step| is_of(step, policy)) => true,
                     None => back.unique_id.is_none(),
                 }
             }

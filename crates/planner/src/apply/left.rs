@@ -97,14 +97,14 @@ impl Left {
             {
                 left.taken_back.insert(at);
             }
-            let is_unseen = may_show_later(history, at, *since, asked_at);
+            let is_unseen = may_show_later(history, at, *since, (settle, asked_at));
             // When it ended, this did not show yet: it is waited for from now on.
             let from = if is_unseen { asked_at } else { asked_at.min(*since) };
             let detail = match settled(reads, clock, settle, &known, at, from)? {
                 Stand::After(_) => continue,
                 Stand::Before if is_unseen => {
                     let step = history.steps().get(at);
-                    step.into_iter().for_each(|step| left.unseen.add(step, *since, (settle, asked_at)));
+                    step.into_iter().for_each(|step| left.unseen.add(step, *since));
                     continue;
                 }
                 Stand::Before => "it is again as it was before".to_owned(),

@@ -26,11 +26,8 @@ pub(super) fn says_again(reads: &impl Reads, policy: &Arn, document: Option<Sha2
     let Some(live) = reads.policy(policy)? else {
         return Ok("that policy is gone, and nothing gives it back".to_owned());
     };
-    for id in &live.versions {
-        if reads.version(policy, id)?.map(|text| fingerprint(&text)) == document {
-            let call = "aws iam set-default-policy-version";
-            return Ok(format!("`{call} --policy-arn {arn} --version-id {id}` makes it say that again"));
-        }
+    if let Some(mends) = by_version(reads, policy, document)? {
+        return Ok(mends);
     }
     let number = |id: &&String| id.strip_prefix('v').and_then(|number| number.parse::<u64>().ok());
     let oldest = live.versions.iter().filter(|id| **id != live.default_version).min_by_key(number);
@@ -44,6 +41,25 @@ pub(super) fn says_again(reads: &impl Reads, policy: &Arn, document: Option<Sha2
         "{room}`aws iam create-policy-version --policy-arn {arn} --set-as-default --policy-document file://before.json` makes it say that \
          again: before.json is to have the `document` of `from` that the first line of the apply's journal has for it"
     ))
+}
+
+/// Says how a policy comes to say again what it said, if a version of it does still.
+///
+/// # Errors
+/// When AWS does not answer.
+pub(super) fn by_version(
+    reads: &impl Reads,
+    policy: &Arn,
+    document: Option<Sha256>,
+) -> Result<Option<String>, CallError> {
+    for id in reads.policy(policy)?.map(|live| live.versions).unwrap_or_default() {
+        if reads.version(policy, &id)?.map(|text| fingerprint(&text)) == document {
+            let call = "aws iam set-default-policy-version";
+            let arn = quoted(policy.as_str());
+            return Ok(Some(format!("`{call} --policy-arn {arn} --version-id {id}` makes it say that again")));
+        }
+    }
+    Ok(None)
 }
 
 /// A word as a shell takes it.

@@ -162,12 +162,12 @@ pub fn rollback(
             continue;
         }
         // When it ended, this did not show yet: it is waited for from now on, and what does not show then is no sign of somebody else.
-        let is_unseen = may_show_later(history, at, *since, asked_at);
+        let is_unseen = may_show_later(history, at, *since, (settle, asked_at));
         let stand =
             settled(reads, clock, settle, history, at, if is_unseen { asked_at } else { asked_at.min(*since) })?;
         let stand = to_undo(reads, step, stand)?;
         if is_unseen && stand == Stand::Before {
-            way.unseen.add(step, *since, (settle, asked_at));
+            way.unseen.add(step, *since);
             continue;
         }
         if let Stand::After(_) = stand {
@@ -429,7 +429,8 @@ impl<R: Reads> Way<'_, R> {
         }
         let expected = step.expects.as_ref().and_then(|expects| expects.document);
         let live = self.reads.policy(policy)?;
-        let live = live.filter(|live| step.unique_id.as_ref().is_none_or(|own| *own == live.unique_id));
+        let id = identity::id_of(self.history, step, policy);
+        let live = live.filter(|live| id.as_ref().is_none_or(|own| *own == live.unique_id));
         let document = match &live {
             Some(live) => self.reads.version(policy, &live.default_version)?,
             None => None,

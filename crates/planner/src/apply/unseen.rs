@@ -16,26 +16,24 @@ pub struct Unseen {
     pub steps: Vec<Kept>,
     /// Since when AWS says so of the last of them.
     last: Option<UnixTime>,
-    /// Whether the journal is of a time that has not come: one clock was wrong.
-    is_ahead: bool,
 }
 
 impl Unseen {
-    /// Returns from when on it counts as undone by somebody else; none where a clock was wrong, so that nobody can tell.
+    /// Returns from when on it counts as undone by somebody else; none where there is nothing.
     pub fn until(&self) -> Option<UnixTime> {
-        self.last.filter(|_| !self.is_ahead).map(|last| UnixTime(last.0.saturating_add(LONGEST)))
+        self.last.map(|last| UnixTime(last.0.saturating_add(LONGEST)))
     }
 
     /// Takes a step into account that does not show after all that was waited for.
-    pub(super) fn add(&mut self, step: &Step, since: UnixTime, (settle, now): (i64, UnixTime)) {
+    pub(super) fn add(&mut self, step: &Step, since: UnixTime) {
         let detail = format!("{}: AWS answered at {since} that it is done, and reads do not show it", step.effect);
         self.steps.push(Kept { address: step.address.clone(), detail });
         self.last = self.last.max(Some(since));
-        self.is_ahead |= since.since(now) > settle;
     }
 }
 
-/// Whether a step that AWS said is done may still not show.
-pub(super) fn may_show_later(history: &History, at: usize, since: UnixTime, now: UnixTime) -> bool {
-    history.is_unseen(at) && now.since(since) < LONGEST
+/// Whether a step that AWS said is done may still not show. Where the journal is of a time that has not come, one clock was wrong, and
+/// it is waited for as for any other: nobody could say until when else.
+pub(super) fn may_show_later(history: &History, at: usize, since: UnixTime, (settle, now): (i64, UnixTime)) -> bool {
+    history.is_unseen(at) && (-settle..LONGEST).contains(&now.since(since))
 }

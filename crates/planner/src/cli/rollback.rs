@@ -251,12 +251,9 @@ fn refused(reads: &impl Reads, folder: &Folder, found: &Found, error: &RollbackE
 
 /// What there is to do where something does not show yet: the same command.
 pub(super) fn wait(command: &str, unseen: &Unseen) -> String {
-    let undone = match unseen.until() {
-        Some(until) => format!("what somebody has undone by hand counts as that from {until} on"),
-        None => "whether somebody has undone it by hand nobody can tell: one clock was wrong, the journal is of a time that has not come"
-            .to_owned(),
-    };
-    format!("wait a minute, then `{command}` looks again; {undone}")
+    let undone =
+        unseen.until().map(|until| format!("; what somebody has undone by hand counts as that from {until} on"));
+    format!("wait a minute, then `{command}` looks again{}", undone.unwrap_or_default())
 }
 
 fn unanswered(error: &CallError) -> Failure {

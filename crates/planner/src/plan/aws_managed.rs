@@ -46,8 +46,13 @@ enum Fate<'a> {
     Withheld(Withheld),
     /// It goes whole.
     Detached(Box<Draft<'a>>),
-    /// Something of the policy stays.
+    /// A copy of what stays may take its place.
     Partly(Attachment),
+    /// It stays, with so many holders and so much that could go.
+    Left {
+        holders: usize,
+        removable: usize,
+    },
 }
 
 /// Attachments of one policy that one thread judges at a time.
@@ -114,11 +119,20 @@ fn fate<'a>(analysis: &Analysis<'a>, own: &Attached<'a>, entity: Entity, options
     }
     // Most attachments stay in part, and what would be written then is not asked for here.
     if document.has_deny() || !takes_all(analysis, document, &holders, &removable, options) {
-        return Some(Fate::Partly(Attachment { entity, holders, removable }));
+        // There may be many of them, and a set for each.
+        return Some(match is_replaced(document, options) {
+            true => Fate::Partly(Attachment { entity, holders, removable }),
+            false => Fate::Left { holders: holders.len(), removable: removable.len() },
+        });
     }
     let mut draft = Draft::new(analysis, *policy, document, &holders, removable, Outcome::Unchanged, options);
     draft.through = Some(vec![entity]);
     Some(Fate::Detached(Box::new(draft)))
+}
+
+/// Whether a copy may take the place of a policy.
+fn is_replaced(document: &PolicyDocument, options: &PlanOptions) -> bool {
+    options.rewrite.aws_managed == AwsManaged::Replace && !document.has_deny()
 }
 
 /// Why the attachment is not changed, though something may go.
@@ -144,24 +158,20 @@ struct Drafting<'d, 'a> {
 impl<'a> Drafting<'_, 'a> {
     /// Drafts what is replaced, and says what is left.
     fn draft(mut self, fates: Vec<Fate<'a>>, slots: &mut AttachmentSlots<'_, '_>) {
+        let why = match self.document.has_deny() {
+            true => "it denies something, so it is neither detached nor replaced",
+            false => "AWS owns it; aws_managed = \"replace\" puts a pruned copy in its place",
+        };
         let mut partly = Vec::new();
         for fate in fates {
             match fate {
                 Fate::Withheld(withheld) => self.found.withheld.push(withheld),
                 Fate::Detached(draft) => self.found.drafts.push(*draft),
                 Fate::Partly(attachment) => partly.push(attachment),
+                Fate::Left { holders, removable } => self.leave((holders, removable), why),
             }
         }
-        if self.options.rewrite.aws_managed == AwsManaged::Replace && !self.document.has_deny() {
-            self.replace(partly, slots);
-        } else {
-            let why = if self.document.has_deny() {
-                "it denies something, so it is neither detached nor replaced"
-            } else {
-                "AWS owns it; aws_managed = \"replace\" puts a pruned copy in its place"
-            };
-            partly.iter().for_each(|attachment| self.leave(attachment, why));
-        }
+        self.replace(partly, slots);
         self.advise();
     }
 
@@ -203,7 +213,11 @@ impl<'a> Drafting<'_, 'a> {
                         detail: format!("a pruned copy does not fit: {excess} characters over the quota of {quota}"),
                     }));
                 }
-                _ => same.iter().for_each(|attachment| self.leave(attachment, "nothing of it can go alone")),
+                _ => {
+                    for Attachment { holders, removable, .. } in &same {
+                        self.leave((holders.len(), removable.len()), "nothing of it can go alone");
+                    }
+                }
             }
         }
         let mut copies: Vec<(String, (Draft<'a>, Vec<Attachment>))> = by_text.into_iter().collect();
@@ -245,11 +259,11 @@ impl<'a> Drafting<'_, 'a> {
         }
     }
 
-    fn leave(&mut self, attachment: &Attachment, why: &'static str) {
+    fn leave(&mut self, (of_one, removable): (usize, usize), why: &'static str) {
         let (attachments, holders, most) = self.left.entry(why).or_default();
         *attachments += 1;
-        *holders += attachment.holders.len();
-        *most = (*most).max(attachment.removable.len());
+        *holders += of_one;
+        *most = (*most).max(removable);
     }
 
     /// One line for all attachments that are left for one reason.

@@ -74,7 +74,8 @@ fn of_cut_keys(refusal: Refusal, changes: &[&Change], (live, options): (&Analysi
     let withheld = || {
         let policies = changes.iter().filter_map(|change| Some(subject::find(live.graph(), &change.address)?.0));
         let mut withheld = policies.flat_map(|policy| resources::prune(live, policy, options).withheld);
-        withheld.next().map(|withheld| withheld.detail)
+        // Of other keys there may be more to say.
+        withheld.find(|own| keys.iter().any(|key| own.detail.contains(key.as_str()))).map(|withheld| withheld.detail)
     };
     match why_stay(&keys, live).or_else(withheld) {
         Some(why) => {

@@ -88,7 +88,6 @@ fn choice(parts: &[Frontier], budget: usize) -> Option<(u128, Option<Step>)> {
 }
 
 /// What is saved of risk for each character.
-#[derive(PartialEq, Eq)]
 struct Worth {
     risk: u64,
     size: usize,
@@ -100,6 +99,14 @@ impl Ord for Worth {
         product(self.risk, other.size).cmp(&product(other.risk, self.size))
     }
 }
+
+impl PartialEq for Worth {
+    fn eq(&self, other: &Worth) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Worth {}
 
 impl PartialOrd for Worth {
     fn partial_cmp(&self, other: &Worth) -> Option<Ordering> {

@@ -188,8 +188,8 @@ fn is_by_place(a: &[Point], b: &[Point], slack: usize) -> bool {
 
 /// Returns the frontier of all pairs, with a place for each size that they can come to.
 ///
-/// Pairs of one size and one risk come about in different ways, and one is as good as the other. Which is taken must not
-/// change from one version to the next: where there are more pairs than sizes, the one with the smaller part of `a`; else the
+/// Pairs of one size and one risk come about in different ways, and one is as good as the other. Which is taken must be the same in
+/// each run: where there are more pairs than sizes, the one with the smaller part of `a`; else the
 /// one with the older traces.
 fn by_size(a: &[Point], b: &[Point], slack: usize, traces: &mut Traces) -> Frontier {
     let size_of = |point: Option<&Point>| point.map_or(0, |point| point.size);
