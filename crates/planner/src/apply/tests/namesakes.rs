@@ -4,7 +4,8 @@ use super::exchange::{applied, back_from, begin, stop_at};
 use super::scenes;
 use super::sim::{Disk, Policy, Sim, World};
 use super::{PARALLELISM, apply, history, resume, sim};
-use crate::apply::{Effect, Left, RollbackError, Stand, Stop, is_as_left, look};
+use crate::apply::journal::close;
+use crate::apply::{Effect, Left, RollbackError, Stand, Step, Stop, is_as_left, look};
 
 const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
 
@@ -125,4 +126,25 @@ fn a_journal_is_as_it_left_it_only_with_all_that_it_did_as_one() {
     world.world.borrow_mut().attached.get_mut("role/ci").unwrap().clear();
     world.world.borrow_mut().policies.remove(COPY);
     assert!(!is_as_left(&world, &own, &detached.address).unwrap());
+}
+
+#[test]
+fn what_was_made_anew_on_the_way_back_is_no_other_policy() {
+    let (world, disk) = applied("replace");
+    let (first, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
+    ended.unwrap();
+    // Taken back again: the copy is created anew, and not attached yet.
+    stop_at(&world, 1);
+    let (second, ended) = begin(back_from(&world, &first).unwrap(), &world, "rr");
+    ended.unwrap_err();
+    world.faults.borrow_mut().clear();
+    assert!(world.world.borrow().policies.contains_key(COPY));
+    let noted = history(&first).note(&history(&second), true).unwrap();
+    let now = crate::apply::Clock::now(&world);
+    close(first.clone(), &mut history(&first), noted, now).unwrap();
+    let back = back_from(&world, &first).unwrap();
+    let attaches = |step: &Step| matches!(&step.effect, Effect::Attach { policy, .. } if policy.as_str() == COPY);
+    assert!(back.proposal.steps().iter().any(attaches), "{:?}", back.proposal.steps());
+    begin(back, &world, "r2").1.unwrap();
+    assert!(holds(&world, COPY) && !holds(&world, scenes::OF_AWS));
 }
