@@ -1,7 +1,8 @@
 //! How an open journal is closed of which nothing is to be taken back.
 
 use super::journal::{Ending, Progress, Record};
-use super::rollback::Rollback;
+use super::rollback::{Kept, Rollback};
+use super::unseen::told;
 
 impl Rollback {
     /// Returns the record that closes the journal where the way back has no steps: that nothing was done; or, where that is not all
@@ -14,16 +15,15 @@ impl Rollback {
                 && matches!(self.known.progress(*at), Progress::Done { .. })
         };
         let unseen = (0..self.known.steps().len()).filter(is_unseen).filter_map(|at| self.known.steps().get(at));
-        let stands = |own: &str, detail: &str| format!("{own}: {detail}");
-        let mut stays: Vec<String> = self.standing.iter().map(|kept| stands(&kept.address, &kept.detail)).collect();
-        stays.extend(unseen.map(|step| {
-            stands(&step.address, &format!("{}: AWS answered that it is done, and reads do not show it", step.effect))
-        }));
+        let mut stays: Vec<Kept> = self.standing.clone();
+        stays.extend(unseen.map(|step| told(step, "")));
         let Some(first) = stays.first() else { return Record::End { outcome: Ending::NothingDone } };
         let more = match stays.len() {
             1 => String::new(),
             more => format!(" ({} more)", more - 1),
         };
-        Record::Abandoned { reason: format!("rolled back as far as it can be; this stays: {first}{more}") }
+        Record::Abandoned {
+            reason: format!("rolled back as far as it can be; this stays: {}: {}{more}", first.address, first.detail),
+        }
     }
 }

@@ -170,13 +170,13 @@ impl<'a, R: Reads> Attached<'a, R> {
 
     /// What a policy said when a step attached or created it.
     fn expected(&self, policy: &Arn) -> Option<Sha256> {
-        self.steps.iter().find_map(|step| match &step.effect {
-            Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
+        let reviewed = self.steps.iter().find_map(|step| match &step.effect {
             Effect::Attach { policy: own, .. } | Effect::Detach { policy: own, .. } if own == policy => {
                 step.expects.as_ref()?.document
             }
             _ => None,
-        })
+        });
+        identity::created_with(self.steps, policy).or(reviewed)
     }
 
     /// Why a policy is gone, or another one of its name.
@@ -187,7 +187,8 @@ impl<'a, R: Reads> Attached<'a, R> {
         if let Some(known) = self.others.get(policy) {
             return Ok(known.clone());
         }
-        let other = identity::other_than(self.reads, policy, self.ids.get(policy).map(String::as_str))?;
+        let live = self.reads.policy(policy)?;
+        let other = identity::other_than(live.as_ref(), self.ids.get(policy).map(String::as_str));
         self.others.insert(policy.clone(), other.clone());
         Ok(other)
     }

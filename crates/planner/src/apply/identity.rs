@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use secateur_analyzer::arn::Arn;
+use secateur_analyzer::document::{Sha256, fingerprint};
 
-use super::cloud::{CallError, Reads};
+use super::cloud::LivePolicy;
 use super::journal::{History, Progress};
 use super::step::{Effect, Step};
 
@@ -21,6 +22,14 @@ fn created(history: &History, policy: &Arn) -> Option<String> {
 
 pub(super) fn creates(step: &Step, policy: &Arn) -> bool {
     matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy)
+}
+
+/// Returns what a policy said when one of some steps created it.
+pub(super) fn created_with(steps: &[Step], policy: &Arn) -> Option<Sha256> {
+    steps.iter().find_map(|step| match &step.effect {
+        Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
+        _ => None,
+    })
 }
 
 pub(super) fn deletes(step: &Step, policy: &Arn) -> bool {
@@ -50,16 +59,13 @@ pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, 
     steps.iter().filter_map(of_step).collect()
 }
 
-/// Says why a policy is not the one of this id, if it is not.
-///
-/// # Errors
-/// When AWS does not answer.
-pub(super) fn other_than(reads: &impl Reads, policy: &Arn, id: Option<&str>) -> Result<Option<String>, CallError> {
-    Ok(match (reads.policy(policy)?, id) {
+/// Says why what was read of a policy is not the one of this id, if it is not.
+pub(super) fn other_than(live: Option<&LivePolicy>, id: Option<&str>) -> Option<String> {
+    match (live, id) {
         (None, _) => Some("the policy is gone".to_owned()),
         (Some(live), Some(id)) if live.unique_id != id => {
             Some(format!("the policy was deleted and made again: it is {}, and was {id}", live.unique_id))
         }
         (Some(_), _) => None,
-    })
+    }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use secateur_analyzer::arn::Arn;
-use secateur_analyzer::document::{Sha256, fingerprint};
+use secateur_analyzer::document::Sha256;
 
 use super::approval::Origin;
 use super::cloud::EntityKind;
@@ -41,11 +41,8 @@ pub(super) fn beside(below: &History, at: usize, back: &Step) -> Vec<Held> {
 
 /// Returns what the policy of an attachment said when it was made: as the step expected, or as its journal created it.
 pub(super) fn said(below: &History, step: &Step, policy: &Arn) -> Option<Sha256> {
-    let created = below.steps().iter().find_map(|step| match &step.effect {
-        Effect::CreatePolicy { policy: own, document, .. } if own == policy => Some(fingerprint(document)),
-        _ => None,
-    });
-    step.expects.as_ref().and_then(|expects| expects.document).or(created)
+    let reviewed = step.expects.as_ref().and_then(|expects| expects.document);
+    reviewed.or_else(|| identity::created_with(below.steps(), policy))
 }
 
 /// Refuses a rollback whose steps do not follow from the journal below. `below` is that journal as it stood when the rollback was
@@ -183,8 +180,7 @@ impl WayBack<'_> {
 
     /// Whether a policy is put back before a step.
     fn puts_back(&self, before: usize, policy: &Arn) -> bool {
-        let is_it = |step: &Step| matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy);
-        self.above.iter().take(before).any(is_it)
+        self.above.iter().take(before).any(|step| identity::creates(step, policy))
     }
 
     fn has_its_id(&self, own: usize, back: &Step, at: usize, step: &Step) -> bool {

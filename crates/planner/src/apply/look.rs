@@ -239,10 +239,11 @@ fn made_again(entity: &EntityRef, live: &str, expected: &str) -> String {
 }
 
 fn managed(reads: &impl Reads, id: Option<&str>, policy: &Arn) -> Result<Result<LivePolicy, Stand>, CallError> {
-    if let Some(why) = identity::other_than(reads, policy, id)? {
+    let live = reads.policy(policy)?;
+    if let Some(why) = identity::other_than(live.as_ref(), id) {
         return Ok(Err(other(why)));
     }
-    Ok(reads.policy(policy)?.ok_or_else(|| other("the policy is gone")))
+    Ok(live.ok_or_else(|| other("the policy is gone")))
 }
 
 /// Whether a version has that document: `Before` where it has.
@@ -344,7 +345,8 @@ fn attachment(
     // What is not there is not there, whatever has its name now. A policy of AWS may be what it likes: it is detached, or attached again.
     if (attach || is_attached)
         && !policy.is_aws_managed_policy()
-        && let Some(why) = identity::other_than(reads, policy, identity::id_of(history, step, policy).as_deref())?
+        && let Some(why) =
+            identity::other_than(reads.policy(policy)?.as_ref(), identity::id_of(history, step, policy).as_deref())
     {
         return Ok(other(why));
     }
@@ -391,19 +393,20 @@ pub fn undone(
     at: usize,
     gone: &BTreeSet<EntityRef>,
 ) -> Result<Option<String>, CallError> {
-    let is_gone = || history.steps().get(at).is_some_and(|step| is_passed(step, gone));
+    let Some(step) = history.steps().get(at) else { return Ok(None) };
     let detail = match look(reads, history, at)? {
         Stand::After(_) => return Ok(None),
-        Stand::Gone(_) if is_gone() => return Ok(None),
+        Stand::Gone(_) if is_passed(step, gone) => return Ok(None),
         Stand::Before => "somebody else has undone it".to_owned(),
         Stand::Other(detail) | Stand::Gone(detail) => detail,
     };
-    // Whoever put another version of the same text into force has changed nothing that anything rests on.
-    if let Some(Effect::SetDefault { policy, to, .. }) = history.steps().get(at).map(|step| &step.effect)
+    // Whoever put another version of the same text into force has changed nothing that anything rests on; whoever made the policy
+    // again has: nobody has that one.
+    if let Effect::SetDefault { policy, to, .. } = &step.effect
+        && managed(reads, step.unique_id.as_deref(), policy)?.is_ok()
         && in_force(reads, policy)? == Some(fingerprint(&to.document))
     {
         return Ok(None);
     }
-    let effect = history.steps().get(at).map(|step| step.effect.to_string()).unwrap_or_default();
-    Ok(Some(format!("it rests on what was done before, which no longer stands: {effect}: {detail}")))
+    Ok(Some(format!("it rests on what was done before, which no longer stands: {}: {detail}", step.effect)))
 }

@@ -309,10 +309,7 @@ impl<R: Reads> Way<'_, R> {
             Effect::Detach { entity, policy } => {
                 let document = self.reattachable(step, &policy)?;
                 // What this rollback creates anew has another id.
-                let is_anew = self.steps.iter().any(|step| match &step.effect {
-                    Effect::CreatePolicy { policy: own, .. } => *own == policy,
-                    _ => false,
-                });
+                let is_anew = self.steps.iter().any(|step| identity::creates(step, &policy));
                 let unique_id = match policy.is_aws_managed_policy() || is_anew {
                     true => None,
                     false => identity::id_of(self.history, step, &policy),
@@ -415,9 +412,7 @@ impl<R: Reads> Way<'_, R> {
     /// fingerprint of what it must say; none for one that is put back before. A policy of AWS says what AWS makes of it: it comes
     /// back as it is now, and must be that when it does.
     fn reattachable(&mut self, step: &Step, policy: &Arn) -> Result<Option<Sha256>, CallError> {
-        let is_put_back =
-            |step: &Step| matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy);
-        if self.steps.iter().any(is_put_back) {
+        if self.steps.iter().any(|step| identity::creates(step, policy)) {
             return Ok(None);
         }
         if policy.is_aws_managed_policy() {

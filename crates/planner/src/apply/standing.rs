@@ -70,12 +70,12 @@ impl Standing {
     /// Says what stands, and why it stays.
     pub(super) fn told(&self, history: &History) -> Vec<Kept> {
         let of = |at: usize, step: &Step| {
-            let detail = match () {
-                () if self.theirs.contains(&at) => {
-                    "is done, and this journal never began it: somebody else did it, or the disk lost its record"
-                }
-                () if self.stays.contains(&at) => "was done by this journal, and stays: what is named here rests on it",
-                () => return None,
+            let detail = if self.theirs.contains(&at) {
+                "is done, and this journal never began it: somebody else did it, or the disk lost its record"
+            } else if self.stays.contains(&at) {
+                "was done by this journal, and stays: what is named here rests on it"
+            } else {
+                return None;
             };
             Some(Kept { address: step.address.clone(), detail: format!("{}: {detail}", step.effect) })
         };

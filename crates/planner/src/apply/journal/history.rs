@@ -196,7 +196,9 @@ impl History {
             }
             Record::Done { step, by, wrote } => {
                 let is_one = self.set(*step, Progress::Done { at: entry.time, wrote: wrote.clone() });
-                self.unseen.extend(Some(*step).filter(|_| is_one && *by == Knowing::Answer));
+                if is_one && *by == Knowing::Answer {
+                    self.unseen.insert(*step);
+                }
                 return is_one;
             }
             Record::Failed { step, .. } => return self.set(*step, Progress::Open),

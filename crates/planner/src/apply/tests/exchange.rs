@@ -14,10 +14,6 @@ use crate::apply::{Left, Rollback, RollbackError, Step, Stop, rollback};
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
 const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
 
-fn scene(name: &str) -> Scene {
-    scenes::all().into_iter().find(|scene| scene.name == name).unwrap()
-}
-
 fn take(world: &mut World, policy: &str) {
     world.attached.get_mut("role/ci").unwrap().retain(|own| own != policy);
 }
@@ -70,9 +66,20 @@ fn refused(back: Result<Rollback, RollbackError>, context: &str) -> String {
 
 pub fn applied(name: &str) -> (Sim, Disk) {
     PARALLELISM.set(1);
-    let scene = scene(name);
+    let scene = scenes::scene(name);
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    (world, disk)
+}
+
+/// An apply that stopped at its n-th write, some time ago.
+pub fn stopped(scene: &Scene, writes: usize) -> (Sim, Disk) {
+    PARALLELISM.set(1);
+    let (world, disk) = (sim(scene), Disk::default());
+    stop_at(&world, writes);
+    apply(scene.proposal(), &world, &disk).unwrap_err();
+    world.faults.borrow_mut().clear();
     *world.clock.borrow_mut() += 100;
     (world, disk)
 }
@@ -87,7 +94,7 @@ pub fn stop_at(world: &Sim, writes: usize) {
 fn who_has_lost_the_original_gets_no_copy_neither_at_once_nor_later() {
     PARALLELISM.set(1);
     for (name, _) in BOTH {
-        let own = scene(name);
+        let own = scenes::scene(name);
         let (world, disk) = (sim(&own), Disk::default());
         // While the copy is created.
         *world.before_step.borrow_mut() = Some((1, take_the_original));
@@ -122,7 +129,7 @@ fn nobody_is_told_to_give_something_to_somebody_else_or_what_is_gone() {
         ("split", gone, "the policy is gone, and nothing gives that back"),
     ];
     for (name, act, expect) in acts {
-        let own = scene(name);
+        let own = scenes::scene(name);
         let (world, disk) = (sim(&own), Disk::default());
         *world.before_step.borrow_mut() = Some((1, take_the_original));
         apply(own.proposal(), &world, &disk).unwrap_err();
@@ -138,7 +145,7 @@ fn nobody_is_told_to_give_something_to_somebody_else_or_what_is_gone() {
 
 #[test]
 fn room_is_made_for_a_version_that_is_to_come_back() {
-    let world = sim(&scene("split"));
+    let world = sim(&scenes::scene("split"));
     let policy = SHARED.parse().unwrap();
     let mends = || mend::says_again(&world, &policy, Some(fingerprint("{}"))).unwrap();
     assert!(mends().starts_with("`aws iam create-policy-version --policy-arn"), "{}", mends());
@@ -189,12 +196,8 @@ fn who_has_lost_the_original_keeps_the_copy_of_an_apply_that_ended() {
 fn the_way_back_from_an_unfinished_apply_gives_no_copy_to_whom_somebody_took_the_original_from() {
     PARALLELISM.set(1);
     for (name, _) in BOTH {
-        let own = scene(name);
-        let (world, disk) = (sim(&own), Disk::default());
-        stop_at(&world, 2);
-        apply(own.proposal(), &world, &disk).unwrap_err();
-        world.faults.borrow_mut().clear();
-        *world.clock.borrow_mut() += 100;
+        let own = scenes::scene(name);
+        let (world, disk) = stopped(&own, 2);
         let (back, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
         ended.unwrap();
         assert!(!has(&world, COPY), "{name}");
@@ -340,7 +343,7 @@ fn narrow_the_original(world: &mut World) {
 #[test]
 fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
     PARALLELISM.set(1);
-    let own = scene("split");
+    let own = scenes::scene("split");
     // While the part is created: it is given to nobody.
     let (world, disk) = (sim(&own), Disk::default());
     *world.before_step.borrow_mut() = Some((1, narrow_the_original));
@@ -350,11 +353,7 @@ fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
     assert!(!has(&world, COPY));
     // Once it is attached: it is not taken away, neither by a new way back nor by one that is under way.
     for is_under_way in [false, true] {
-        let (world, disk) = (sim(&own), Disk::default());
-        stop_at(&world, 2);
-        apply(own.proposal(), &world, &disk).unwrap_err();
-        world.faults.borrow_mut().clear();
-        *world.clock.borrow_mut() += 100;
+        let (world, disk) = stopped(&own, 2);
         assert!(has(&world, COPY));
         if is_under_way {
             let back = back_from(&world, &disk).unwrap();
@@ -375,12 +374,8 @@ fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
 #[test]
 fn a_way_back_that_was_overtaken_takes_no_part_away() {
     PARALLELISM.set(1);
-    let own = scene("split");
-    let (world, disk) = (sim(&own), Disk::default());
-    stop_at(&world, 2);
-    apply(own.proposal(), &world, &disk).unwrap_err();
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
+    let own = scenes::scene("split");
+    let (world, disk) = stopped(&own, 2);
     // Back, and there again; then the first goes on to its end, and the policy is narrow.
     let (back, _) = begin(back_from(&world, &disk).unwrap(), &world, "r1");
     let (again, ended) = begin(back_from(&world, &back).unwrap(), &world, "r2");
@@ -400,14 +395,10 @@ fn delete_the_copy(world: &mut World) {
 #[test]
 fn a_copy_that_somebody_deleted_needs_no_way_back_and_cannot_be_attached() {
     PARALLELISM.set(1);
-    let own = scene("replace");
+    let own = scenes::scene("replace");
     // It is created, and attached; what it is to take the place of is still there.
-    let (world, disk) = (sim(&own), Disk::default());
-    stop_at(&world, 2);
-    apply(own.proposal(), &world, &disk).unwrap_err();
+    let (world, disk) = stopped(&own, 2);
     assert!(has(&world, COPY) && has(&world, scenes::OF_AWS));
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
     delete_the_copy(&mut world.world.borrow_mut());
     let back = back_from(&world, &disk).unwrap();
     assert!(back.proposal.steps().is_empty() && back.is_whole, "{back:?}");
@@ -422,11 +413,7 @@ fn a_copy_that_somebody_deleted_needs_no_way_back_and_cannot_be_attached() {
     delete_the_copy(&mut world.world.borrow_mut());
     assert!(refused(back_from(&world, &disk), "whole").contains("has lost it since"));
     // On the way on it has to be attached, and cannot be.
-    let (world, disk) = (sim(&own), Disk::default());
-    stop_at(&world, 1);
-    apply(own.proposal(), &world, &disk).unwrap_err();
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
+    let (world, disk) = stopped(&own, 1);
     delete_the_copy(&mut world.world.borrow_mut());
     assert!(matches!(resume(own.proposal(), &world, &disk), Err(Stop::Drifted { .. })));
     assert!(has(&world, scenes::OF_AWS));

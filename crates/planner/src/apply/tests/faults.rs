@@ -1,16 +1,12 @@
 //! Calls that fail, answers that are lost, reads that lag, and other people.
 
-use super::scenes::{self, Scene, document};
+use super::scenes::{self, document};
 use super::sim::{Disk, Fault, Meddling, Sim, World};
 use super::{apply, go_back, history, resume, sim};
 use crate::apply::Stop;
 use crate::apply::journal::State;
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
-
-fn scene(name: &str) -> Scene {
-    scenes::all().into_iter().find(|scene| scene.name == name).unwrap()
-}
 
 #[test]
 fn passing_faults_at_every_call_change_nothing_in_the_end() {
@@ -68,7 +64,7 @@ fn a_lasting_fault_stops_and_the_rest_is_resumed_or_taken_back() {
 }
 
 fn meddle(name: &str, before_write: usize, act: fn(&mut World)) -> (Stop, World, State) {
-    let scene = scene(name);
+    let scene = scenes::scene(name);
     let world = sim(&scene);
     *world.meddling.borrow_mut() = Some(Meddling { before_write, act });
     let disk = Disk::default();
@@ -108,7 +104,7 @@ fn what_somebody_else_does_between_two_writes_stops_it_and_stands() {
 
 #[test]
 fn what_somebody_else_has_done_before_is_theirs() {
-    let scene = scene("several-inline");
+    let scene = scenes::scene("several-inline");
     let world = sim(&scene);
     *world.meddling.borrow_mut() = Some(Meddling {
         before_write: 0,
@@ -157,7 +153,7 @@ fn a_full_disk_stops_it_before_the_write() {
 #[test]
 fn a_version_that_somebody_deleted_is_made_anew_to_go_back_to() {
     for name in ["update", "update-with-evict"] {
-        let scene = scene(name);
+        let scene = scenes::scene(name);
         let world = sim(&scene);
         let disk = Disk::default();
         apply(scene.proposal(), &world, &disk).unwrap();

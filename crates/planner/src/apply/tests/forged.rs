@@ -4,7 +4,7 @@
 use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::time::UnixTime;
 
-use super::exchange::{back_from, begin, stop_at};
+use super::exchange::{back_from, begin, stop_at, stopped};
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Shared, Sim};
 use super::{PARALLELISM, apply, author, history, resume, sim, wide};
@@ -218,7 +218,7 @@ fn a_rollback_that_nobody_edited_bears_what_was_reviewed_wherever_those_before_i
 
 #[test]
 fn what_a_rollback_says_that_it_kept_is_looked_at_before_it_is_gone_on_with() {
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "split").unwrap();
+    let scene = scenes::scene("split");
     PARALLELISM.set(1);
     let (world, applied) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &applied).unwrap();
@@ -248,7 +248,7 @@ fn what_a_rollback_says_that_it_kept_is_looked_at_before_it_is_gone_on_with() {
 /// An applied scene, and a rollback of it from which somebody has taken what leads back from a step, and says that it was kept.
 fn said_to_be_kept(name: &str, is_it: fn(&Step) -> bool, leads_back: fn(&Step) -> bool) -> (Sim, Disk, Disk) {
     PARALLELISM.set(1);
-    let scene = scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let scene = scenes::scene(name);
     let (world, applied) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &applied).unwrap();
     *world.clock.borrow_mut() += 100;
@@ -305,7 +305,7 @@ fn reads_that_show_a_deleted_version_do_not_make_it_kept() {
         |step| matches!(step.effect, Effect::DeleteVersion { .. }),
         |step| matches!(step.effect, Effect::CreateVersion { .. }),
     );
-    let deleted = scenes::all().into_iter().find(|scene| scene.name == "update-with-evict").unwrap().world;
+    let deleted = scenes::scene("update-with-evict").world;
     *world.world.borrow_mut() = deleted;
     let refused = back_from(&world, &applied);
     assert!(matches!(&refused, Err(RollbackError::Drifted { .. })), "{refused:?}");
@@ -328,12 +328,8 @@ fn where_the_journal_below_is_not_what_it_was_nobody_can_tell() {
 /// A journal that stopped after its first write, the world that it left, and a rollback of it that only began.
 fn begun_below() -> (Scene, Sim, Disk, Disk) {
     PARALLELISM.set(1);
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
-    let (world, disk) = (sim(&scene), Disk::default());
-    stop_at(&world, 1);
-    apply(scene.proposal(), &world, &disk).unwrap_err();
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
+    let scene = scenes::scene("several-inline");
+    let (world, disk) = stopped(&scene, 1);
     let back = saying(back_from(&world, &disk).unwrap().proposal, "r");
     (scene, world, disk, back)
 }

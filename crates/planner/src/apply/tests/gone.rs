@@ -1,7 +1,7 @@
 //! Who was deleted since blocks nobody: nothing is given to them or taken from them, on any way. Who was made again under the same
 //! name is somebody else.
 
-use super::exchange::{back_from, begin, stop_at};
+use super::exchange::{back_from, begin, stop_at, stopped};
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Sim, World};
 use super::{PARALLELISM, apply, history, resume, sim};
@@ -13,7 +13,7 @@ const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
 
 /// Inline policies, of the role and of `user/ann`, and her key.
 fn of_bearers() -> Scene {
-    let find = |name: &str| scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let find = |name: &str| scenes::scene(name);
     let (mut scene, key) = (find("several-inline"), find("deactivate"));
     for (name, action, after) in [("a", ChangeAction::Update, Some("s3:Less")), ("b", ChangeAction::Delete, None)] {
         let address = format!("user/ann/inline/{name}");
@@ -32,7 +32,7 @@ fn of_two(name: &str) -> Scene {
     if name == BEARS {
         return of_bearers();
     }
-    let mut scene = scenes::all().into_iter().find(|scene| scene.name == name).unwrap();
+    let mut scene = scenes::scene(name);
     let ann = || ExpectedHolder {
         arn: "arn:aws:iam::111122223333:user/ann".parse().unwrap(),
         unique_id: "ID-user/ann".to_owned(),
@@ -224,11 +224,7 @@ fn who_was_made_again_is_not_gone_and_who_is_gone_stops_what_nobody_has_approved
             other => panic!("{name}: {other:?}"),
         }
         let steps = scene.proposal().steps().len();
-        let (world, disk) = (sim(&scene), Disk::default());
-        stop_at(&world, steps - 1);
-        apply(scene.proposal(), &world, &disk).unwrap_err();
-        world.faults.borrow_mut().clear();
-        *world.clock.borrow_mut() += 100;
+        let (world, disk) = stopped(&scene, steps - 1);
         make_again(&mut world.world.borrow_mut());
         let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
         assert!(left.passed.is_empty() && left.gone.is_empty(), "{name}: {left:?}");
@@ -250,7 +246,7 @@ fn a_copy_that_somebody_had_who_is_gone_goes_too() {
     begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
     assert!(!world.world.borrow().policies.contains_key("arn:aws:iam::111122223333:policy/Copy"));
     // As when the only one who had it is gone.
-    let own = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let own = scenes::scene("replace");
     let (world, disk) = applied(&own);
     world.world.borrow_mut().entities.remove("role/ci");
     world.world.borrow_mut().attached.remove("role/ci");

@@ -9,7 +9,7 @@ use secateur_analyzer::document::sha256_of;
 use secateur_analyzer::time::UnixTime;
 
 fn written() -> Vec<u8> {
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let scene = scenes::scene("replace");
     let disk = Disk::default();
     apply(scene.proposal(), &sim(&scene), &disk).unwrap();
     disk.written.take()

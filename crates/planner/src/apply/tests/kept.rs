@@ -17,7 +17,7 @@ fn inline() -> (String, String) {
 
 /// A copy is attached, and what it is of goes from an inline policy: one group.
 fn with_inline() -> Scene {
-    let mut scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let mut scene = scenes::scene("replace");
     scene.name = "inline";
     scene.changes.retain(|change| change.action != ChangeAction::Detach);
     let mut own = scenes::inline("a", ChangeAction::Update, Some("s3:Less"));
@@ -139,7 +139,7 @@ fn a_whole_unit_that_is_said_to_be_kept_and_is_done_is_told() {
 #[test]
 fn what_was_kept_and_somebody_has_done_again_is_told_though_nothing_rests_on_it() {
     PARALLELISM.set(1);
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
+    let scene = scenes::scene("several-inline");
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
     *world.clock.borrow_mut() += 100;

@@ -1,11 +1,17 @@
 //! A policy that somebody deleted and made again is another one: nobody gets it, nobody loses it, and nothing rests on it.
 
-use super::exchange::{applied, back_from, begin, stop_at};
+use std::collections::BTreeSet;
+
+use secateur_analyzer::document::fingerprint;
+
+use super::exchange::{applied, back_from, begin, stop_at, stopped};
 use super::scenes;
 use super::sim::{Disk, Policy, Sim, World};
 use super::{PARALLELISM, apply, history, resume, sim};
 use crate::apply::journal::close;
+use crate::apply::look::undone;
 use crate::apply::{Effect, Left, RollbackError, Stand, Step, Stop, is_as_left, look};
+use crate::plan::ChangeAction;
 
 const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
 
@@ -14,6 +20,12 @@ fn made_again(world: &mut World, says: &str) {
     let versions = [("v1".to_owned(), says.to_owned())].into();
     let other = Policy { unique_id: "ANPAOTHER".to_owned(), default: "v1".to_owned(), versions, next: 2 };
     world.policies.insert(COPY.to_owned(), other);
+}
+
+fn edit_the_copy(world: &mut World) {
+    let copy = world.policies.get_mut(COPY).unwrap();
+    copy.versions.insert("v2".to_owned(), "{\"Statement\":[]}".to_owned());
+    copy.default = "v2".to_owned();
 }
 
 fn text(world: &Sim) -> String {
@@ -26,59 +38,40 @@ fn holds(world: &Sim, policy: &str) -> bool {
     world.world.borrow().attached["role/ci"].iter().any(|own| own == policy)
 }
 
-/// An apply that stopped at its n-th write.
-fn stopped(writes: usize) -> (Sim, Disk) {
-    PARALLELISM.set(1);
-    let own = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
-    let (world, disk) = (sim(&own), Disk::default());
-    stop_at(&world, writes);
-    apply(own.proposal(), &world, &disk).unwrap_err();
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
-    (world, disk)
-}
-
-fn proposal() -> crate::apply::approval::Proposal {
-    scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap().proposal()
+/// Going on is refused with this, and no command is named.
+fn is_told_without_a_command(world: &Sim, disk: &Disk, expect: &str) {
+    let left = Left::read(world, world, 20, &history(disk)).unwrap();
+    let told = left.broken(world, &history(disk)).unwrap();
+    assert!(told[0].detail.contains(expect), "{told:?}");
+    assert!(told.iter().all(|told| !told.detail.contains("aws iam")), "{told:?}");
 }
 
 #[test]
 fn nobody_is_told_to_attach_another_policy_of_its_name() {
     for says in [None, Some("{\"Statement\":[]}")] {
-        let (world, disk) = stopped(2);
+        let (world, disk) = stopped(&scenes::scene("replace"), 2);
         let says = says.map_or_else(|| text(&world), str::to_owned);
         made_again(&mut world.world.borrow_mut(), &says);
         world.world.borrow_mut().attached.get_mut("role/ci").unwrap().retain(|own| own != COPY);
-        let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
-        let told = left.broken(&world, &history(&disk)).unwrap();
-        assert!(told[0].detail.contains("deleted and made again: it is ANPAOTHER"), "{told:?}");
-        assert!(told.iter().all(|told| !told.detail.contains("aws iam")), "{told:?}");
+        is_told_without_a_command(&world, &disk, "deleted and made again: it is ANPAOTHER");
     }
 }
 
 #[test]
 fn a_copy_that_was_edited_is_not_told_to_be_attached() {
-    let (world, disk) = stopped(2);
-    {
-        let mut world = world.world.borrow_mut();
-        world.attached.get_mut("role/ci").unwrap().retain(|own| own != COPY);
-        let copy = world.policies.get_mut(COPY).unwrap();
-        copy.versions.insert("v2".to_owned(), "{\"Statement\":[]}".to_owned());
-        copy.default = "v2".to_owned();
-    }
-    let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
-    let told = left.broken(&world, &history(&disk)).unwrap();
-    assert!(told[0].detail.contains("says something else now"), "{told:?}");
-    assert!(told.iter().all(|told| !told.detail.contains("aws iam")), "{told:?}");
+    let (world, disk) = stopped(&scenes::scene("replace"), 2);
+    edit_the_copy(&mut world.world.borrow_mut());
+    world.world.borrow_mut().attached.get_mut("role/ci").unwrap().retain(|own| own != COPY);
+    is_told_without_a_command(&world, &disk, "says something else now");
 }
 
 #[test]
 fn nothing_goes_while_another_policy_of_its_name_takes_its_place() {
-    let (world, disk) = stopped(2);
+    let (world, disk) = stopped(&scenes::scene("replace"), 2);
     let says = text(&world);
     made_again(&mut world.world.borrow_mut(), &says);
     assert!(holds(&world, COPY));
-    assert!(matches!(resume(proposal(), &world, &disk), Err(Stop::Drifted { .. })));
+    assert!(matches!(resume(scenes::scene("replace").proposal(), &world, &disk), Err(Stop::Drifted { .. })));
     assert!(holds(&world, scenes::OF_AWS));
 }
 
@@ -147,4 +140,68 @@ fn what_was_made_anew_on_the_way_back_is_no_other_policy() {
     assert!(back.proposal.steps().iter().any(attaches), "{:?}", back.proposal.steps());
     begin(back, &world, "r2").1.unwrap();
     assert!(holds(&world, COPY) && !holds(&world, scenes::OF_AWS));
+}
+
+/// The copy was there before: it is attached, and not created.
+fn adopted() -> scenes::Scene {
+    let mut scene = scenes::scene("replace");
+    let says = scenes::document("s3:Copy");
+    scene.changes.retain(|change| change.action != ChangeAction::Create);
+    for change in &mut scene.changes {
+        change.depends_on.retain(|on| on != "policy/Copy");
+    }
+    let attach = scene.changes.iter_mut().find(|change| change.action == ChangeAction::Attach).unwrap();
+    attach.target.unique_id = "ANPACOPY".to_owned();
+    attach.expects.document = Some(fingerprint(&says));
+    let versions = [("v1".to_owned(), says)].into();
+    let copy = Policy { unique_id: "ANPACOPY".to_owned(), default: "v1".to_owned(), versions, next: 1 };
+    scene.world.policies.insert(COPY.to_owned(), copy);
+    scene
+}
+
+#[test]
+fn nothing_goes_for_a_copy_that_was_there_before_and_was_edited_since() {
+    let scene = adopted();
+    let is_detach = |step: &Step| matches!(step.effect, Effect::Detach { .. });
+    let at = scene.proposal().steps().iter().position(is_detach).unwrap();
+    // Between the two, in one run.
+    PARALLELISM.set(1);
+    let (world, disk) = (sim(&scene), Disk::default());
+    *world.before_step.borrow_mut() = Some((at, edit_the_copy));
+    let stop = apply(scene.proposal(), &world, &disk).unwrap_err();
+    let is_told = |detail: &str| detail.contains("does not say what it said when this was reviewed");
+    assert!(matches!(&stop, Stop::Drifted { step, detail } if *step == at && is_told(detail)), "{stop:?}");
+    assert!(holds(&world, scenes::OF_AWS));
+    // Before a second one: it is told with what mends it, and done once it is mended.
+    let (world, disk) = stopped(&scene, at);
+    edit_the_copy(&mut world.world.borrow_mut());
+    let left = Left::read(&world, &world, 20, &history(&disk)).unwrap();
+    let told = left.broken(&world, &history(&disk)).unwrap();
+    assert!(is_told(&told[0].detail) && told[0].detail.contains("set-default-policy-version"), "{told:?}");
+    assert!(matches!(resume(scene.proposal(), &world, &disk), Err(Stop::Drifted { .. })));
+    assert!(holds(&world, scenes::OF_AWS));
+    world.world.borrow_mut().policies.get_mut(COPY).unwrap().default = "v1".to_owned();
+    resume(scene.proposal(), &world, &disk).unwrap();
+    assert!(holds(&world, COPY) && !holds(&world, scenes::OF_AWS));
+}
+
+#[test]
+fn a_policy_that_was_made_again_bears_nothing_whatever_it_says() {
+    const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
+    let (world, disk) = applied("update");
+    let own = history(&disk);
+    let at = own.steps().iter().position(|step| matches!(step.effect, Effect::SetDefault { .. })).unwrap();
+    let stands = || undone(&world, &own, at, &BTreeSet::new()).unwrap();
+    assert_eq!(stands(), None);
+    // Another version of the same text is in force.
+    {
+        let mut world = world.world.borrow_mut();
+        let policy = world.policies.get_mut(SHARED).unwrap();
+        let says = policy.versions[&policy.default].clone();
+        policy.versions.insert("v9".to_owned(), says);
+        policy.default = "v9".to_owned();
+    }
+    assert_eq!(stands(), None);
+    world.world.borrow_mut().policies.get_mut(SHARED).unwrap().unique_id = "ANPAOTHER".to_owned();
+    assert!(stands().is_some_and(|detail| detail.contains("deleted and made again")));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use secateur_analyzer::document::fingerprint;
 
-use super::scenes::{self, Scene, document};
+use super::scenes::{self, document};
 use super::sim::{Disk, Fault, Meddling, Shared, Sim, World};
 use super::{apply, apply_with, go_back, history, resume, sim};
 use crate::apply::journal::{State, parse};
@@ -14,10 +14,6 @@ use crate::plan::{Change, ChangeAction};
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
 const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
 const OF_AWS: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-fn scene(name: &str) -> Scene {
-    scenes::all().into_iter().find(|scene| scene.name == name).unwrap()
-}
 
 fn widen(world: &mut World) {
     let copy = world.policies.get_mut(COPY).unwrap();
@@ -39,7 +35,7 @@ fn detach_the_copy(world: &mut World) {
 
 /// Somebody acts after a write: in the run, or while it is stopped. Returns what they find.
 fn both_ways(name: &str, after: usize, act: fn(&mut World)) -> [(Stop, World); 2] {
-    let own = scene(name);
+    let own = scenes::scene(name);
     let at_once = sim(&own);
     *at_once.before_step.borrow_mut() = Some((after + 1, act));
     let disk = Disk::default();
@@ -86,7 +82,7 @@ fn the_old_goes_only_while_the_new_stands() {
 
 #[test]
 fn what_is_detached_has_the_document_that_was_judged() {
-    let mut own = scene("detach");
+    let mut own = scenes::scene("detach");
     own.changes[0].expects.document = Some(fingerprint(&document("s3:V1")));
     apply(own.proposal(), &sim(&own), &Disk::default()).unwrap();
     let world = sim(&own);
@@ -98,7 +94,7 @@ fn what_is_detached_has_the_document_that_was_judged() {
 
 #[test]
 fn a_policy_of_aws_is_detached_whatever_aws_made_of_it() {
-    let mut own = scene("replace");
+    let mut own = scenes::scene("replace");
     let off = own.changes.iter_mut().find(|change| change.action == ChangeAction::Detach).unwrap();
     off.expects.document = Some(fingerprint(&document("s3:AsItWas")));
     apply(own.proposal(), &sim(&own), &Disk::default()).unwrap();
@@ -159,7 +155,7 @@ fn what_may_have_been_done_is_never_closed_as_nothing_done() {
 
 #[test]
 fn a_resumed_run_that_is_certain_that_nothing_was_done_closes_its_journal() {
-    let own = scene("several-inline");
+    let own = scenes::scene("several-inline");
     let world = sim(&own);
     let full = Disk::default();
     apply(own.proposal(), &world, &full).unwrap();
@@ -191,14 +187,14 @@ fn what_is_gone_when_it_is_to_go_was_taken_by_somebody_else() {
         ("detach", 0, (|world| world.attached.clear()) as fn(&mut World)),
         ("delete-inline", 0, |world| world.inline.clear()),
     ] {
-        let own = scene(name);
+        let own = scenes::scene(name);
         let world = sim(&own);
         *world.meddling.borrow_mut() = Some(Meddling { before_write: at, act });
         let disk = Disk::default();
         let stop = apply(own.proposal(), &world, &disk).unwrap_err();
         assert!(matches!(stop, Stop::DoneByOthers { step: 0 }), "{name}: {stop:?}");
     }
-    let own = scene("several-inline");
+    let own = scenes::scene("several-inline");
     let world = sim(&own);
     *world.meddling.borrow_mut() = Some(Meddling {
         before_write: 0,
@@ -212,7 +208,7 @@ fn what_is_gone_when_it_is_to_go_was_taken_by_somebody_else() {
 #[test]
 fn what_was_just_written_and_does_not_show_yet_is_no_drift() {
     for name in ["update", "replace", "split", "several-inline"] {
-        let own = scene(name);
+        let own = scenes::scene(name);
         let end = sim(&own);
         apply(own.proposal(), &end, &Disk::default()).unwrap();
         let world = Sim { lag: 10, ..sim(&own) };
@@ -243,7 +239,7 @@ fn the_document_is_what_is_read_last() {
     change.expects.memberships = vec!["user/ann in group/ops".to_owned()];
     change.expects.holders[0].arn = "arn:aws:iam::111122223333:user/ann".parse().unwrap();
     change.expects.holders[0].unique_id = "ID-user/ann".to_owned();
-    let mut own = scene("put-inline");
+    let mut own = scenes::scene("put-inline");
     own.world.inline.insert(("group/ops".to_owned(), "a".to_owned()), document("s3:*"));
     own.changes = vec![change];
     apply(own.proposal(), &sim(&own), &Disk::default()).unwrap();

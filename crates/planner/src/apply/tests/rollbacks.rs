@@ -10,13 +10,9 @@ use secateur_analyzer::time::UnixTime;
 
 const SHARED: &str = "arn:aws:iam::111122223333:policy/shared";
 
-fn scene(name: &str) -> Scene {
-    scenes::all().into_iter().find(|scene| scene.name == name).unwrap()
-}
-
 /// Applies a scene, lets somebody else act, and plans the way back.
 fn after(name: &str, act: fn(&mut World)) -> (Sim, Disk, Result<usize, RollbackError>) {
-    let scene = scene(name);
+    let scene = scenes::scene(name);
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
     act(&mut world.world.borrow_mut());
@@ -64,7 +60,7 @@ fn a_policy_that_was_edited_since_is_not_attached_again() {
     let (world, disk, back) = after("detach", |_| {});
     assert_eq!(back.unwrap(), 1);
     go_back(&world, &disk);
-    assert_eq!(world.world.borrow().essence(), scene("detach").world.essence());
+    assert_eq!(world.world.borrow().essence(), scenes::scene("detach").world.essence());
 }
 
 #[test]
@@ -84,7 +80,7 @@ fn an_edit_between_a_rollback_and_its_write_stops_it() {
 
 #[test]
 fn a_forged_document_before_is_not_written() {
-    let mut scene = scene("put-inline");
+    let mut scene = scenes::scene("put-inline");
     for change in &mut scene.changes {
         change.expects.document = change.before.as_deref().map(secateur_analyzer::document::fingerprint);
     }
@@ -189,7 +185,7 @@ fn note(disks: &[(String, Disk)], at: usize) {
 
 #[test]
 fn what_a_rollback_took_back_in_part_is_not_gone_on_with_as_done() {
-    let scene = scene("several-inline");
+    let scene = scenes::scene("several-inline");
     let (world, disk) = (sim(&scene), Disk::default());
     *world.faults.borrow_mut() = vec![None, None, Some(Fault::Refused("AccessDenied"))];
     apply(scene.proposal(), &world, &disk).unwrap_err();
@@ -272,7 +268,7 @@ fn after_a_rollback_that_stopped_was_taken_back_the_first_journal_is_what_it_was
 
 #[test]
 fn what_somebody_did_again_between_two_rollbacks_is_theirs_for_all_journals() {
-    let scene = scene("several-inline");
+    let scene = scenes::scene("several-inline");
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
     let end = world.world.borrow().clone();
@@ -311,7 +307,7 @@ fn begin_back(world: &Sim, disks: &mut Vec<(String, Disk)>) -> bool {
 
 #[test]
 fn a_rollback_names_who_has_come_to_hold_the_policy_since() {
-    let scene = scene("update");
+    let scene = scenes::scene("update");
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
     world.world.borrow_mut().attached.insert("user/bob".to_owned(), vec![SHARED.to_owned()]);
@@ -387,7 +383,7 @@ fn who_was_made_anew_under_the_same_name_is_somebody_else() {
 
 /// A policy that a group has, too.
 fn of_a_group() -> Scene {
-    let mut scene = scene("update");
+    let mut scene = scenes::scene("update");
     scene.world.attached.insert("group/ops".to_owned(), vec![SHARED.to_owned()]);
     let own = |address: &str| crate::plan::ExpectedHolder {
         arn: format!("arn:aws:iam::111122223333:{address}").parse().unwrap(),
@@ -432,7 +428,7 @@ fn a_group_that_was_made_anew_under_the_same_name_is_another_one() {
 
 #[test]
 fn a_policy_of_aws_that_aws_has_changed_since_is_named_and_comes_back_as_it_was_seen() {
-    let mut scene = scene("replace");
+    let mut scene = scenes::scene("replace");
     for change in scene.changes.iter_mut().filter(|change| change.target.arn.is_aws_managed_policy()) {
         change.expects.document = Some(secateur_analyzer::document::fingerprint(&document("*")));
     }

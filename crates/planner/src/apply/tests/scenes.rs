@@ -127,6 +127,11 @@ fn attachment(action: ChangeAction, policy: &str, name: &str) -> Change {
     change(&format!("role/ci/attached/{name}"), action, kind, policy, name, Some("role/ci"))
 }
 
+/// The scene of that name.
+pub fn scene(name: &str) -> Scene {
+    all().into_iter().find(|scene| scene.name == name).unwrap()
+}
+
 /// One scene for every kind of change.
 pub fn all() -> Vec<Scene> {
     let of_aws = || Policy {

@@ -224,7 +224,7 @@ fn what_was_done_and_no_longer_stands_is_told_and_nothing_else() {
 fn a_copy_stays_with_whom_somebody_else_took_the_original_from_and_with_nobody_else() {
     const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
     PARALLELISM.set(1);
-    let mut scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let mut scene = scenes::scene("replace");
     scene.world.attached.insert("user/ann".to_owned(), vec![scenes::OF_AWS.to_owned()]);
     for change in scene.changes.clone().into_iter().filter(|own| own.target.owner.is_some()) {
         let mut own = change;
@@ -253,7 +253,7 @@ fn a_copy_stays_with_whom_somebody_else_took_the_original_from_and_with_nobody_e
 
 /// The journal of a clock that was ahead, up to its first intent or to its end: the write it names is not there.
 fn ahead(is_in_doubt: bool, seconds: i64) -> (Sim, Disk) {
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+    let scene = scenes::scene("put-inline");
     let (_, bytes) = after(&scene, 1);
     let kept = if is_in_doubt { 2 } else { 3 };
     let length = bytes.split_inclusive(|byte| *byte == b'\n').take(kept).map(<[u8]>::len).sum();
@@ -276,7 +276,7 @@ fn what_a_clock_that_was_ahead_wrote_down_is_waited_for_as_if_it_were_of_now() {
             let back = rollback(&world, &world, 20, &history(&disk), |_| true).unwrap();
             assert!(back.proposal.steps().is_empty(), "{:?}", back.proposal);
             assert!(waited(&world) <= 44, "{is_in_doubt}: {}", waited(&world));
-            let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+            let scene = scenes::scene("put-inline");
             resume(scene.proposal(), &world, &disk).unwrap();
             assert!(waited(&world) <= 110, "{is_in_doubt}: {}", waited(&world));
         }
@@ -287,7 +287,7 @@ fn what_a_clock_that_was_ahead_wrote_down_is_waited_for_as_if_it_were_of_now() {
 fn what_a_clock_that_was_ahead_wrote_down_and_shows_late_is_ours() {
     for is_in_doubt in [true, false] {
         let (world, disk) = ahead(is_in_doubt, 1_000_000);
-        let scene = scenes::all().into_iter().find(|scene| scene.name == "put-inline").unwrap();
+        let scene = scenes::scene("put-inline");
         let (there, _) = after(&scene, 1);
         // Reads show it ten seconds from now.
         let until = *world.clock.borrow() + 10;

@@ -2,7 +2,7 @@
 
 use secateur_analyzer::time::UnixTime;
 
-use super::exchange::{back_from, begin, stop_at};
+use super::exchange::{self, back_from, begin, stop_at};
 use super::scenes::{self, Scene};
 use super::sim::{Disk, Sim};
 use super::{PARALLELISM, Patience, apply, apply_with, history, resume, sim};
@@ -87,12 +87,8 @@ fn what_somebody_has_undone_counts_as_that_after_an_hour_and_at_once_where_it_wa
 #[test]
 fn what_shows_of_other_groups_is_taken_back_without_it() {
     PARALLELISM.set(1);
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "several-inline").unwrap();
-    let (world, disk) = (sim(&scene), Disk::default());
-    stop_at(&world, 1);
-    apply(scene.proposal(), &world, &disk).unwrap_err();
-    world.faults.borrow_mut().clear();
-    *world.clock.borrow_mut() += 100;
+    let scene = scenes::scene("several-inline");
+    let (world, disk) = exchange::stopped(&scene, 1);
     let stop = resume(scene.proposal(), &Sim { lag: 300, ..world.clone() }, &disk).unwrap_err();
     assert!(matches!(stop, Stop::NotSeen { step: 1 }), "{stop:?}");
     let steps = scene.proposal().steps().to_vec();
@@ -148,7 +144,7 @@ fn where_the_reads_fail_that_would_show_it_it_is_not_seen_too() {
 #[test]
 fn what_more_was_begun_upon_was_seen() {
     PARALLELISM.set(1);
-    let scene = scenes::all().into_iter().find(|scene| scene.name == "replace").unwrap();
+    let scene = scenes::scene("replace");
     let (world, disk) = (sim(&scene), Disk::default());
     apply(scene.proposal(), &world, &disk).unwrap();
     let whole = disk.written.borrow().clone();

@@ -341,13 +341,14 @@ fn advice(stop: &Stop, ways: &str) -> String {
 /// Which policy of docs/permissions.md has a permission.
 fn where_it_stands(permission: &str) -> &'static str {
     let name = permission.strip_prefix("iam:").unwrap_or_default();
-    match () {
+    if name.is_empty() {
+        "docs/permissions.md has the policies"
+    } else if name == "ListAccessKeys" {
         // The keys of a user are read as they are collected.
-        () if name == "ListAccessKeys" => "docs/permissions.md has it in the policy to collect",
-        () if name.starts_with("Get") || name.starts_with("List") => {
-            "docs/permissions.md has it in the policy to apply, under `ReadJustBefore`"
-        }
-        () if name.is_empty() => "docs/permissions.md has the policies",
-        () => "docs/permissions.md has it in the policy to apply, under `WriteWhatWasReviewed`",
+        "docs/permissions.md has it in the policy to collect"
+    } else if name.starts_with("Get") || name.starts_with("List") {
+        "docs/permissions.md has it in the policy to apply, under `ReadJustBefore`"
+    } else {
+        "docs/permissions.md has it in the policy to apply, under `WriteWhatWasReviewed`"
     }
 }
