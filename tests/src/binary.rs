@@ -59,9 +59,16 @@ pub fn built(build: &Build<'_>) -> Result<PathBuf, String> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
         cargo.env_remove(name);
     }
+    // A build of another selection of packages has other features of what they share, and builds the SDK of AWS once more: where
+    // all was built with the real clients, as CI does, what was built serves.
+    let is_of_all = cfg!(feature = "sdk") && !build.more.contains(&"--release");
+    let selection: &[&str] = match is_of_all {
+        true => &["--workspace", "--features", "secateur-tests/sdk"],
+        false => &["--package", build.package],
+    };
     let output = cargo
         .args(["build", "--locked", "--message-format=json-render-diagnostics"])
-        .args(["--package", build.package])
+        .args(selection)
         .args([&format!("--{}", build.kind), build.binary])
         .args(build.more)
         .arg("--manifest-path")

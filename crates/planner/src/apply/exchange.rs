@@ -26,10 +26,23 @@ pub struct Held {
     pub entity: EntityRef,
     /// The policy.
     pub policy: Arn,
-    /// What the policy must say in force, where that matters: whoever gets or loses a part of a policy must have the policy as it
-    /// was before it was split.
+    /// What the policy must say in force, where that is known and not said by a step of its own: whoever gets or loses a part of a
+    /// policy must have the policy as it was before it was split, and on the way back what was exchanged must say what it said then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Sha256>,
+    /// The id of the policy, where it is known and not said by a step of its own: one that was made again is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_id: Option<String>,
+}
+
+impl Held {
+    /// Whether this asks for all that another asks for.
+    fn covers(&self, other: &Held) -> bool {
+        self.entity == other.entity
+            && self.policy == other.policy
+            && (other.document.is_none() || other.document == self.document)
+            && (other.unique_id.is_none() || other.unique_id == self.unique_id)
+    }
 }
 
 /// Returns what must be attached when a step is made: what its unit exchanges it for, and what the step itself bears.
@@ -37,10 +50,25 @@ pub(super) fn beside(steps: &[Step], at: usize) -> Vec<Held> {
     let Some(step) = steps.get(at) else { return Vec::new() };
     let mut all = step.beside.clone();
     for own in steps.iter().filter(|own| own.unit == step.unit) {
-        let held = other_side(&step.effect, &own.effect).filter(|held| !all.contains(held));
+        let held = other_side(&step.effect, &own.effect).filter(|held| !all.iter().any(|own| own.covers(held)));
         all.extend(held);
     }
     all
+}
+
+/// Whether a step of a later journal changes what a step of an earlier one rests on, at another address: what a policy says that is
+/// written to or stands beside it, or who has a policy that it created.
+pub(crate) fn moves(later: &Step, steps: &[Step], at: usize) -> bool {
+    let Some(step) = steps.get(at) else { return false };
+    match &later.effect {
+        Effect::SetDefault { policy, .. } => {
+            step.effect.policy() == Some(policy) || beside(steps, at).iter().any(|held| held.policy == *policy)
+        }
+        Effect::Attach { policy, .. } => {
+            matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy)
+        }
+        _ => false,
+    }
 }
 
 /// The attachment of a unit's other step that is the other side of a step.
@@ -49,6 +77,7 @@ fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
         entity: entity.clone(),
         policy: policy.clone(),
         document: whole.map(|whole| fingerprint(&whole.document)),
+        unique_id: None,
     };
     match (step, other) {
         (Effect::Attach { entity, policy }, Effect::Detach { entity: who, policy: own })
@@ -120,14 +149,8 @@ impl<'a, R: Reads> Attached<'a, R> {
             if !has_it {
                 return Ok(Some(format!("{}: {}", why(effect, held), self.mends(held)?)));
             }
-            if held.document.is_none()
-                && let Some(detail) = self.edited(effect, held)?
-            {
+            if let Some(detail) = self.edited(effect, held)? {
                 return Ok(Some(detail));
-            }
-            if held.document.is_some() && self.says(&held.policy)? != held.document {
-                let mends = mend::says_again(self.reads, &held.policy, held.document)?;
-                return Ok(Some(format!("{}: {mends}", why_not_whole(effect, held))));
             }
         }
         Ok(None)
@@ -145,38 +168,52 @@ impl<'a, R: Reads> Attached<'a, R> {
                 held.entity
             ));
         }
-        let Some(expected) = held.document.or_else(|| self.expected(&held.policy)) else {
-            return Ok(mend::attach(&held.entity, &held.policy));
-        };
-        match self.says(&held.policy)? {
-            Some(now) if now == expected => Ok(mend::attach(&held.entity, &held.policy)),
-            _ => Ok("the policy says something else now than it did then, and who gets it gets that".to_owned()),
+        match self.expected(held) {
+            Some(expected) if self.says(&held.policy)? != Some(expected) => {
+                Ok("the policy says something else now than it did then, and who gets it gets that".to_owned())
+            }
+            _ => Ok(mend::attach(&held.entity, &held.policy)),
         }
     }
 
-    /// Says so where a policy that is exchanged for another says something else than what was reviewed. What AWS makes of its own is
-    /// AWS's.
+    /// Says so where a policy that is exchanged for another says something else than what was reviewed.
     fn edited(&mut self, effect: &Effect, held: &Held) -> Result<Option<String>, CallError> {
-        let Some(expected) = self.expected(&held.policy).filter(|_| !held.policy.is_aws_managed_policy()) else {
-            return Ok(None);
-        };
+        let Some(expected) = self.expected(held) else { return Ok(None) };
         if self.says(&held.policy)? == Some(expected) {
             return Ok(None);
         }
-        let mends = mend::by_version(self.reads, &held.policy, Some(expected))?;
-        let mends = mends.unwrap_or_else(|| "no version of it says that any more".to_owned());
-        Ok(Some(format!("{}: {mends}", why_not_same(effect, held))))
+        Ok(Some(format!("{}: {}", why_not_same(effect, held), self.says_again(&held.policy, expected)?)))
     }
 
-    /// What a policy said when a step attached or created it.
-    fn expected(&self, policy: &Arn) -> Option<Sha256> {
-        let reviewed = self.steps.iter().find_map(|step| match &step.effect {
-            Effect::Attach { policy: own, .. } | Effect::Detach { policy: own, .. } if own == policy => {
-                step.expects.as_ref()?.document
+    /// Says so where what a step takes from somebody says something else than what was reviewed: it is somebody's work, and no write
+    /// would do it. What is given is looked at where it is read.
+    fn taken_edited(&mut self, step: &Step) -> Result<Option<String>, CallError> {
+        let (Effect::Detach { policy, .. }, Some(expects)) = (&step.effect, &step.expects) else { return Ok(None) };
+        let Some(expected) = expects.document.filter(|_| !policy.is_aws_managed_policy()) else { return Ok(None) };
+        match self.says(policy)? {
+            Some(now) if now != expected => {
+                let mends = self.says_again(policy, expected)?;
+                Ok(Some(format!("{} says something else now, and is not taken away: {mends}", policy.resource())))
             }
-            _ => None,
-        });
-        identity::created_with(self.steps, policy).or(reviewed)
+            _ => Ok(None),
+        }
+    }
+
+    /// How a policy comes to say again what it said.
+    fn says_again(&self, policy: &Arn, expected: Sha256) -> Result<String, CallError> {
+        let is_it = |step: &Step| matches!(&step.effect, Effect::SetDefault { policy: own, .. } if own == policy);
+        // The journal has what was in force before.
+        if self.steps.iter().any(is_it) {
+            return mend::says_again(self.reads, policy, Some(expected));
+        }
+        let mends = mend::by_version(self.reads, policy, Some(expected))?;
+        Ok(mends.unwrap_or_else(|| "no version of it says that any more".to_owned()))
+    }
+
+    /// What the policy of an attachment is to say. What AWS makes of its own is AWS's.
+    fn expected(&self, held: &Held) -> Option<Sha256> {
+        let expected = held.document.or_else(|| reviewed(self.steps, &held.policy));
+        expected.filter(|_| !held.policy.is_aws_managed_policy())
     }
 
     /// Why a policy is gone, or another one of its name.
@@ -231,20 +268,24 @@ fn why(effect: &Effect, held: &Held) -> String {
 fn why_not_same(effect: &Effect, held: &Held) -> String {
     let (who, what) = (&held.entity, held.policy.resource());
     let then = match effect {
-        Effect::Attach { .. } => "this takes its place, and would give them something else than they have",
-        Effect::Detach { .. } => "it is to take the place of this, and would leave them with something else",
+        Effect::Attach { .. } => "this takes its place, and would give them something else than they have, or more",
+        Effect::Detach { .. } => {
+            "it takes the place of this, and they would be left with neither, or with something else"
+        }
         _ => "it stands beside what is changed here",
     };
     format!("{what}, which {who} has, does not say what it said when this was reviewed: {then}")
 }
 
-fn why_not_whole(effect: &Effect, held: &Held) -> String {
-    let (who, what) = (&held.entity, held.policy.resource());
-    let then = match effect {
-        Effect::Attach { .. } => "with this part of it they would have more than they have",
-        _ => "without this part of it they would be left with neither",
-    };
-    format!("{what}, which {who} has, does not say what it said before it was split: {then}")
+/// What a policy said when a step attached, detached or created it.
+pub(super) fn reviewed(steps: &[Step], policy: &Arn) -> Option<Sha256> {
+    let reviewed = steps.iter().find_map(|step| match &step.effect {
+        Effect::Attach { policy: own, .. } | Effect::Detach { policy: own, .. } if own == policy => {
+            step.expects.as_ref()?.document
+        }
+        _ => None,
+    });
+    identity::created_with(steps, policy).or(reviewed)
 }
 
 /// Says who lacks what they must have when a step of a journal is made, if somebody does.
@@ -271,9 +312,11 @@ pub(super) fn broken(
     let mut found = Vec::new();
     for at in to_make {
         let Some(step) = steps.get(at) else { continue };
-        if let Some(detail) = attached.missing(&step.effect, &beside(steps, at))? {
-            found.push((at, detail));
-        }
+        let detail = match attached.missing(&step.effect, &beside(steps, at))? {
+            Some(detail) => Some(detail),
+            None => attached.taken_edited(step)?,
+        };
+        found.extend(detail.map(|detail| (at, detail)));
         attached.make(&step.effect)?;
     }
     Ok(found)

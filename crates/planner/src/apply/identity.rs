@@ -39,14 +39,25 @@ pub(super) fn deletes(step: &Step, policy: &Arn) -> bool {
 /// Returns the id of the policy that a step of a journal attaches or detaches; none where nobody has heard of it, or where what the
 /// journal deleted was made anew since: that has another one.
 pub(super) fn id_of(history: &History, step: &Step, policy: &Arn) -> Option<String> {
-    let mut steps = history.steps().iter().enumerate();
-    if steps.any(|(at, step)| deletes(step, policy) && history.is_taken_back(at)) {
-        return None;
+    match is_made_anew(history, policy) {
+        true => None,
+        false => step.unique_id.clone().or_else(|| created(history, policy)),
     }
-    step.unique_id.clone().or_else(|| created(history, policy))
 }
 
-/// Returns the ids of the customer-managed policies that some steps are about. `history` is that of the steps, where they have one.
+/// Whether a policy that a journal deleted was made anew since.
+fn is_made_anew(history: &History, policy: &Arn) -> bool {
+    history.steps().iter().enumerate().any(|(at, step)| deletes(step, policy) && history.is_taken_back(at))
+}
+
+/// Whether it is in doubt whether a journal created a policy: its id is not known then.
+pub(super) fn is_in_doubt(history: &History, policy: &Arn) -> bool {
+    let is_in_doubt = |at: usize| matches!(history.progress(at), Progress::Intended { .. });
+    history.steps().iter().enumerate().any(|(at, step)| creates(step, policy) && is_in_doubt(at))
+}
+
+/// Returns the ids of the customer-managed policies that some steps are about, or stand beside. `history` is that of the steps, where
+/// they have one.
 pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, String> {
     let of_step = |step: &Step| {
         let policy = step.effect.policy().filter(|policy| !policy.is_aws_managed_policy())?;
@@ -56,7 +67,10 @@ pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, 
         };
         Some((policy.clone(), id?))
     };
-    steps.iter().filter_map(of_step).collect()
+    let is_known = |policy: &Arn| !history.is_some_and(|history| is_made_anew(history, policy));
+    let beside = steps.iter().flat_map(|step| &step.beside).filter(|held| is_known(&held.policy));
+    let beside = beside.filter_map(|held| Some((held.policy.clone(), held.unique_id.clone()?)));
+    beside.chain(steps.iter().filter_map(of_step)).collect()
 }
 
 /// Says why what was read of a policy is not the one of this id, if it is not.

@@ -23,9 +23,9 @@ fn wrong(address: &str, detail: String) -> DeriveError {
     DeriveError { address: address.to_owned(), detail }
 }
 
-/// Returns what must be attached when the way back from a step is made: what the step was made beside. Where a version comes into
-/// force, of those who have the policy then.
-pub(super) fn beside(below: &History, at: usize, back: &Step) -> Vec<Held> {
+/// Returns what must be attached when the way back from a step is made: what the step was made beside, as it was then. Where a version
+/// comes into force, of those who have the policy then. `before` is what leads back before it.
+pub(super) fn beside(below: &History, at: usize, back: &Step, before: &[Step]) -> Vec<Held> {
     let mut all = match back.effect {
         Effect::Attach { .. } | Effect::Detach { .. } | Effect::SetDefault { .. } => {
             exchange::beside(below.steps(), at)
@@ -35,6 +35,13 @@ pub(super) fn beside(below: &History, at: usize, back: &Step) -> Vec<Held> {
     if let Effect::SetDefault { .. } = back.effect {
         let attachments = back.expects.as_ref().map(|expects| expects.attachments.as_slice()).unwrap_or_default();
         all.retain(|held| attachments.contains(&held.entity.to_string()));
+    }
+    // The steps of this way need not be about what stands beside them: the last ones to be were those of the journal below.
+    let ids = identity::known(below.steps(), Some(below));
+    for held in all.iter_mut().filter(|held| !held.policy.is_aws_managed_policy()) {
+        held.document = held.document.or_else(|| exchange::reviewed(below.steps(), &held.policy));
+        let is_anew = before.iter().any(|step| identity::creates(step, &held.policy));
+        held.unique_id = ids.get(&held.policy).filter(|_| !is_anew).cloned();
     }
     all
 }
@@ -166,7 +173,7 @@ impl WayBack<'_> {
                 ("entity_id", back.entity_id == step.entity_id),
                 ("expects", self.expects_what_it_must(own, back, step)),
                 ("versions", self.has_its_versions(own, back, at, step)),
-                ("beside", back.beside == beside(self.below, at, back)),
+                ("beside", self.stands_beside_it(own, back, at)),
             ];
             if let Some((member, _)) = follows.into_iter().find(|(_, follows)| !follows) {
                 let journal = &self.below.begin().id;
@@ -176,6 +183,19 @@ impl WayBack<'_> {
             }
         }
         Ok(())
+    }
+
+    fn stands_beside_it(&self, own: usize, back: &Step, at: usize) -> bool {
+        let then = beside(self.below, at, back, self.above.get(..own).unwrap_or_default());
+        let is_it = |(own, then): (&Held, &Held)| {
+            // The id of what was in doubt was read.
+            let unique_id = match &then.unique_id {
+                None if identity::is_in_doubt(self.below, &then.policy) => own.unique_id.clone(),
+                known => known.clone(),
+            };
+            *own == Held { unique_id, ..then.clone() }
+        };
+        back.beside.len() == then.len() && back.beside.iter().zip(&then).all(is_it)
     }
 
     /// Whether a policy is put back before a step.

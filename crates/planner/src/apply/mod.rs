@@ -41,6 +41,7 @@ pub use cloud::{CallError, EntityKind, EntityRef, LiveEntity, LiveKey, LivePolic
 pub use derive::{DeriveError, Place, steps};
 pub use engine::{Clock, Patience, Run};
 pub use exchange::Held;
+pub(crate) use exchange::moves;
 pub use final_writes::final_writes;
 pub use left::Left;
 pub use look::{Stand, is_as_left, look};

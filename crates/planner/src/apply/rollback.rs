@@ -224,7 +224,11 @@ impl<R: Reads> Way<'_, R> {
                     self.drift(step, &detail);
                     return Ok(());
                 }
-                let detail = format!("{}: was not done, or is as before again", step.effect);
+                let what = match self.history.is_unseen(at) {
+                    true => "AWS answered that it is done, and reads do not show it: it is as before, or shows later",
+                    false => "was not done, or is as before again",
+                };
+                let detail = format!("{}: {what}", step.effect);
                 self.kept.push(Kept { address: step.address.clone(), detail });
                 self.kept_steps.push(at);
                 return Ok(());
@@ -322,8 +326,11 @@ impl<R: Reads> Way<'_, R> {
                 self.steps.push(back(Effect::SetKey { user, key, created, active: !active }));
             }
         }
-        for own in self.steps.iter_mut().skip(made) {
-            own.beside = inverse::beside(self.history, at, own);
+        for own in made..self.steps.len() {
+            let (before, rest) = self.steps.split_at_mut(own);
+            if let Some(own) = rest.first_mut() {
+                own.beside = inverse::beside(self.history, at, own, before);
+            }
         }
         Ok(())
     }

@@ -26,15 +26,10 @@ impl Unseen {
 
     /// Takes a step into account that does not show after all that was waited for.
     pub(super) fn add(&mut self, step: &Step, since: UnixTime) {
-        self.steps.push(told(step, &format!(" at {since}")));
+        let detail = format!("{}: AWS answered at {since} that it is done, and reads do not show it", step.effect);
+        self.steps.push(Kept { address: step.address.clone(), detail });
         self.last = self.last.max(Some(since));
     }
-}
-
-/// Says of a step that it does not show. `when` is when AWS answered, with a space before it, where that is to be said.
-pub(super) fn told(step: &Step, when: &str) -> Kept {
-    let detail = format!("{}: AWS answered{when} that it is done, and reads do not show it", step.effect);
-    Kept { address: step.address.clone(), detail }
 }
 
 /// Whether a step that AWS said is done may still not show. Where the journal is of a time that has not come, one clock was wrong, and

@@ -3,22 +3,42 @@
 use super::journals::Found;
 use super::ways::taken_back;
 use crate::apply::journal::{History, Progress};
+use crate::apply::{Step, moves};
 
-/// Returns the last journal that has changed what another is about at an address, of those that began after it. One that takes it back
-/// is none: what it does is noted in both. `all` are in the order in which they began.
-pub(super) fn by<'a>(all: &[&'a Found], found: &Found, address: &str) -> Option<&'a Found> {
+/// A later journal, and what of it has changed what an earlier one is about.
+#[derive(Clone, Copy)]
+pub(super) struct By<'a> {
+    /// The journal.
+    pub(super) found: &'a Found,
+    /// The step.
+    pub(super) step: &'a Step,
+}
+
+/// Returns the last journal that has changed what another is about at an address, or what that rests on, of those that began after it.
+pub(super) fn by<'a>(all: &[&'a Found], found: &Found, address: &str) -> Option<By<'a>> {
+    let steps = found.history.steps();
+    let is_own = |at: &usize| steps.get(*at).is_some_and(|own| own.address == address);
+    let own: Vec<usize> = (0..steps.len()).filter(is_own).collect();
+    last(all, found, |step| step.address == address || own.iter().any(|at| moves(step, steps, *at)))
+}
+
+/// Returns the last journal with a step that counts, of those that began after another. One that takes that back is none: what it does
+/// is noted in both. `all` are in the order in which they began.
+fn last<'a>(all: &[&'a Found], found: &Found, touches: impl Fn(&Step) -> bool) -> Option<By<'a>> {
     let at = all.iter().position(|own| own.id == found.id)?;
-    let has_changed = |own: &&&'a Found| {
-        !taken_back(all, own).contains(found.id.as_str())
-            && standing(&own.history).any(|at| own.history.steps().get(at).is_some_and(|step| step.address == address))
+    let has_changed = |other: &&'a Found| {
+        let steps = standing(&other.history).filter_map(|at| other.history.steps().get(at));
+        let step = steps.filter(|step| touches(step)).last()?;
+        (!taken_back(all, other).contains(found.id.as_str())).then_some(By { found: other, step })
     };
-    all.iter().skip(at + 1).rfind(has_changed).copied()
+    all.iter().skip(at + 1).rev().find_map(has_changed)
 }
 
 /// Returns the last of those that have changed since all that a journal did and nobody took back, if they have.
 pub(super) fn whole<'a>(all: &[&'a Found], found: &Found) -> Option<&'a Found> {
     let steps = standing(&found.history).filter_map(|at| found.history.steps().get(at));
-    let others: Option<Vec<&'a Found>> = steps.map(|step| by(all, found, &step.address)).collect();
+    let at_address = |step: &Step| Some(last(all, found, |own| own.address == step.address)?.found);
+    let others: Option<Vec<&'a Found>> = steps.map(at_address).collect();
     let others = others?;
     all.iter().rev().copied().find(|own| others.iter().any(|other| other.id == own.id))
 }

@@ -14,7 +14,8 @@ use super::failure::Failure;
 use super::flags::{Format, Globals, RollbackArgs};
 use super::inputs::Workspace;
 use super::journals::{self, Found};
-use super::{Exit, Outcome, output, overtaken};
+use super::overtaken::{self, By};
+use super::{Exit, Outcome, output};
 use crate::apply::journal::{FileStore, Folder, History, State, close as close_journal};
 use crate::apply::{
     CallError, DeriveError, Direction, Effect, Kept, Reads, Rollback, RollbackError, Step, Unseen, is_as_left, rollback,
@@ -101,7 +102,8 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let seen = (back.widened.as_slice(), back.proposal.digest());
     refuse_widening(seen, way, direction, "; or leave these out with --target")?;
     let question = format!("Do you want to take back {}?", visible(&found.id));
-    let approved = approve(way, back.proposal, &question)?;
+    let digest = back.proposal.digest();
+    let approved = approve(way, (back.proposal, digest), &question)?;
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
     let finish = || note_above(&folder, &id, None);
@@ -271,17 +273,24 @@ fn drifted_since(
     // Where these cannot be listed, they are told of by whoever needs them.
     let listed = journals::listed(folder).unwrap_or_default();
     let all: Vec<&Found> = listed.iter().flatten().collect();
-    let mut others: Vec<Option<&Found>> = Vec::new();
+    let mut others: Vec<Option<By>> = Vec::new();
     for kept in drifted {
         let other = overtaken::by(&all, found, &kept.address);
         // Where it is not as that left it, somebody else was there after it.
         others.push(match other {
-            Some(other) if is_as_left(reads, &other.history, &kept.address)? => Some(other),
+            Some(other) if is_as_left(reads, &other.found.history, &other.step.address)? => Some(other),
             _ => None,
         });
     }
-    let told = |(kept, other): (&Kept, &Option<&Found>)| match other {
-        Some(other) => format!("{}: so left by {}, after this one", line(kept), visible(&other.id)),
+    let told = |(kept, other): (&Kept, &Option<By>)| match other {
+        Some(By { found, step }) if step.address == kept.address => {
+            format!("{}: so left by {}, after this one", line(kept), visible(&found.id))
+        }
+        // What mends it by hand would take back for all what that journal did.
+        Some(By { found, step }) => {
+            let (own, other, id) = (visible(&kept.address), visible(&step.address), visible(&found.id));
+            format!("\n{own}: it rests on {other}, which is as {id} left it, after this one")
+        }
         None => line(kept),
     };
     let lines: Vec<String> = drifted.iter().zip(&others).map(told).collect();
@@ -290,7 +299,7 @@ fn drifted_since(
         false => "somebody else has changed",
     };
     let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
-    let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.id == own.id));
+    let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.found.id == own.id));
     let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
         true => "mend these by hand: the journal has the documents",
         false => "mend these by hand",

@@ -241,7 +241,7 @@ impl History {
                 self.doubted.retain(|step, _| !steps.contains(step));
                 return self.has_all(steps) && self.has_all(in_doubt);
             }
-            Record::DoneAgain { journal, steps, in_doubt } => {
+            Record::DoneAgain { journal, steps, in_doubt, unseen } => {
                 self.noted.insert(journal.clone());
                 match self.state {
                     State::RolledBack(_) => self.state = self.before_rollback.clone(),
@@ -254,7 +254,8 @@ impl History {
                     self.doubted.remove(step);
                 }
                 return in_doubt.iter().all(|step| self.set(*step, Progress::Intended { at: entry.time }))
-                    && steps.iter().all(|again| self.do_again(again, entry.time));
+                    && steps.iter().all(|again| self.do_again(again, entry.time))
+                    && unseen.iter().all(|step| *step < self.progress.len() && self.unseen.insert(*step));
             }
             Record::Abandoned { reason } => self.state = State::Abandoned(reason.clone()),
         }

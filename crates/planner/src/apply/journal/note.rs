@@ -15,14 +15,17 @@ impl History {
         if self.noted.contains(&journal) {
             return None;
         }
-        let (mut found, mut in_doubt) = (Vec::new(), Vec::new());
+        let (mut found, mut in_doubt, mut unseen) = (Vec::new(), Vec::new(), Vec::new());
         for (at, step) in self.steps().iter().enumerate() {
             // What a rollback that did not end has taken back stands nowhere yet: what was done again counts all the same.
             if is_back && self.is_taken_back(at) {
                 continue;
             }
             match own.made(step, is_back) {
-                Some(Made::Done(wrote)) => found.push((at, wrote)),
+                Some(Made::Done { wrote, is_unseen }) => {
+                    found.push((at, wrote));
+                    unseen.extend(is_unseen.then_some(at));
+                }
                 // Where it may be that nothing was there to take back, it is in doubt already.
                 Some(Made::InDoubt) if !is_back || matches!(self.progress(at), Progress::Done { .. }) => {
                     in_doubt.push(at)
@@ -33,7 +36,7 @@ impl History {
         if !is_back {
             let steps: Vec<Again> = found.into_iter().map(|(step, wrote)| Again { step, wrote }).collect();
             let is_any = !steps.is_empty() || !in_doubt.is_empty();
-            return is_any.then_some(Record::DoneAgain { journal, steps, in_doubt });
+            return is_any.then_some(Record::DoneAgain { journal, steps, in_doubt, unseen });
         }
         let mut steps: Vec<usize> = found.into_iter().map(|(at, _)| at).collect();
         let (mut is_own, mut kept) = (false, &Vec::new());
@@ -89,7 +92,7 @@ impl History {
         let stands = |(at, step): &(usize, &Step)| is_it(step) && !self.is_taken_back(*at);
         self.steps().iter().enumerate().filter(stands).find_map(|(at, _)| match self.progress(at) {
             Progress::Done { .. } if self.doubted_since(at).is_some() => Some(Made::InDoubt),
-            Progress::Done { wrote, .. } => Some(Made::Done(wrote.clone())),
+            Progress::Done { wrote, .. } => Some(Made::Done { wrote: wrote.clone(), is_unseen: self.is_unseen(at) }),
             Progress::Intended { .. } => Some(Made::InDoubt),
             Progress::Open | Progress::Skipped { .. } => None,
         })
@@ -98,8 +101,8 @@ impl History {
 
 /// What a journal has made of a step of another.
 enum Made {
-    /// It is done; with what AWS said.
-    Done(Wrote),
+    /// It is done; with what AWS said, and whether reads have not shown it.
+    Done { wrote: Wrote, is_unseen: bool },
     /// Nobody has heard of the write: whoever uses the other looks whether it is done.
     InDoubt,
 }

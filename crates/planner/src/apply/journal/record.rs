@@ -125,6 +125,9 @@ pub enum Record {
         /// Which steps it may have done again or not: nobody has heard of the writes.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         in_doubt: Vec<usize>,
+        /// Which of `steps` AWS answered are done, and reads had not shown.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unseen: Vec<usize>,
     },
     /// Somebody takes it upon himself that it stays as it is.
     Abandoned {

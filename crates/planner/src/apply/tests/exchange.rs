@@ -348,7 +348,7 @@ fn with_less_of_a_policy_nobody_loses_its_parts_and_nobody_gets_them() {
     let (world, disk) = (sim(&own), Disk::default());
     *world.before_step.borrow_mut() = Some((1, narrow_the_original));
     let stop = apply(own.proposal(), &world, &disk).unwrap_err();
-    let says = "does not say what it said before it was split";
+    let says = "does not say what it said when this was reviewed";
     assert!(matches!(&stop, Stop::Drifted { step: 1, detail } if detail.contains(says)), "{stop:?}");
     assert!(!has(&world, COPY));
     // Once it is attached: it is not taken away, neither by a new way back nor by one that is under way.

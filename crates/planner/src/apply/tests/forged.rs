@@ -65,7 +65,12 @@ fn there_and_back(scene: &Scene) -> (Sim, Disk, Disk) {
 /// What somebody edits of a step; says whether there was something to edit.
 type Edit = (&'static str, fn(&mut Step) -> bool);
 
-const EDITS: [Edit; 10] = [
+/// What stands beside a step that is no policy of AWS: what they say is as AWS makes it.
+fn first_beside(step: &mut Step) -> Option<&mut Held> {
+    step.beside.iter_mut().find(|held| !held.policy.is_aws_managed_policy())
+}
+
+const EDITS: [Edit; 13] = [
     ("unit", |step| {
         step.unit.push('x');
         true
@@ -91,6 +96,9 @@ const EDITS: [Edit; 10] = [
         step.versions.push("v1".to_owned());
         !matches!(step.effect, Effect::CreateVersion { .. })
     }),
+    ("beside.document", |step| first_beside(step).map(|held| held.document = Some(sha256_of(b"forged"))).is_some()),
+    ("no beside.document", |step| first_beside(step).is_some_and(|held| held.document.take().is_some())),
+    ("beside.unique_id", |step| first_beside(step).map(|held| held.unique_id = Some("FORGED".to_owned())).is_some()),
     ("no beside", |step| !std::mem::take(&mut step.beside).is_empty()),
     ("version", |step| match &mut step.effect {
         Effect::SetDefault { to, .. } | Effect::DeleteVersion { version: to, .. } => {
@@ -124,7 +132,12 @@ fn forged(honest: &Proposal) -> Vec<(String, Proposal)> {
         }
         let mut more = honest.clone();
         let ci = EntityRef::of_address("user/bob").unwrap();
-        more.steps[at].beside.push(Held { entity: ci, policy: scenes::OF_AWS.parse().unwrap(), document: None });
+        more.steps[at].beside.push(Held {
+            entity: ci,
+            policy: scenes::OF_AWS.parse().unwrap(),
+            document: None,
+            unique_id: None,
+        });
         all.push((format!("{at}: more beside"), more));
     }
     for is_kept in [true, false] {

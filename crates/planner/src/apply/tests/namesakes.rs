@@ -6,11 +6,11 @@ use secateur_analyzer::document::fingerprint;
 
 use super::exchange::{applied, back_from, begin, stop_at, stopped};
 use super::scenes;
-use super::sim::{Disk, Policy, Sim, World};
+use super::sim::{Disk, Hand, Policy, Sim, World};
 use super::{PARALLELISM, apply, history, resume, sim};
 use crate::apply::journal::close;
 use crate::apply::look::undone;
-use crate::apply::{Effect, Left, RollbackError, Stand, Step, Stop, is_as_left, look};
+use crate::apply::{Effect, EntityRef, Left, RollbackError, Stand, Step, Stop, is_as_left, look, moves};
 use crate::plan::ChangeAction;
 
 const COPY: &str = "arn:aws:iam::111122223333:policy/Copy";
@@ -151,7 +151,6 @@ fn adopted() -> scenes::Scene {
         change.depends_on.retain(|on| on != "policy/Copy");
     }
     let attach = scene.changes.iter_mut().find(|change| change.action == ChangeAction::Attach).unwrap();
-    attach.target.unique_id = "ANPACOPY".to_owned();
     attach.expects.document = Some(fingerprint(&says));
     let versions = [("v1".to_owned(), says)].into();
     let copy = Policy { unique_id: "ANPACOPY".to_owned(), default: "v1".to_owned(), versions, next: 1 };
@@ -204,4 +203,93 @@ fn a_policy_that_was_made_again_bears_nothing_whatever_it_says() {
     assert_eq!(stands(), None);
     world.world.borrow_mut().policies.get_mut(SHARED).unwrap().unique_id = "ANPAOTHER".to_owned();
     assert!(stands().is_some_and(|detail| detail.contains("deleted and made again")));
+}
+
+/// A rollback that was killed behind its first write: what it gave back is there, and so is what that was exchanged for.
+fn half_back(name: &str) -> (Sim, Disk) {
+    let (world, disk) = applied(name);
+    stop_at(&world, 1);
+    let (own, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
+    ended.unwrap_err();
+    world.faults.borrow_mut().clear();
+    (world, own)
+}
+
+#[test]
+fn the_way_back_from_half_a_rollback_takes_nothing_for_a_copy_that_is_another_one_by_now() {
+    let again = |world: &mut World| {
+        let copy = &world.policies[COPY];
+        let says = copy.versions[&copy.default].clone();
+        made_again(world, &says);
+    };
+    let acts: [(&str, Hand); 2] = [("does not say what it said", edit_the_copy), ("deleted and made again", again)];
+    for (name, (expect, act)) in ["replace", "split"].into_iter().flat_map(|name| acts.map(|act| (name, act))) {
+        let (world, own) = half_back(name);
+        let honest = back_from(&world, &own).unwrap();
+        act(&mut world.world.borrow_mut());
+        let before = world.world.borrow().essence();
+        match back_from(&world, &own) {
+            Err(RollbackError::Drifted { drifted, .. }) => {
+                assert!(drifted.iter().any(|kept| kept.detail.contains(expect)), "{name}: {drifted:?}");
+            }
+            other => panic!("{name}, {expect}: {other:?}"),
+        }
+        // Nor does one write it that had been planned before.
+        let (_, ended) = begin(honest, &world, "rr");
+        assert!(matches!(&ended, Err(Stop::Drifted { detail, .. }) if detail.contains(expect)), "{name}: {ended:?}");
+        assert_eq!(world.world.borrow().essence(), before, "{name}");
+    }
+    // Whatever came of it, who left it as it was is taken back.
+    for name in ["replace", "split"] {
+        let (world, own) = half_back(name);
+        begin(back_from(&world, &own).unwrap(), &world, "rr").1.unwrap();
+        assert!(holds(&world, COPY), "{name}");
+    }
+}
+
+#[test]
+fn a_rollback_takes_no_copy_from_anybody_that_was_edited_since_and_says_so_before_it_begins() {
+    let (world, disk) = (sim(&adopted()), Disk::default());
+    PARALLELISM.set(1);
+    apply(adopted().proposal(), &world, &disk).unwrap();
+    *world.clock.borrow_mut() += 100;
+    let drifted = || match back_from(&world, &disk) {
+        Err(RollbackError::Drifted { drifted, .. }) => drifted,
+        other => panic!("{other:?}"),
+    };
+    edit_the_copy(&mut world.world.borrow_mut());
+    let told = drifted();
+    assert!(told[0].detail.contains("this takes its place") && told[0].detail.contains("--version-id v1"), "{told:?}");
+    // What it took the place of was given back by hand.
+    world.world.borrow_mut().attached.get_mut("role/ci").unwrap().push(scenes::OF_AWS.to_owned());
+    let told = drifted();
+    assert!(told[0].detail.contains("says something else now, and is not taken away"), "{told:?}");
+    assert!(told[0].detail.contains("--version-id v1"), "{told:?}");
+    world.world.borrow_mut().policies.get_mut(COPY).unwrap().versions.remove("v1");
+    assert!(drifted()[0].detail.ends_with("no version of it says that any more"));
+}
+
+#[test]
+fn a_later_journal_moves_what_an_earlier_one_rests_on_at_another_address_too() {
+    let steps = |name: &str| scenes::scene(name).proposal().steps().to_vec();
+    let find = |all: &[Step], is_it: fn(&Effect) -> bool| all.iter().position(|step| is_it(&step.effect)).unwrap();
+    let is_create = |effect: &Effect| matches!(effect, Effect::CreatePolicy { .. });
+    let is_attach = |effect: &Effect| matches!(effect, Effect::Attach { .. });
+    let is_detach = |effect: &Effect| matches!(effect, Effect::Detach { .. });
+    let own = steps("replace");
+    let (create, attach, detach) = (find(&own, is_create), find(&own, is_attach), find(&own, is_detach));
+    // Somebody prunes the copy: what it was exchanged for rests on it, and so does who got it.
+    let mut prunes = steps("update").into_iter().find(|step| matches!(step.effect, Effect::SetDefault { .. })).unwrap();
+    assert!(!moves(&prunes, &own, detach));
+    if let Effect::SetDefault { policy, .. } = &mut prunes.effect {
+        *policy = COPY.parse().unwrap();
+    }
+    assert!([create, attach, detach].iter().all(|at| moves(&prunes, &own, *at)));
+    // Somebody else gets it: it cannot be deleted, and is taken from whom it was given to all the same.
+    let mut adopts = own[attach].clone();
+    if let Effect::Attach { entity, .. } = &mut adopts.effect {
+        *entity = EntityRef::of_address("user/bob").unwrap();
+    }
+    let moved: Vec<usize> = (0..own.len()).filter(|at| moves(&adopts, &own, *at)).collect();
+    assert_eq!(moved, [create]);
 }

@@ -205,3 +205,51 @@ fn going_on_waits_for_it_and_blames_nobody() {
         assert_eq!(*history(&disk).state(), State::Done, "{}", scene.name);
     }
 }
+
+#[test]
+fn what_was_done_again_and_does_not_show_is_not_taken_for_undone_where_it_was_noted() {
+    for scene in scenes::all() {
+        // Deleting a version is not done again: that comes back under another id.
+        if matches!(scene.proposal().steps()[0].effect, crate::apply::Effect::DeleteVersion { .. }) {
+            continue;
+        }
+        PARALLELISM.set(1);
+        let (world, disk) = (sim(&scene), Disk::default());
+        apply(scene.proposal(), &world, &disk).unwrap();
+        *world.clock.borrow_mut() += 100;
+        let (back, ended) = begin(back_from(&world, &disk).unwrap(), &world, "r");
+        ended.unwrap();
+        let noted = history(&disk).note(&history(&back), true).unwrap();
+        close(disk.clone(), &mut history(&disk), noted, UnixTime(1_000_500)).unwrap();
+        // It is done again, and killed behind its first answer, before that shows; then it is given up.
+        let lagging = Sim { lag: 300, ..world.clone() };
+        let again = back_from(&world, &back).unwrap();
+        let (own, _) = begin(again, &lagging, "rr");
+        killed(&own, "done", 1);
+        let noted = history(&disk).note(&history(&own), false).unwrap();
+        let now = crate::apply::Clock::now(&world);
+        close(disk.clone(), &mut history(&disk), noted, now).unwrap();
+        let unseen: Vec<usize> =
+            (0..scene.proposal().steps().len()).filter(|at| history(&disk).is_unseen(*at)).collect();
+        assert_eq!(unseen.len(), 1, "{}", scene.name);
+        let told = back_from(&lagging, &disk);
+        assert!(matches!(told, Err(RollbackError::NotSeen { .. })), "{}: {told:?}", scene.name);
+    }
+}
+
+#[test]
+fn what_was_done_and_is_as_before_is_not_closed_as_not_done() {
+    let scene = scenes::scene("several-inline");
+    let (world, disk) = exchange::stopped(&scene, 1);
+    let end = world.world.borrow().clone();
+    *world.world.borrow_mut() = scene.world.clone();
+    let back = back_from(&world, &disk).unwrap();
+    assert!(back.proposal.steps().is_empty(), "{back:?}");
+    close(disk.clone(), &mut history(&disk), back.closing(), UnixTime(1_003_600)).unwrap();
+    let State::Abandoned(reason) = history(&disk).state().clone() else { panic!("{:?}", history(&disk).state()) };
+    assert!(reason.contains("nothing is left to take back of this: ") && !reason.contains("this stays"), "{reason}");
+    // Whoever did it again is somebody to be taken back all the same.
+    *world.world.borrow_mut() = end;
+    begin(back_from(&world, &disk).unwrap(), &world, "r").1.unwrap();
+    assert_eq!(world.world.borrow().essence(), scene.world.essence());
+}

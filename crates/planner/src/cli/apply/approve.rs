@@ -42,15 +42,19 @@ fn not_approved(said: Sha256, digest: Sha256) -> Failure {
     Failure::refused("unapproved", message).help("review what is here, and approve of its digest")
 }
 
-/// Approves, or asks.
-pub(in crate::cli) fn approve(way: Way, proposal: Proposal, question: &str) -> Result<Approved, Failure> {
-    let digest = proposal.digest();
+/// Approves, or asks. `seen` is the digest that was shown: of the proposal, or of more.
+pub(in crate::cli) fn approve(
+    way: Way,
+    (proposal, seen): (Proposal, Sha256),
+    question: &str,
+) -> Result<Approved, Failure> {
     let approval = match way {
-        Way::Digest(said) => Approval::Digest(said),
+        Way::Digest(said) if said == seen => Approval::Digest(proposal.digest()),
+        Way::Digest(said) => return Err(not_approved(said, seen)),
         Way::Auto => Approval::Auto,
         Way::Ask => {
-            ask(digest, question)?;
-            Approval::Prompt(digest)
+            ask(seen, question)?;
+            Approval::Prompt(proposal.digest())
         }
     };
     proposal.approve(&approval).map_err(|error| not_approved(error.said, error.digest))

@@ -97,7 +97,8 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         plan.account.id
     );
     let asked_at = journals::now();
-    let approved = approve(way, proposal, &question)?;
+    let digest = proposal.digest();
+    let approved = approve(way, (proposal, digest), &question)?;
     if journals::now().since(asked_at) > MAX_ANSWER {
         let message = "the answer came an hour after the account was looked at";
         return Err(Failure::refused("stale", message).help("run the same command again, and answer sooner"));

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secateur_analyzer::document::Sha256;
+use secateur_analyzer::document::{Sha256, sha256_of};
 
 use super::{
     Closing, Instead, Wall, Way, again, approve, check_account, check_endpoint, close, direction, drive, final_line,
@@ -72,13 +72,14 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
     let origin = found.history.begin().origin.clone();
     let marked = marked(&cloud, &found, &left, &above)?;
     let again = done_again(&cloud, &found, &left, then.first())?;
+    let seen = seen(proposal.digest(), &again);
     let mut more = documents(&found, &left, &marked);
     more.extend(kept_lines(&again));
     let to_make: Vec<Step> = left.to_make.iter().filter_map(|at| found.history.steps().get(*at)).cloned().collect();
     let finals: Vec<String> = final_writes(&to_make).iter().map(final_line).collect();
     more.extend_from_slice(&finals);
     if reproof.is_none() {
-        more.extend([String::new(), format!("Digest: {}", proposal.digest())]);
+        more.extend([String::new(), format!("Digest: {seen}")]);
     }
     let page = page(&found, &left, &more);
     match args.format {
@@ -88,12 +89,12 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
         Format::Json => finals.iter().for_each(|line| output::note(line)),
     }
     borne?;
-    let way = early.map_or_else(|| way(&args.approval, digest), Ok)?;
-    refuse_done_again(&again, proposal.digest(), way)?;
-    rollback::refuse_widening((&marked.unseen, proposal.digest()), way, marked.direction, "")?;
+    let way = early.map_or_else(|| way(&args.approval, Some(seen)), Ok)?;
+    refuse_done_again(&again, seen, way)?;
+    rollback::refuse_widening((&marked.unseen, seen), way, marked.direction, "")?;
     let gives_back = origin.takes_back().is_some() && is_giving(&found, &above);
     let question = format!("Do you want to go on with {}?", visible(&found.id));
-    let approved = approve(way, proposal, &question)?;
+    let approved = approve(way, (proposal, seen), &question)?;
     wall.writes();
     let store = FileStore::open(&found.path).map_err(|error| Failure::io("write", &found.path, &error))?;
     let caller = cloud.session().identity().arn.to_string();
@@ -225,6 +226,16 @@ fn kept_lines(again: &[Kept]) -> Vec<String> {
     ];
     lines.extend(again.iter().map(|kept| format!("  = {}: {}", visible(&kept.address), visible(&kept.detail))));
     lines
+}
+
+/// Returns what is approved of: what is written, and with it what was done again, where something was. Whoever approved of the rest
+/// before that has not seen it.
+fn seen(digest: Sha256, again: &[Kept]) -> Sha256 {
+    if again.is_empty() {
+        return digest;
+    }
+    let lines = again.iter().map(|kept| format!("{}\n{}\n", kept.address, kept.detail));
+    sha256_of(std::iter::once(format!("{digest}\n")).chain(lines).collect::<String>().as_bytes())
 }
 
 /// Refuses to end a rollback as if it had taken back what is done: somebody has to have seen that.
