@@ -32,7 +32,7 @@ const STEPS: [Step; 5] = [
     Step {
         name: "docs",
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
-        arguments: &["doc", "--workspace", "--no-deps", "--locked"],
+        arguments: &["doc", "--workspace", "--no-deps", "--features", "secateur-tests/sdk", "--locked"],
     },
     // With `-p`: a build of the whole workspace unifies features, and would link the AWS SDK.
     Step {
@@ -92,7 +92,9 @@ mod tests {
     #[test]
     fn a_step_is_shown_as_one_would_type_it() {
         let docs = STEPS.iter().find(|step| step.name == "docs").map(Step::shell);
-        assert_eq!(docs.as_deref(), Some("RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps --locked"));
+        let shown =
+            "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps --features secateur-tests/sdk --locked";
+        assert_eq!(docs.as_deref(), Some(shown));
     }
 
     #[test]

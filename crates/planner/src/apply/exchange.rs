@@ -58,7 +58,7 @@ pub(super) fn beside(steps: &[Step], at: usize) -> Vec<Held> {
 
 /// Whether a step of a later journal changes what a step of an earlier one rests on, at another address: what a policy says that is
 /// written to or stands beside it, or who has a policy that it created.
-pub(crate) fn moves(later: &Step, steps: &[Step], at: usize) -> bool {
+pub fn moves(later: &Step, steps: &[Step], at: usize) -> bool {
     let Some(step) = steps.get(at) else { return false };
     match &later.effect {
         Effect::SetDefault { policy, .. } => {
@@ -104,8 +104,8 @@ fn other_side(step: &Effect, other: &Effect) -> Option<Held> {
 struct Attached<'a, R> {
     reads: &'a R,
     steps: &'a [Step],
-    /// The ids of policies, where they are known.
-    ids: BTreeMap<Arn, String>,
+    /// That of the steps, where they have one.
+    history: Option<&'a History>,
     /// Why policies are not those that are meant, as far as that was asked.
     others: BTreeMap<Arn, Option<String>>,
     /// None where there is no such entity: it lacks nothing, and needs nothing.
@@ -115,10 +115,9 @@ struct Attached<'a, R> {
 }
 
 impl<'a, R: Reads> Attached<'a, R> {
-    fn new(reads: &'a R, steps: &'a [Step], history: Option<&History>) -> Attached<'a, R> {
-        let ids = identity::known(steps, history);
+    fn new(reads: &'a R, steps: &'a [Step], history: Option<&'a History>) -> Attached<'a, R> {
         let (others, known, said) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Attached { reads, steps, ids, others, known, said }
+        Attached { reads, steps, history, others, known, said }
     }
 
     fn of(&mut self, entity: &EntityRef) -> Result<Option<&mut Vec<Arn>>, CallError> {
@@ -225,7 +224,8 @@ impl<'a, R: Reads> Attached<'a, R> {
             return Ok(known.clone());
         }
         let live = self.reads.policy(policy)?;
-        let other = identity::other_than(live.as_ref(), self.ids.get(policy).map(String::as_str));
+        let id = identity::known(self.steps, self.history, policy);
+        let other = identity::other_than(live.as_ref(), id.as_deref());
         self.others.insert(policy.clone(), other.clone());
         Ok(other)
     }

@@ -2,8 +2,6 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>.
 
-use std::collections::BTreeMap;
-
 use secateur_analyzer::arn::Arn;
 use secateur_analyzer::document::{Sha256, fingerprint};
 
@@ -56,21 +54,19 @@ pub(super) fn is_in_doubt(history: &History, policy: &Arn) -> bool {
     history.steps().iter().enumerate().any(|(at, step)| creates(step, policy) && is_in_doubt(at))
 }
 
-/// Returns the ids of the customer-managed policies that some steps are about, or stand beside. `history` is that of the steps, where
-/// they have one.
-pub(super) fn known(steps: &[Step], history: Option<&History>) -> BTreeMap<Arn, String> {
-    let of_step = |step: &Step| {
-        let policy = step.effect.policy().filter(|policy| !policy.is_aws_managed_policy())?;
-        let id = match history {
-            Some(history) => id_of(history, step, policy),
-            None => step.unique_id.clone(),
-        };
-        Some((policy.clone(), id?))
+/// Returns the id of a customer-managed policy that some steps are about, or stand beside. `history` is that of the steps, where they
+/// have one.
+pub(super) fn known(steps: &[Step], history: Option<&History>, policy: &Arn) -> Option<String> {
+    if policy.is_aws_managed_policy() || history.is_some_and(|history| is_made_anew(history, policy)) {
+        return None;
+    }
+    let own = |step: &Step| step.unique_id.clone().filter(|_| step.effect.policy() == Some(policy));
+    let beside = |step: &Step| {
+        let held = step.beside.iter().filter(|held| held.policy == *policy);
+        held.filter_map(|held| held.unique_id.clone()).next()
     };
-    let is_known = |policy: &Arn| !history.is_some_and(|history| is_made_anew(history, policy));
-    let beside = steps.iter().flat_map(|step| &step.beside).filter(|held| is_known(&held.policy));
-    let beside = beside.filter_map(|held| Some((held.policy.clone(), held.unique_id.clone()?)));
-    beside.chain(steps.iter().filter_map(of_step)).collect()
+    let created = || history.and_then(|history| created(history, policy));
+    steps.iter().find_map(own).or_else(created).or_else(|| steps.iter().find_map(beside))
 }
 
 /// Says why what was read of a policy is not the one of this id, if it is not.

@@ -37,11 +37,13 @@ pub(super) fn beside(below: &History, at: usize, back: &Step, before: &[Step]) -
         all.retain(|held| attachments.contains(&held.entity.to_string()));
     }
     // The steps of this way need not be about what stands beside them: the last ones to be were those of the journal below.
-    let ids = identity::known(below.steps(), Some(below));
     for held in all.iter_mut().filter(|held| !held.policy.is_aws_managed_policy()) {
         held.document = held.document.or_else(|| exchange::reviewed(below.steps(), &held.policy));
         let is_anew = before.iter().any(|step| identity::creates(step, &held.policy));
-        held.unique_id = ids.get(&held.policy).filter(|_| !is_anew).cloned();
+        held.unique_id = match is_anew {
+            true => None,
+            false => identity::known(below.steps(), Some(below), &held.policy),
+        };
     }
     all
 }

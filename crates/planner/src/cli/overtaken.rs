@@ -2,19 +2,16 @@
 
 use super::journals::Found;
 use super::ways::taken_back;
+use crate::apply::Step;
 use crate::apply::journal::{History, Progress};
-use crate::apply::{Step, moves};
+#[cfg(feature = "aws")]
+use crate::apply::moves;
 
-/// A later journal, and what of it has changed what an earlier one is about.
-#[derive(Clone, Copy)]
-pub(super) struct By<'a> {
-    /// The journal.
-    pub(super) found: &'a Found,
-    /// The step.
-    pub(super) step: &'a Step,
-}
+/// A later journal, and its step that has changed what an earlier one is about.
+pub(super) type By<'a> = (&'a Found, &'a Step);
 
 /// Returns the last journal that has changed what another is about at an address, or what that rests on, of those that began after it.
+#[cfg(feature = "aws")]
 pub(super) fn by<'a>(all: &[&'a Found], found: &Found, address: &str) -> Option<By<'a>> {
     let steps = found.history.steps();
     let is_own = |at: &usize| steps.get(*at).is_some_and(|own| own.address == address);
@@ -29,7 +26,7 @@ fn last<'a>(all: &[&'a Found], found: &Found, touches: impl Fn(&Step) -> bool) -
     let has_changed = |other: &&'a Found| {
         let steps = standing(&other.history).filter_map(|at| other.history.steps().get(at));
         let step = steps.filter(|step| touches(step)).last()?;
-        (!taken_back(all, other).contains(found.id.as_str())).then_some(By { found: other, step })
+        (!taken_back(all, other).contains(found.id.as_str())).then_some((*other, step))
     };
     all.iter().skip(at + 1).rev().find_map(has_changed)
 }
@@ -37,7 +34,7 @@ fn last<'a>(all: &[&'a Found], found: &Found, touches: impl Fn(&Step) -> bool) -
 /// Returns the last of those that have changed since all that a journal did and nobody took back, if they have.
 pub(super) fn whole<'a>(all: &[&'a Found], found: &Found) -> Option<&'a Found> {
     let steps = standing(&found.history).filter_map(|at| found.history.steps().get(at));
-    let at_address = |step: &Step| Some(last(all, found, |own| own.address == step.address)?.found);
+    let at_address = |step: &Step| Some(last(all, found, |own| own.address == step.address)?.0);
     let others: Option<Vec<&'a Found>> = steps.map(at_address).collect();
     let others = others?;
     all.iter().rev().copied().find(|own| others.iter().any(|other| other.id == own.id))

@@ -278,16 +278,16 @@ fn drifted_since(
         let other = overtaken::by(&all, found, &kept.address);
         // Where it is not as that left it, somebody else was there after it.
         others.push(match other {
-            Some(other) if is_as_left(reads, &other.found.history, &other.step.address)? => Some(other),
+            Some((other, step)) if is_as_left(reads, &other.history, &step.address)? => Some((other, step)),
             _ => None,
         });
     }
     let told = |(kept, other): (&Kept, &Option<By>)| match other {
-        Some(By { found, step }) if step.address == kept.address => {
+        Some((found, step)) if step.address == kept.address => {
             format!("{}: so left by {}, after this one", line(kept), visible(&found.id))
         }
         // What mends it by hand would take back for all what that journal did.
-        Some(By { found, step }) => {
+        Some((found, step)) => {
             let (own, other, id) = (visible(&kept.address), visible(&step.address), visible(&found.id));
             format!("\n{own}: it rests on {other}, which is as {id} left it, after this one")
         }
@@ -299,7 +299,7 @@ fn drifted_since(
         false => "somebody else has changed",
     };
     let message = format!("{who} what `{}` left. Nothing was changed.{}", found.id, lines.concat());
-    let last = all.iter().rev().find(|own| others.iter().flatten().any(|other| other.found.id == own.id));
+    let last = all.iter().rev().find(|own| others.iter().flatten().any(|(other, _)| other.id == own.id));
     let by_hand = match drifted.iter().any(|kept| has_document(found, &kept.address)) {
         true => "mend these by hand: the journal has the documents",
         false => "mend these by hand",
