@@ -192,6 +192,10 @@ fn a_rollback_of_a_rollback_takes_away_again_what_nobody_has_used_since() {
         assert!(answer.stdout.contains("It was looked at what was used since."), "{}: {answer}", kind.name);
         assert!(!answer.stderr.contains("Withheld"), "{}: {answer}", kind.name);
         assert_eq!(essence(&play.cloud), applied, "{}", kind.name);
+        // It was waited for: nothing of it counts as not seen yet.
+        let records = play.records(&play.journals()[0]);
+        let noted = records.iter().find(|record| record["record"] == "done-again").unwrap();
+        assert!(noted["steps"][0].is_object() && noted["unseen"].is_null(), "{}: {noted}", kind.name);
         // And back once more: that gives, and needs no evidence.
         let last = play.journals().pop().unwrap();
         let answer = again(&play, &last, &[]).ended_with(0);

@@ -249,7 +249,7 @@ fn a_journal_of_another_format_is_named_as_such_and_what_to_do_about_it() {
         for arguments in [&["apply", "--resume", "--auto-approve"][..], &["rollback", &id, "--auto-approve"]] {
             let answer = play.run(&[arguments, &["--format", "json"]].concat()).ended_with(3);
             assert_eq!(answer.reason(), "other-format", "{answer}");
-            let said = format!("the journal is of format {format}, and this secateur reads 1.1");
+            let said = format!("the journal is of format {format}, and this secateur reads 1.2");
             assert!(answer.stderr.contains(&said) && !answer.stderr.contains("edited"), "{answer}");
             assert!(answer.stderr.contains("move the file out of the folder"), "{answer}");
         }

@@ -61,8 +61,14 @@ pub(super) fn beside(steps: &[Step], at: usize) -> Vec<Held> {
 pub fn moves(later: &Step, steps: &[Step], at: usize) -> bool {
     let Some(step) = steps.get(at) else { return false };
     match &later.effect {
-        Effect::SetDefault { policy, .. } => {
-            step.effect.policy() == Some(policy) || beside(steps, at).iter().any(|held| held.policy == *policy)
+        Effect::SetDefault { policy, to, .. } => {
+            let held = beside(steps, at).into_iter().find(|held| held.policy == *policy);
+            let rests = held.is_some() || step.effect.policy() == Some(policy);
+            let needed = held.and_then(|held| held.document).or_else(|| reviewed(steps, policy));
+            rests && needed.is_some_and(|needed| needed != fingerprint(&to.document))
+        }
+        Effect::Detach { entity, policy } => {
+            beside(steps, at).iter().any(|held| held.entity == *entity && held.policy == *policy)
         }
         Effect::Attach { policy, .. } => {
             matches!(&step.effect, Effect::CreatePolicy { policy: own, .. } if own == policy)

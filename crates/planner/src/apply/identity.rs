@@ -50,7 +50,8 @@ fn is_made_anew(history: &History, policy: &Arn) -> bool {
 
 /// Whether it is in doubt whether a journal created a policy: its id is not known then.
 pub(super) fn is_in_doubt(history: &History, policy: &Arn) -> bool {
-    let is_in_doubt = |at: usize| matches!(history.progress(at), Progress::Intended { .. });
+    let is_in_doubt =
+        |at| matches!(history.progress(at), Progress::Intended { .. }) || history.doubted_since(at).is_some();
     history.steps().iter().enumerate().any(|(at, step)| creates(step, policy) && is_in_doubt(at))
 }
 

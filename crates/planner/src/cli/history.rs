@@ -160,7 +160,7 @@ fn abandon(folder: &crate::apply::journal::Folder, id: &str, reason: &str) -> Ou
     close(store, &mut found.history, record, journals::now())
         .map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk, and try again"))?;
     // What a rollback took back before it was given up is not in force any more.
-    super::rollback::note_above(folder, &found.id, None).map_err(|error| {
+    super::rollback::note_above(folder, &found.id, super::rollback::Known::Written).map_err(|error| {
         Failure::error("journal", error).help("make room on the disk, and look who may write there")
     })?;
     let history = &found.history;

@@ -106,7 +106,7 @@ pub(super) fn run(globals: &Globals, args: &RollbackArgs) -> Outcome {
     let approved = approve(way, (back.proposal, digest), &question)?;
     wall.writes();
     let (id, mut journal) = new_journal(&cloud, &folder, approved, "rollback", (None, args.approval.parallelism))?;
-    let finish = || note_above(&folder, &id, None);
+    let finish = || note_above(&folder, &id, Known::Shown);
     let passed = (&BTreeSet::new(), &BTreeSet::new(), Some(&back.known));
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
@@ -170,15 +170,30 @@ fn close_empty(folder: &Folder, mut found: Found, back: &Rollback) -> Result<(),
     close_journal(store, &mut found.history, back.closing(), journals::now())
         .map_err(|error| failed(error.to_string()))?;
     // What it did and somebody else has undone is theirs: what it took back is not in force by the journals above.
-    note_above(folder, &found.id, Some(&back.known)).map_err(failed)
+    note_above(folder, &found.id, Known::Read(&back.known)).map_err(failed)
+}
+
+/// What is known of a rollback beside what its journal says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known<'a> {
+    /// Nothing more.
+    Written,
+    /// Its last write is made, and reads have shown all of them.
+    Shown,
+    /// This was read since.
+    Read(&'a History),
 }
 
 /// Writes into the journals above a rollback what became of their steps: those of the one that it took back are taken back;
-/// those of the one that this had taken back are done again; and so on. A journal that is gone is left out. `known` is what the
-/// rollback's journal says, where more of it was read since.
-pub(super) fn note_above(folder: &Folder, id: &str, known: Option<&History>) -> Result<(), String> {
+/// those of the one that this had taken back are done again; and so on. A journal that is gone is left out.
+pub(super) fn note_above(folder: &Folder, id: &str, known: Known<'_>) -> Result<(), String> {
     let failed = |failure: Failure| failure.message().to_owned();
-    let Some(own) = journals::with_id(folder, id).map_err(failed)? else { return Ok(()) };
+    let Some(mut own) = journals::with_id(folder, id).map_err(failed)? else { return Ok(()) };
+    match known {
+        Known::Written => {}
+        Known::Shown => own.history.show_all(),
+        Known::Read(history) => own.history = history.clone(),
+    }
     let mut seen = vec![id.to_owned()];
     let mut next = own.history.begin().origin.takes_back().map(str::to_owned);
     let mut is_back = true;
@@ -187,7 +202,7 @@ pub(super) fn note_above(folder: &Folder, id: &str, known: Option<&History>) -> 
             break;
         }
         let Some(mut above) = journals::with_id(folder, &journal).map_err(failed)? else { break };
-        if let Some(record) = above.history.note(known.unwrap_or(&own.history), is_back) {
+        if let Some(record) = above.history.note(&own.history, is_back) {
             let store = FileStore::open(&above.path).map_err(|error| format!("`{}`: {error}", above.path.display()))?;
             close_journal(store, &mut above.history, record, journals::now()).map_err(|error| error.to_string())?;
         }
@@ -274,22 +289,30 @@ fn drifted_since(
     let listed = journals::listed(folder).unwrap_or_default();
     let all: Vec<&Found> = listed.iter().flatten().collect();
     let mut others: Vec<Option<By>> = Vec::new();
+    let mut looked: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for kept in drifted {
-        let other = overtaken::by(&all, found, &kept.address);
+        let Some((other, step)) = overtaken::by(&all, found, &kept.address) else {
+            others.push(None);
+            continue;
+        };
         // Where it is not as that left it, somebody else was there after it.
-        others.push(match other {
-            Some((other, step)) if is_as_left(reads, &other.history, &step.address)? => Some((other, step)),
-            _ => None,
-        });
+        let key = (other.id.as_str(), step.address.as_str());
+        let is_so = match looked.get(&key) {
+            Some(is_so) => *is_so,
+            None => is_as_left(reads, &other.history, &step.address)?,
+        };
+        looked.insert(key, is_so);
+        others.push(is_so.then_some((other, step)));
     }
     let told = |(kept, other): (&Kept, &Option<By>)| match other {
         Some((found, step)) if step.address == kept.address => {
             format!("{}: so left by {}, after this one", line(kept), visible(&found.id))
         }
-        // What mends it by hand would take back for all what that journal did.
+        // What mends it by hand would take back for all what that journal did: that command is not named.
         Some((found, step)) => {
-            let (own, other, id) = (visible(&kept.address), visible(&step.address), visible(&found.id));
-            format!("\n{own}: it rests on {other}, which is as {id} left it, after this one")
+            let why = kept.detail.split(": `aws iam ").next().unwrap_or_default().to_owned();
+            let (why, other) = (line(&Kept { detail: why, ..(*kept).clone() }), visible(&step.address));
+            format!("{why}: {other} is so left by {}, after this one", visible(&found.id))
         }
         None => line(kept),
     };

@@ -286,6 +286,11 @@ impl History {
         self.unseen.retain(|at| *at >= step || unit(*at) != unit(step));
     }
 
+    /// Takes into account that reads have shown all that was done.
+    pub fn show_all(&mut self) {
+        self.unseen.clear();
+    }
+
     fn has_all(&self, steps: &[usize]) -> bool {
         steps.iter().all(|step| *step < self.progress.len())
     }

@@ -10,7 +10,7 @@ use crate::apply::step::Step;
 
 /// The format that this build reads and writes. In 1.0 a rollback did not say what must be attached beside its steps, nor what
 /// it left.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// One record: it names the hash of the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -285,6 +285,17 @@ fn a_later_journal_moves_what_an_earlier_one_rests_on_at_another_address_too() {
         *policy = COPY.parse().unwrap();
     }
     assert!([create, attach, detach].iter().all(|at| moves(&prunes, &own, *at)));
+    // As it was before, it is in nobody's way.
+    if let Effect::SetDefault { to, .. } = &mut prunes.effect {
+        to.document = scenes::document("s3:Copy");
+    }
+    assert!((0..own.len()).all(|at| !moves(&prunes, &own, at)));
+    // It is taken from whom it was given to: what it was exchanged for does not come back beside it.
+    let mut takes = own[detach].clone();
+    if let Effect::Detach { policy, .. } = &mut takes.effect {
+        *policy = COPY.parse().unwrap();
+    }
+    assert!(moves(&takes, &own, detach));
     // Somebody else gets it: it cannot be deleted, and is taken from whom it was given to all the same.
     let mut adopts = own[attach].clone();
     if let Effect::Attach { entity, .. } = &mut adopts.effect {

@@ -112,7 +112,7 @@ pub(super) fn run(globals: &Globals, args: &ApplyArgs) -> Outcome {
             skipped.map_err(|error| Failure::error("journal", error.to_string()).help("make room on the disk"))?;
         }
     }
-    let finish = || rollback::note_above(&folder, &found.id, None);
+    let finish = || rollback::note_above(&folder, &found.id, rollback::Known::Shown);
     let passed = (&left.theirs, &left.gone, then.first());
     let stops = drive(globals, (&cloud, &wall), &mut journal, args.approval.settle, passed, finish);
     close(&Closing {
