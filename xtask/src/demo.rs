@@ -87,9 +87,9 @@ impl Emulator {
 /// Builds secateur and the emulator, and runs the steps.
 pub fn run() -> ExitCode {
     eprintln!("Building secateur and the emulator; the AWS SDK takes some minutes the first time ...");
-    let (Some(binary), Some(emulator)) = (built("secateur", "secateur"), built("secateur-tests", "emulator")) else {
+    let (Some(binary), Some(emulator)) = (built("secateur"), built("emulator")) else {
         eprintln!(
-            "error: they do not build, or are not where cargo says\nhelp: cargo build -p secateur -p secateur-tests"
+            "error: they do not build, or are not where cargo says\nhelp: cargo build --workspace --features secateur-tests/sdk"
         );
         return ExitCode::FAILURE;
     };
@@ -169,10 +169,11 @@ impl Step {
     }
 }
 
-/// Builds a binary. Its path is from cargo's own messages: the line of the artifact that is an executable.
-fn built(package: &str, name: &str) -> Option<PathBuf> {
+/// Builds a binary, as a part of all that the checks build: of one package alone the dependencies have other features, and the SDK of AWS
+/// would be built once for each. Its path is from cargo's own messages: the line of the artifact that is an executable.
+fn built(name: &str) -> Option<PathBuf> {
     let mut build = cargo::command();
-    build.args(["build", "--quiet", "--locked", "-p", package, "--bin", name]);
+    build.args(["build", "--quiet", "--locked", "--workspace", "--features", "secateur-tests/sdk", "--bin", name]);
     let build = build.arg("--message-format=json-render-diagnostics").current_dir(cargo::workspace());
     let output = build.stderr(Stdio::inherit()).output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
