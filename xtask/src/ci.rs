@@ -34,11 +34,12 @@ const STEPS: [Step; 5] = [
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         arguments: &["doc", "--workspace", "--no-deps", "--features", "secateur-tests/sdk", "--locked"],
     },
-    // With `-p`: a build of the whole workspace unifies features, and would link the AWS SDK.
+    // With `-p`: with the whole workspace features are unified, and the AWS SDK is in. A test builds and runs it, in the repository
+    // of a user.
     Step {
-        name: "offline build",
+        name: "offline use",
         environment: &[],
-        arguments: &["build", "-p", "secateur", "--no-default-features", "--features", "cli", "--locked"],
+        arguments: &["check", "-p", "secateur", "--no-default-features", "--features", "cli", "--locked"],
     },
     // With the real clients of AWS, as the lints: what a step has in common with another is built once. Many tests wait, for a
     // clock, a lock or another process: with as many at a time as processors, these have nothing to do meanwhile.

@@ -17,8 +17,8 @@ The tasks of this repository.
 usage: cargo xtask TASK [ARGS]
 
   demo                         the main job on the sample account, with an emulator of AWS: collect, analyze,
-                               plan, explain, verify
-  ci                           every check that a change has to pass: format, lints, docs, the build
+                               plan, explain, verify, apply, and back
+  ci                           every check that a change has to pass: format, lints, docs, the code
                                for offline use, tests
   bench [--quick] [plan] [collect]
                                how fast `plan` is, on a generated account of 5,000 roles, against mere parsing;

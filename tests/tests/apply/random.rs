@@ -15,7 +15,7 @@ use super::town::{ACCOUNT, essence};
 use crate::emulator::cloud::{Cloud, TRUST, allow};
 
 /// The seeds that are tried each time.
-const SEEDS: Range<u64> = 100..124;
+const SEEDS: Range<u64> = 100..116;
 
 /// What may be granted, and what may be used.
 const ACTIONS: [&str; 11] = [
